@@ -1,0 +1,387 @@
+"""Charts of a plan: one theme, one function per form, and the only door to Altair.
+
+Every function takes a small tidy frame with money in minor units and gives an Altair chart whose axis is scaled to
+something a person reads ("million CNY"). `title` is the message of the chart, not its description. Blue is good,
+vermilion is bad, grey are totals; a sign, a label or a dash says the same again, so that colour is never the only signal.
+Every chart takes the width of the page it stands on, holds at most 2,000 rows, and is the same JSON each time.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from planlib.errors import PlanError
+from planlib.plan import minor_exponent
+
+MIME = "application/vnd.vegalite.v5+json"
+MAX_ROWS = 2_000
+FONT = (
+    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
+)
+GOOD, BAD, TOTAL, FAINT, INK, MUTED = "#0072B2", "#D55E00", "#5F6B76", "#A9B4BE", "#1B242C", "#56616B"
+# Okabe and Ito (2008): told apart with any colour vision; the dashes tell the series apart in grey.
+SERIES = ["#0072B2", "#D55E00", "#5F6B76", "#009E73", "#B77F00", "#56B4E9", "#CC79A7", "#1B242C"]
+DASHES = [[1, 0], [6, 3], [2, 2], [9, 3, 2, 3], [4, 2], [1, 3], [8, 4], [3, 1]]
+ROW = 30  # pixels per bar
+# The short name of a month `YYYY-MM`, with its year where the axis or the year starts.
+MONTH = (
+    "datum.index == 0 || slice(datum.label, 5) == '01' "
+    "? [monthAbbrevFormat(toNumber(slice(datum.label, 5)) - 1), slice(datum.label, 0, 4)] "
+    ": monthAbbrevFormat(toNumber(slice(datum.label, 5)) - 1)"
+)
+ORDER = ("allocated", "last_year", "naive")
+
+Chart = alt.Chart | alt.LayerChart
+
+
+def bridge(steps: pd.DataFrame, currency: str, title: str | None = None) -> Chart:
+    """How one total becomes another: a waterfall, read from top to bottom.
+
+    Parameters: steps, `label` (unique), `amount` (minor units), `kind` (total, up or down; a `down` may be written with
+    either sign). Raises PlanError for an unknown kind, a label that occurs twice, or a total that the steps do not reach.
+    """
+    _need(steps, "bridge", ["label", "amount", "kind"], unique="label")
+    divisor, unit = _scale(steps["amount"], currency)
+    measure = unit
+    rows, running = [], 0
+    for step in steps.itertuples(index=False):
+        label, kind, amount = str(step.label), str(step.kind), int(step.amount)
+        if kind not in ("total", "up", "down") or (kind == "up" and amount < 0):
+            raise PlanError(
+                f"bridge: step {label!r} is {kind!r} of {amount}, expected a total, an up of 0 or more, or a down; set its kind."
+            )
+        if kind == "total":
+            if rows and amount != running:
+                raise PlanError(
+                    f"bridge: the steps reach {running} before {label!r}, expected its amount {amount}; add the missing step."
+                )
+            start, running = 0, amount
+        else:
+            start, running = running, running + (amount if kind == "up" else -abs(amount))
+        change = running - start
+        text = f"{change / divisor:+,.1f}" if kind != "total" else f"{amount / divisor:,.1f}"
+        rows.append((label, start / divisor, running / divisor, max(start, running) / divisor, kind, text))
+    frame = pd.DataFrame(rows, columns=["label", "start", "end", "edge", "kind", "text"])
+    labels = list(frame["label"])
+    frame["next"] = [*labels[1:], labels[-1]]
+    levels = frame.loc[frame["kind"] != "total", ["start", "end"]].to_numpy().ravel()
+    top, low = float(frame["edge"].max()), float(min(0.0, frame[["start", "end"]].min().min()))
+    if len(levels) and low == 0 and levels.min() > 0.8 * top:
+        # Steps that are slivers beside the totals are what the chart is about: cut the axis, and say so.
+        reach = max(float(top - levels.min()), top * 1e-6)
+        step = 10.0 ** np.floor(np.log10(reach))
+        low = float(max(0.0, np.floor((levels.min() - reach) / step) * step))
+        frame["start"] = frame["start"].clip(lower=low)
+        unit = f"{unit}, axis starts at {low:,.10g}"
+    y = alt.Y("label:N", sort=labels, title=None, axis=_members())
+    x = alt.X("start:Q", title=unit, scale=_roomy(low, top), axis=_amounts())
+    base = alt.Chart(frame).encode(y=y)
+    connectors = base.mark_rule(color=FAINT).encode(x=alt.X("end:Q", title=unit), y2="next:N")
+    bars = base.mark_bar(size=20).encode(
+        x=x,
+        x2="end:Q",
+        color=alt.Color(
+            "kind:N", legend=None, scale=alt.Scale(domain=["total", "up", "down"], range=[TOTAL, GOOD, BAD])
+        ),
+        tooltip=[alt.Tooltip("label:N", title="step"), alt.Tooltip("text:N", title=measure)],
+    )
+    texts = base.mark_text(align="left", dx=5, color=INK).encode(x=alt.X("edge:Q", title=unit), text="text:N")
+    return _framed(connectors + bars + texts, title, height=(ROW + 4) * len(frame))
+
+
+def bullets(compare: pd.DataFrame, currency: str, title: str | None = None) -> Chart:
+    """What each member gets (bar) beside its last year (dark tick) and the naive split (light tick), with its growth.
+
+    Parameters: compare, `member` (unique), `allocated`, and `naive` and `last_year` where known (minor units, gaps allowed).
+    """
+    _need(compare, "bullets", ["member", "allocated"], unique="member")
+    known = [name for name in ORDER if name in compare.columns]
+    divisor, unit = _scale(compare[known], currency)
+    frame = pd.DataFrame({"member": compare["member"].astype(str)})
+    for name in ORDER:
+        frame[name] = _scaled(compare[name], divisor) if name in known else np.nan
+    growth = frame["allocated"] / frame["last_year"].where(frame["last_year"] > 0) - 1
+    frame["growth"] = ["" if pd.isna(value) else f"{value:+.1%}" for value in growth]
+    frame["edge"] = frame[list(ORDER)].max(axis=1)
+    high, low = float(frame["edge"].max()), float(min(0.0, frame[list(ORDER)].min().min()))
+    names = ["plan", "last year", "naive split"]
+    drawn = [(name, hue) for name, hue, column in zip(names, (GOOD, INK, FAINT), ORDER, strict=True) if column in known]
+    colour = alt.Scale(domain=[name for name, _ in drawn], range=[hue for _, hue in drawn])
+    tooltip = [
+        alt.Tooltip("member:N", title="member"),
+        *(
+            alt.Tooltip(f"{column}:Q", title=f"{name}, {unit}", format=",.2f")
+            for column, name in zip(ORDER, names, strict=True)
+        ),
+        alt.Tooltip("growth:N", title="against last year"),
+    ]
+    base = alt.Chart(frame).encode(y=alt.Y("member:N", sort=list(frame["member"]), title=None, axis=_members()), tooltip=tooltip)
+    x = alt.X("allocated:Q", title=unit, axis=_amounts(), scale=_roomy(low, high))
+
+    mark = alt.Color("mark:N", scale=colour, title=None, legend=_legend(3, symbolType="square", symbolOpacity=1))
+
+    def named(name: str) -> alt.Chart:
+        return base.transform_calculate(mark=f"'{name}'").encode(color=mark)
+
+    def tick(column: str, name: str) -> alt.Chart:
+        return named(name).mark_tick(thickness=3, size=24).encode(x=alt.X(f"{column}:Q", title=unit))
+
+    layers = alt.layer(named("plan").mark_bar(size=14).encode(x=x))
+    if "naive" in known:
+        layers = layers + tick("naive", "naive split")
+    if "last_year" in known:
+        text = base.mark_text(align="left", dx=6, color=INK).encode(x=alt.X("edge:Q", title=unit), text="growth:N")
+        layers = layers + tick("last_year", "last year") + text
+    return _framed(layers, title, height=ROW * len(frame))
+
+
+def lines(frame: pd.DataFrame, currency: str, title: str | None = None) -> Chart:
+    """Amounts by month, one line per series; a click in the legend keeps one series.
+
+    Parameters: frame, `month` (`YYYY-MM`), `series`, `amount` (minor units). Series keep the order they first come in.
+    """
+    _need(frame, "lines", ["month", "series", "amount"])
+    divisor, unit = _scale(frame["amount"], currency)
+    data = pd.DataFrame({"month": frame["month"].astype(str), "series": frame["series"].astype(str)})
+    data["amount"] = _scaled(frame["amount"], divisor)
+    order = list(dict.fromkeys(data["series"]))
+    pick = alt.selection_point(name="series_pick", fields=["series"], bind="legend")
+    axis = alt.Axis(labelAngle=0, labelOverlap="greedy", grid=False, labelExpr=MONTH)
+    chart = (
+        alt.Chart(data)
+        .mark_line(point=alt.OverlayMarkDef(size=36, filled=True), strokeWidth=2.2)
+        .encode(
+            x=alt.X("month:O", title=None, axis=axis),
+            y=alt.Y("amount:Q", title=unit, axis=_amounts()),
+            color=alt.Color("series:N", title=None, scale=_palette(order), legend=_legend(len(order), symbolType="stroke", offset=26), sort=order),
+            strokeDash=alt.StrokeDash(
+                "series:N", title=None, scale=alt.Scale(domain=order, range=_cycle(DASHES, order)), sort=order
+            ),
+            opacity=alt.condition(pick, alt.value(1.0), alt.value(0.15)),
+            tooltip=[
+                alt.Tooltip("month:O", title="month"),
+                alt.Tooltip("series:N", title="series"),
+                alt.Tooltip("amount:Q", title=unit, format=",.2f"),
+            ],
+        )
+        .add_params(pick)
+    )
+    return _framed(chart, title, height=280)
+
+
+def heat(frame: pd.DataFrame, currency: str, format: str = "money", title: str | None = None) -> Chart:
+    """A table of colours: rows by columns; the numbers stand in the cells where there is room.
+
+    Parameters: frame, `row`, `column`, `amount` (minor units, or shares 0-1 with `format="share"`). Order as given.
+    """
+    _need(frame, "heat", ["row", "column", "amount"])
+    if format not in ("money", "share"):
+        raise PlanError(f"heat: format is {format!r}, expected 'money' or 'share'; choose one.")
+    divisor, unit = _scale(frame["amount"], currency) if format == "money" else (1.0, "share")
+    number = ",.1f" if format == "money" else ".0%"
+    data = pd.DataFrame({"row": frame["row"].astype(str), "column": frame["column"].astype(str)})
+    data["amount"] = _scaled(frame["amount"], divisor)
+    columns, rows = list(dict.fromkeys(data["column"])), list(dict.fromkeys(data["row"]))
+    low, high = float(data["amount"].min()), float(data["amount"].max())
+    reach = max(abs(low), abs(high)) or 1.0
+    scheme = (
+        alt.Scale(domain=[-reach, 0, reach], range=[BAD, "#FFFFFF", GOOD])
+        if low < 0
+        else alt.Scale(domain=[0, reach], range=["#F3F7FA", GOOD])
+    )
+    quiet: dict[str, Any] = {"ticks": False, "domain": False, "grid": False}
+    if all(re.fullmatch(r"\d{4}-\d{2}", name) for name in columns):
+        x_axis = alt.Axis(labelAngle=0, labelExpr=MONTH, labelOverlap="greedy", **quiet)
+    else:
+        wide = max(map(len, columns), default=0) * 7 * len(columns) > 520
+        x_axis = alt.Axis(orient="top", labelAngle=-45 if wide else 0, labelLimit=90, **quiet)
+    tip = [alt.Tooltip("row:N"), alt.Tooltip("column:N"), alt.Tooltip("amount:Q", title=unit, format=number)]
+    base = alt.Chart(data).encode(
+        x=alt.X("column:N", sort=columns, title=None, axis=x_axis),
+        y=alt.Y("row:N", sort=rows, title=None, axis=_members()),
+        tooltip=tip,
+    )
+    cells = base.mark_rect(stroke="white", strokeWidth=1.5).encode(
+        color=alt.Color("amount:Q", title=unit, scale=scheme, legend=alt.Legend(orient="bottom", format=number, gradientLength=160))
+    )
+    room = alt.ExprRef(f"width / {max(1, len(columns))} < 36 ? 0 : 1")
+    dark = alt.expr.abs(alt.datum.amount) > 0.55 * reach
+    texts = base.mark_text(fontSize=11, opacity=room).encode(
+        text=alt.Text("amount:Q", format=number), color=alt.condition(dark, alt.value("white"), alt.value(INK))
+    )
+    return _framed(cells + texts, title, height=26 * len(rows))
+
+
+def curves(frame: pd.DataFrame, points: pd.DataFrame, currency: str, title: str | None = None) -> Chart:
+    """Response to spend, one curve per item, and the chosen point on each; a click in the legend keeps one item.
+
+    Parameters: frame and points, `item`, `spend`, `response` (both in minor units).
+    """
+    _need(frame, "curves", ["item", "spend", "response"])
+    _need(points, "curves", ["item", "spend", "response"])
+    order = list(dict.fromkeys(frame["item"].astype(str)))
+    across, spend_unit = _scale(pd.concat([frame["spend"], points["spend"]]), currency)
+    up, response_unit = _scale(pd.concat([frame["response"], points["response"]]), currency)
+
+    def scaled(table: pd.DataFrame) -> pd.DataFrame:
+        data = pd.DataFrame({"item": table["item"].astype(str)})
+        return data.assign(spend=_scaled(table["spend"], across), response=_scaled(table["response"], up))
+
+    pick = alt.selection_point(name="item_pick", fields=["item"], bind="legend")
+    x = alt.X("spend:Q", title=f"spend, {spend_unit}", axis=_amounts())
+    y = alt.Y("response:Q", title=f"response, {response_unit}", axis=_amounts())
+    colour = alt.Color("item:N", title=None, scale=_palette(order), sort=order, legend=_legend(len(order), symbolType="stroke", offset=26))
+    shown = alt.condition(pick, alt.value(1.0), alt.value(0.12))
+    tip = [
+        alt.Tooltip("item:N"),
+        alt.Tooltip("spend:Q", title=f"spend, {spend_unit}", format=",.2f"),
+        alt.Tooltip("response:Q", title=f"response, {response_unit}", format=",.2f"),
+    ]
+    dash = alt.StrokeDash("item:N", title=None, scale=alt.Scale(domain=order, range=_cycle(DASHES, order)), sort=order)
+    line = alt.Chart(scaled(frame)).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour, opacity=shown, strokeDash=dash)
+    point = (
+        alt.Chart(scaled(points))
+        .mark_point(filled=True, size=90, stroke="white", strokeWidth=1.5)
+        .encode(x=x, y=y, color=colour, opacity=shown, tooltip=tip)
+    )
+    return _framed(line.add_params(pick) + point, title, height=320)
+
+
+def ranked(frame: pd.DataFrame, format: str, currency: str | None = None, title: str | None = None) -> Chart:
+    """Bars from the largest value to the smallest, each with its number; below zero they turn vermilion.
+
+    Parameters: frame, `member` (unique), `value`; format, money (minor units, needs `currency`), share, points, int or factor.
+    """
+    _need(frame, "ranked", ["member", "value"], unique="member")
+    if format == "money" and currency is None:
+        raise PlanError("ranked: money without a currency, expected its ISO 4217 code; pass `currency`.")
+    patterns = {"money": "{:,.1f}", "share": "{:.1%}", "points": "{:+.1%}", "int": "{:,.0f}", "factor": "{:.2f}"}
+    if format not in patterns:
+        raise PlanError(f"ranked: format is {format!r}, expected one of {sorted(patterns)}; choose one.")
+    divisor, unit = _scale(frame["value"], str(currency)) if format == "money" else (1.0, None)
+    data = pd.DataFrame({"member": frame["member"].astype(str), "value": _scaled(frame["value"], divisor)})
+    data = data.sort_values(["value", "member"], ascending=[False, True]).reset_index(drop=True)
+    data["text"] = ["–" if pd.isna(value) else patterns[format].format(value) for value in data["value"]]
+    data["edge"] = data["value"].clip(lower=0)
+    data["sign"] = np.where(data["value"] < 0, "below zero", "zero or more")
+    low, high = float(min(0.0, data["value"].min())), float(max(0.0, data["value"].max()))
+    scale = _roomy(low, high)
+    tick = {"money": "~s", "share": ".0%", "points": "+.0%", "int": ",~f", "factor": ".2f"}[format]
+    axis = _amounts() if format == "money" else alt.Axis(format=tick, tickCount=5, domain=False)
+    base = alt.Chart(data).encode(y=alt.Y("member:N", sort=list(data["member"]), title=None, axis=_members()))
+    bars = base.mark_bar(size=16).encode(
+        x=alt.X("value:Q", title=unit, axis=axis, scale=scale),
+        color=alt.Color("sign:N", legend=None, scale=alt.Scale(domain=["zero or more", "below zero"], range=[GOOD, BAD])),
+        tooltip=[alt.Tooltip("member:N"), alt.Tooltip("text:N", title=unit or "value")],
+    )
+    texts = base.mark_text(align="left", dx=5, color=INK).encode(x=alt.X("edge:Q", title=unit), text="text:N")
+    return _framed(bars + texts, title, height=(ROW - 4) * len(data))
+
+
+def spec(chart: Any) -> dict[str, Any]:
+    """The chart as Vega-Lite JSON: our theme, no generated names, at most 2,000 rows in a data set (PlanError above that)."""
+    with alt.theme.enable("planlib"), alt.data_transformers.enable("default", max_rows=None):
+        found = chart.to_dict()
+    for rows in found.get("datasets", {}).values():
+        if len(rows) > MAX_ROWS:
+            raise PlanError(f"chart: {len(rows)} rows, expected at most {MAX_ROWS}; aggregate before drawing.")
+    return found
+
+
+def enable() -> None:
+    """Show charts in notebooks with our theme, offline, in a form that JupyterLab and papermill both draw."""
+    alt.theme.enable("planlib")
+    alt.data_transformers.enable("default", max_rows=MAX_ROWS)
+    alt.renderers.enable("planlib")
+
+
+def _need(frame: pd.DataFrame, form: str, columns: Sequence[str], unique: str | None = None) -> None:
+    missing = [name for name in columns if name not in frame.columns]
+    if missing or frame.empty:
+        found = list(map(str, frame.columns)) if missing else "no rows"
+        raise PlanError(f"{form}: found {found}, expected columns {list(columns)} and at least one row; give it those.")
+    if len(frame) > MAX_ROWS:
+        raise PlanError(f"{form}: {len(frame)} rows, expected at most {MAX_ROWS}; aggregate before drawing.")
+    if unique and frame[unique].astype(str).duplicated().any():
+        twice = sorted(set(frame.loc[frame[unique].astype(str).duplicated(), unique].astype(str)))
+        raise PlanError(f"{form}: {unique} {twice[:3]} occur twice, expected one row each; sum them first.")
+
+
+def _scale(amounts: pd.Series | pd.DataFrame, currency: str) -> tuple[float, str]:
+    """Minor units in one unit of the axis, and the name of that unit."""
+    largest = float(np.nanmax(np.abs(amounts.to_numpy(dtype=float, na_value=np.nan)), initial=0.0))
+    minor = 10 ** minor_exponent(currency)
+    for size, word in ((10**9, "billion "), (10**6, "million "), (10**3, "thousand ")):
+        # Ten billions before 'billion', so that a plan of a few billions still reads in millions like its parts.
+        if largest / minor >= size * (10 if size == 10**9 else 1):
+            return float(size * minor), f"{word}{currency}"
+    return float(minor), currency
+
+
+def _scaled(amounts: pd.Series, divisor: float) -> pd.Series:
+    """Axis values to six decimals: enough for any screen, and no float noise in the JSON."""
+    return pd.Series(np.round(amounts.to_numpy(dtype=float, na_value=np.nan) / divisor, 6), index=amounts.index)
+
+
+def _framed(chart: Chart, title: str | None, height: int) -> Chart:
+    # A height in pixels, not `Step`: Vega-Lite warns in the console about steps in a chart that fits its container.
+    sized = chart.properties(width="container", height=height)
+    return sized.properties(title=title) if title else sized
+
+
+def _roomy(low: float, high: float) -> alt.Scale:
+    """From low to high, and 60 pixels beyond for the number at the end of a bar, however narrow the page."""
+    reach = (high - low) or 1.0
+    return alt.Scale(domainMin=low, domainMax=alt.ExprRef(f"{low!r} + {reach!r} * width / max(width - 60, 60)"), nice=False)
+
+
+def _members() -> alt.Axis:
+    return alt.Axis(labelLimit=140, ticks=False, domain=False, grid=False, labelPadding=8)
+
+
+def _amounts() -> alt.Axis:
+    return alt.Axis(format=",~f", tickCount=5, domain=False)
+
+
+def _legend(entries: int, **more: Any) -> alt.Legend:
+    # On a narrow page the legend wraps to two columns; a screen of a phone cannot hold more.
+    return alt.Legend(orient="top", columns=alt.ExprRef(f"width < 420 ? 2 : {max(1, min(entries, 5))}"), labelLimit=130, **more)
+
+
+def _palette(order: Sequence[str]) -> alt.Scale:
+    return alt.Scale(domain=list(order), range=_cycle(SERIES, order))
+
+
+def _cycle(values: Sequence[Any], order: Sequence[str]) -> list[Any]:
+    return [values[place % len(values)] for place in range(len(order))]
+
+
+@alt.theme.register("planlib", enable=False)
+def _theme() -> alt.theme.ThemeConfig:
+    text = {"font": FONT, "labelFont": FONT, "titleFont": FONT}
+    quiet = {"labelColor": MUTED, "titleColor": MUTED, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
+    return {
+        "config": {
+            "font": FONT,
+            "background": "white",
+            "view": {"stroke": None},
+            "title": {**text, "fontSize": 15, "fontWeight": 600, "color": INK, "anchor": "start", "offset": 14},
+            "axis": {**quiet, "gridColor": "#E6EAEE", "tickColor": "#E6EAEE", "domainColor": FAINT, "labelPadding": 6},
+            "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleY": -10, "titleX": 0},
+            "legend": {**quiet, "symbolStrokeWidth": 2.5, "columnPadding": 16},
+            "text": {"font": FONT, "fontSize": 12},
+            "range": {"category": SERIES},
+        }
+    }  # type: ignore[return-value]
+
+
+def _render(found: dict[str, Any], **_: Any) -> dict[str, Any]:
+    # Altair's own MIME renderer emits a type that nbclient refuses; this one JupyterLab and papermill both take.
+    return {MIME: found, "text/plain": "[chart]"}
+
+
+alt.renderers.register("planlib", _render)

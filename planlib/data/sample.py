@@ -1,0 +1,237 @@
+"""The sample company from a seed: a fictional Chinese brand for home and commercial water and air treatment.
+
+The public figures of the provinces are real (see `provinces`), everything else is invented. Orders come from
+`sample_orders`; targets, dealers, staff, marketing and indicators are built upon them here. The tables are committed
+under data/sample/ and come out of the seed byte for byte. Run as `python -m planlib.data.sample FOLDER`.
+"""
+
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planlib.data.provinces import PROVINCES
+from planlib.data.sample_orders import (
+    CHANNELS,
+    DAYS,
+    FIRST,
+    HOUSEHOLD,
+    INDUSTRIES,
+    MONTHS,
+    PRODUCTS,
+    Ints,
+    holidays,
+    order_lines,
+    stream,
+)
+
+SEED = 20260331
+
+
+# The other tables ----------------------------------------------------------------------------------------------------
+
+
+def _regions() -> pd.DataFrame:
+    rows = [
+        (p.name, p.area, f"{p.gdp:.2f}", f"{p.gdp_growth / 100:.3f}", p.income, p.population, p.maturity, p.rival_share)
+        for p in PROVINCES
+    ]
+    columns = ["region", "area", "gdp", "gdp_growth", "income", "population", "maturity", "rival_share"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _people(customers: pd.DataFrame) -> pd.DataFrame:
+    """What is known of each customer: households have neither industry nor size of their own."""
+    rows = []
+    columns = [customers[column].tolist() for column in ("kind", "region", "industry", "scale", "city")]
+    for kind, region, industry, scale, city in zip(*columns, strict=True):
+        firm = (list(INDUSTRIES)[industry], ("Small", "Medium", "Large")[scale])
+        what = ("Household", "Household") if kind == HOUSEHOLD else firm
+        rows.append((PROVINCES[region].name, *what, PROVINCES[region].cities[city]))
+    return pd.DataFrame(rows, columns=["region", "industry", "size", "city"])
+
+
+def _targets(yearly: Ints) -> pd.DataFrame:
+    """Yearly targets by province, set so that some were steadily beaten and some steadily missed."""
+    steady = dict.fromkeys(("Zhejiang", "Jiangsu", "Sichuan", "Hubei", "Anhui"), 1.12)
+    steady |= dict.fromkeys(("Guangdong", "Tianjin", "Shanxi", "Henan", "Liaoning", "Heilongjiang"), 0.86)
+    rows = []
+    for r, province in enumerate(PROVINCES):
+        for year in (2023, 2024, 2025):
+            swing = ((r * 7 + year * 5) % 11 - 5) / 100  # a fixed pattern of plus and minus 5 points
+            attained = steady.get(province.name, 1.0) + swing
+            rows.append((year, province.name, max(round(int(yearly[r, year - 2023]) / attained / 1e5), 1) * 1000))
+    return pd.DataFrame(rows, columns=["year", "region", "amount"]).sort_values(["year", "region"])
+
+
+def _partners(rng: np.random.Generator, dealers: Ints) -> pd.DataFrame:
+    """Dealers: each holds a share of its province's dealer sales; results sum to 92-100% of them."""
+    rows, number = [], 0
+    for r, province in enumerate(PROVINCES):
+        if not dealers[r].any():
+            continue
+        size = int(dealers[r, 2])
+        count = 1 + sum(size > limit for limit in (80_000_000, 200_000_000, 380_000_000))
+        weights = np.rint((rng.random(count) + 0.6) * 1000)
+        covered = (0.92 + 0.08 * rng.random()) / weights.sum()
+        for share in weights * covered:
+            number += 1
+            skill, joined = round(0.80 + 0.36 * rng.random(), 3), (2024 if number % 9 == 0 else 2023)
+            left = 2024 if number % 17 == 0 else 2025
+            for year in range(joined, left + 1):
+                result = round(int(dealers[r, year - 2023]) * share)
+                target = max(round(result / (skill + 0.12 * (rng.random() - 0.5)) / 1e5), 1) * 1000
+                rows.append((f"Dealer {number:02d}", province.name, "Dealers", year, target, _money(result)))
+    return pd.DataFrame(rows, columns=["partner", "region", "channel", "year", "target", "result"])
+
+
+def _staff(rng: np.random.Generator, sales: Ints) -> pd.DataFrame:
+    """About 160 people; in the provinces marked so, more than 40% of the team came within the last year."""
+    rows = []
+    for r, province in enumerate(PROVINCES):
+        team = max(3, round(92 * int(sales[r]) / int(sales.sum())) + 1) + 2 * province.newcomers
+        new = -(-team * 11 // 20) if province.newcomers else team // 6
+        leavers = 1 if r % 2 else 0
+        for person in range(team + leavers):
+            role = "Regional manager" if person == 0 else "Supervisor" if person % 6 == 1 else "Specialist"
+            recent = team - new <= person < team
+            first, length = (date(2025, 4, 10), 240) if recent else (date(2016, 3, 1), 3100)
+            hired = first + timedelta(int(rng.random() * length))
+            left = ""
+            if person >= team:
+                left = str(max(hired + timedelta(150), date(2023, 2, 1)) + timedelta(int(rng.random() * 300)))
+            rows.append((province.name, role, str(hired), left))
+    rows += [(p, "Specialist", f"2026-0{1 + n % 3}-1{n}", "") for n, p in enumerate(("Zhejiang", "Hubei", "Sichuan", "Anhui"))]
+    people = pd.DataFrame(rows, columns=["region", "role", "hired", "left"])
+    people = people.sort_values(["hired", "region"], kind="stable", ignore_index=True)
+    people.insert(0, "person", [f"P{n:03d}" for n in range(1, len(people) + 1)])
+    return people
+
+
+# activity: share of the spend, revenue per yuan at the usual spend, half-saturation as a multiple of the usual spend
+_ACTIVITIES = {"Search": (0.22, 4.4, 1.4), "Social": (0.18, 3.6, 1.0), "Livestream": (0.22, 4.0, 1.6)}
+_ACTIVITIES |= {"TV": (0.14, 1.5, 0.4), "Trade fairs": (0.10, 2.8, 0.8), "Field promotion": (0.14, 2.3, 0.9)}
+
+
+def _marketing(rng: np.random.Generator, monthly: pd.Series) -> pd.DataFrame:
+    """Monthly spend by activity, about 13% of revenue, and what it brought: a x spend / (spend + h), with noise.
+
+    The curves stand still while the spend moves with the business and with tests, so that they can be read off.
+    """
+    usual = int(monthly.sum()) / len(monthly) / 100  # yuan a month
+    rows = []
+    for n, month in enumerate(MONTHS):
+        season = 0.3 + 0.7 * int(monthly.iloc[n]) / 100 / usual
+        for name, (share, yield_, half) in _ACTIVITIES.items():
+            spend = round(0.13 * usual * share * season * (0.55 + 0.9 * rng.random()))
+            middle = 0.13 * usual * share
+            ceiling = yield_ * middle * (1 + half)
+            response = ceiling * spend / (spend + half * middle) * (0.93 + 0.14 * rng.random())
+            rows.append((month, name, spend, round(response)))
+    return pd.DataFrame(rows, columns=["month", "activity", "spend", "revenue"])
+
+
+def _kpis(rng: np.random.Generator, monthly: pd.Series, cost: pd.Series) -> pd.DataFrame:
+    """Monthly indicators: the margin follows from the orders, the others drift and wobble."""
+    # at the start, at the end, decimals, unit
+    drifting = {
+        "repurchase_rate": (0.330, 0.395, 3, "share"),
+        "nps": (38.0, 47.0, 1, "points"),
+        "market_share": (0.0310, 0.0365, 4, "share"),
+        "industry_growth": (0.070, 0.085, 3, "share"),
+        "new_market_share": (0.085, 0.120, 3, "share"),
+    }
+    rows: list[tuple[str, str, str, str]] = []
+    for n, month in enumerate(MONTHS):
+        sales = int(monthly.iloc[n])
+        rows.append((month, "gross_margin", f"{round((sales - int(cost.iloc[n])) / sales, 4):.4f}", "share"))
+        for kpi, (first, last, decimals, unit) in drifting.items():
+            value = (first + (last - first) * n / 38) * (0.97 + 0.06 * rng.random())
+            rows.append((month, kpi, f"{value:.{decimals}f}", unit))
+        count = sales / 100 * 4.1e-5 * 12 * (0.92 + 0.16 * rng.random())
+        for kpi, step in (("visits", 2.5), ("leads", 0.055), ("valid_leads", 0.56), ("quotes", 0.48), ("wins", 0.31)):
+            count = round(count * step * (0.96 + 0.08 * rng.random()))
+            rows.append((month, kpi, str(count), "count"))
+    return pd.DataFrame(rows, columns=["month", "kpi", "value", "unit"])
+
+
+def _calendar() -> pd.DataFrame:
+    rows = sorted((str(day), event) for year in range(2023, 2028) for event, day in holidays(year).items())
+    return pd.DataFrame(rows, columns=["date", "event"])
+
+
+# Everything together -------------------------------------------------------------------------------------------------
+
+
+def _yearly(lines: pd.DataFrame) -> Ints:
+    """Revenue in cents: one row per province, one column per year from 2023."""
+    totals = np.zeros((len(PROVINCES), 4), dtype=np.int64)
+    np.add.at(totals, (lines["region"].to_numpy(), lines["year"].to_numpy() - 2023), lines["revenue"].to_numpy())
+    return totals
+
+
+def _money(cents: int) -> str:
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
+
+
+def tables(seed: int = SEED) -> dict[str, pd.DataFrame]:
+    """Every table of the sample company, as it is written: text in every cell, "" for a blank.
+
+    Parameters: `seed`, any non-negative integer. Returns: a frame by table name; columns, types and units are in
+    data/README.md. Money is yuan with two decimals in orders and partner results, whole yuan elsewhere.
+    """
+    customers, lines = order_lines(seed)
+    buyers = np.unique(lines["customer"])
+    code = pd.Series([f"C{n:04d}" for n in range(1, len(buyers) + 1)], index=buyers)
+    days = np.array([str(FIRST + timedelta(n)) for n in range(DAYS)], dtype=object)
+    lines["year"] = [int(day[:4]) for day in days[lines["day"]]]
+    lines["month"] = [day[:7] for day in days[lines["day"]]]
+
+    def names(members: Any, column: str) -> list[str]:
+        return [members[n].name for n in lines[column]]
+
+    orders = pd.DataFrame({"order_id": [f"S{n:05d}" for n in lines["order"] + 1], "date": days[lines["day"]]})
+    orders["region"], orders["product"] = names(PROVINCES, "region"), names(PRODUCTS, "product")
+    orders["channel"], orders["customer"] = names(CHANNELS, "channel"), code.loc[lines["customer"]].to_numpy()
+    orders["quantity"] = lines["quantity"].to_numpy()
+    orders["revenue"], orders["cost"] = ([_money(x) for x in lines[c]] for c in ("revenue", "cost"))
+
+    yearly = _yearly(lines)
+    monthly = lines.groupby("month")["revenue"].sum()
+    last_year = lines[lines["year"] == 2025].groupby("channel")["revenue"].sum()
+    capacity = [round(int(last_year[n]) * 1.30 * (1 + c.slack) / 1e6) * 10_000 for n, c in enumerate(CHANNELS)]
+    people = _people(customers.loc[buyers])
+    people.insert(0, "customer", code.to_numpy())
+    frames = {
+        "orders": orders,
+        "regions": _regions(),
+        "products": pd.DataFrame(
+            [(p.name, p.line, p.launched, p.price) for p in PRODUCTS], columns=["product", "line", "launched", "list_price"]
+        ),
+        "channels": pd.DataFrame(
+            [(c.name, c.type, x) for c, x in zip(CHANNELS, capacity, strict=True)], columns=["channel", "type", "capacity"]
+        ),
+        "customers": people,
+        "marketing": _marketing(stream(seed, 4), monthly),
+        "targets": _targets(yearly),
+        "staff": _staff(stream(seed, 5), yearly[:, 2]),
+        "partners": _partners(stream(seed, 6), _yearly(lines[lines["channel"] == 0])),
+        "calendar": _calendar(),
+        "kpis": _kpis(stream(seed, 7), monthly, lines.groupby("month")["cost"].sum()),
+    }
+    return {name: frame.astype(str).reset_index(drop=True) for name, frame in frames.items()}
+
+
+def write(folder: Path, seed: int = SEED) -> None:
+    """Write every table as `<folder>/<table>.csv`: UTF-8, comma, "\\n", a header; the same bytes everywhere."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, frame in tables(seed).items():
+        text = frame.to_csv(index=False, lineterminator="\n")
+        (folder / f"{name}.csv").write_bytes(text.encode("utf-8"))
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

@@ -1,0 +1,343 @@
+"""Inputs: every table a run reads, checked, digested and stored once, then aggregated where it lies.
+
+The only door to Ibis. `ingest` turns a company's files into Parquet tables with exact money; `Tables` answers a
+chapter's questions from them. Sums run over integers and decimals, so that no answer depends on the order of the rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planlib.data.files import TableMapping, nearest, read_bytes, suffix
+from planlib.data.tables import TABLES, dictionary
+from planlib.errors import InputDataError, ParameterError, collected
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = ["TABLES", "Input", "TableMapping", "Tables", "dictionary", "fingerprint", "ingest"]
+
+EVERYTHING = "all"  # the one channel, or customer, of orders that name none
+MEMBERS = {"regions": "region", "products": "product", "channels": "channel", "customers": "customer"}
+ORDER = ("date", "order_id", "region", "product", "channel", "customer", "quantity")
+BY = ("region", "product", "channel", "customer", "month")
+
+
+@dataclass(frozen=True)
+class Input:
+    """One table as it was read: `sha256` of the raw bytes, `control_total` in minor units of its main amount."""
+
+    name: str
+    parquet: Path
+    sha256: str
+    rows: int
+    control_total: int | None
+    notes: tuple[str, ...] = ()
+
+
+def fingerprint(mappings: Mapping[str, TableMapping]) -> dict[str, str]:
+    """sha256 of the raw bytes of every input file, by table. Raises InputDataError for a file that is not there."""
+    return {name: hashlib.sha256(read_bytes(name, Path(mappings[name].file))).hexdigest() for name in sorted(mappings)}
+
+
+def ingest(mappings: Mapping[str, TableMapping], currency: str, store: Path) -> tuple[dict[str, Input], list[str]]:
+    """Read, check and store every table of a run.
+
+    `mappings`: table name -> mapping with an absolute `file`. `currency`: ISO code; money is stored in its minor units.
+    `store`: folder of `<key>/<table>.parquet`; a table whose bytes, mapping, currency and reader are unchanged is reused.
+    Returns the inputs by table, and one sentence per missing table, column or member saying what is left out.
+    Raises InputDataError (what a file holds), ParameterError (what the mapping says).
+    """
+    from planlib.plan import minor_exponent
+
+    unknown = sorted(set(mappings) - set(TABLES))
+    if unknown:
+        hint = nearest(unknown[0], list(TABLES))
+        way_out = f"did you mean {hint!r}?" if hint else "remove it"
+        raise ParameterError(f"data: found the table {unknown[0]!r}, expected one of {', '.join(TABLES)}; {way_out}")
+    if "orders" not in mappings:
+        raise ParameterError("data: found no `orders`, expected at least that table; add `orders: {file: ...}`")
+    exponent = minor_exponent(currency)
+    inputs: dict[str, Input] = {}
+    left_out: list[str] = []
+    for name, spec in TABLES.items():
+        if name not in mappings:
+            left_out.append(f"No table {name}: {spec.without}.")
+            continue
+        inputs[name], absent = _ingest_one(name, mappings[name], currency, exponent, store)
+        left_out += absent
+    return _check_members(inputs, left_out)
+
+
+def _ingest_one(name: str, mapping: TableMapping, currency: str, exponent: int, store: Path) -> tuple[Input, list[str]]:
+    import pyarrow.parquet as pq
+
+    raw = read_bytes(name, Path(mapping.file))
+    sha256 = hashlib.sha256(raw).hexdigest()
+    how = mapping.model_dump(mode="json") | {"file": suffix(Path(mapping.file))}  # where it lies is not what it says
+    recipe = json.dumps([sha256, name, how, currency, _reader_digest()], sort_keys=True)
+    key = hashlib.sha256(recipe.encode()).hexdigest()[:16]
+    target = store / key / f"{name}.parquet"
+    if not target.is_file():
+        table, about = _convert(name, mapping, currency, exponent, raw)
+        table = table.replace_schema_metadata({"planlib": json.dumps(about, sort_keys=True)})
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as sink:
+                pq.write_table(table, sink)
+                sink.flush()
+                os.fsync(sink.fileno())
+            Path(temporary).replace(target)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+    stored = pq.read_schema(target)
+    about = json.loads(stored.metadata[b"planlib"])
+    return Input(name, target, sha256, about["rows"], about["control_total"], tuple(about["notes"])), about["left_out"]
+
+
+@cache
+def _reader_digest() -> str:
+    """Digest of the code that reads: a stored table is not reused by another reader."""
+    here = Path(__file__).parent
+    parts = [(here / part).read_bytes() for part in ("files.py", "money.py", "reading.py", "sources.py", "tables.py")]
+    return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def _convert(name: str, mapping: TableMapping, currency: str, exponent: int, raw: bytes) -> tuple[pa.Table, dict[str, object]]:
+    """Bytes to typed columns: money to int64 minor units, quantities exact, shares and other drivers float64."""
+    import pyarrow as pa
+
+    from planlib.data import money
+    from planlib.data.reading import read_table
+
+    spec = TABLES[name]
+    cells, notes, left_out = read_table(name, spec, mapping, raw)
+    columns = {column: cells[column].combine_chunks() for column in cells.column_names}
+    for column, value in columns.items():
+        kind = spec.column(column).kind
+        if kind in ("money", "price") or (kind == "decimal" and name == "orders"):
+            columns[column] = money.exact(value, kind)
+        elif kind == "year":
+            columns[column] = value.cast(pa.int64())
+        elif kind in ("decimal", "share"):
+            columns[column] = value.cast(pa.float64())
+    if name == "orders":
+        for column in {"channel", "customer"} - set(columns):
+            columns[column] = pa.array([EVERYTHING] * cells.num_rows, pa.string())
+        price = columns.pop("unit_cost", None)
+        if price is not None and "cost" not in columns:
+            columns["cost"] = money.product(columns["quantity"], price)
+            notes.append("cost is quantity x unit_cost")
+    for column in [column for column in columns if spec.column(column).kind == "money"]:
+        lines = pa.table({key: columns[key] for key in ORDER}) if name == "orders" else None
+        columns[column], count, effect = money.minor_units(columns[column], exponent, lines)
+        if count:
+            how = "the running total of each year, region, product and channel is" if name == "orders" else "each is"
+            notes.append(
+                f"{count} lines of column {column} carry more decimals than {currency} has ({exponent}); "
+                f"{how} rounded half up, total effect {effect:+f} {currency}"
+            )
+    result = pa.table({column: columns[column] for column in spec.names if column in columns})
+    total = sum(result[spec.control].to_pylist()) if spec.control else None
+    if name == "orders":
+        back = [amount for amount in result["revenue"].to_pylist() if amount < 0]
+        if back:
+            spelled = f"{Decimal(sum(back)).scaleb(-exponent):,f} {currency}"
+            notes.append(f"{len(back)} lines are negative (returns and cancellations) and net out: {spelled} in all")
+    return result, {"rows": result.num_rows, "control_total": total, "notes": notes, "left_out": left_out}
+
+
+def _check_members(inputs: dict[str, Input], left_out: list[str]) -> tuple[dict[str, Input], list[str]]:
+    """Members named by one table and not by another: an error for targets, a note or a `left_out` line for the rest."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    def members(table: str, column: str) -> list[str]:
+        return sorted(pc.unique(pq.read_table(inputs[table].parquet, columns=[column])[column]).to_pylist())
+
+    ordered: dict[str, list[str]] = {}
+    for name in inputs:
+        if name == "orders":
+            continue
+        for dimension in ("region", "product", "channel", "customer"):
+            stored = pq.read_schema(inputs[name].parquet).names
+            if dimension not in stored:
+                continue
+            if dimension not in ordered:
+                ordered[dimension] = members("orders", dimension)
+            if ordered[dimension] == [EVERYTHING]:
+                continue  # orders name no channel or customer: already a line of its own
+            named, known = members(name, dimension), set(ordered[dimension])
+            strange = [member for member in named if member not in known]
+            if strange and name == "targets":
+                faults = []
+                for member in strange:
+                    hint = nearest(member, ordered[dimension]) or ", ".join(ordered[dimension][:8])
+                    faults.append(f"found the region {member!r}; the nearest in orders is {hint!r}")
+                raise InputDataError(
+                    collected("targets: expected only regions that have orders; correct the region or the orders", faults)
+                )
+            if strange:
+                note = f"{len(strange)} of {len(named)} members of {dimension} have no orders ({_some(strange)})"
+                inputs[name] = replace(inputs[name], notes=(*inputs[name].notes, note))
+            missing = sorted(known - set(named))
+            if missing and MEMBERS.get(name) == dimension:
+                left_out.append(
+                    f"{name} lacks {len(missing)} of {len(known)} members of {dimension} that have orders ({_some(missing)}): "
+                    "what that table would say of them is left out."
+                )
+    return inputs, left_out
+
+
+def _some(members: list[str]) -> str:
+    return ", ".join(members[:3]) + (", ..." if len(members) > 3 else "")
+
+
+def _connect():  # type: ignore[no-untyped-def]  # an Ibis backend, imported late
+    import ibis
+
+    # a table of this size needs one thread, and a forked kernel inherits none; nothing is ever fetched
+    return ibis.duckdb.connect(threads=1, autoinstall_known_extensions=False)
+
+
+class Tables:
+    """The stored tables of a run, by name; `orders` is aggregated before it leaves the database."""
+
+    def __init__(self, inputs: Mapping[str, Path]) -> None:
+        self.inputs = {name: Path(path) for name, path in inputs.items()}
+        self._orders: ir.Table | None = None
+
+    def has(self, name: str) -> bool:
+        """Whether the run has this table."""
+        return name in self.inputs
+
+    def get(self, name: str) -> pd.DataFrame | None:
+        """The table, or None when the run does not have it."""
+        return self.frame(name) if self.has(name) else None
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """The whole table in file order: money int64 minor units, dates datetime64, other numbers float64, text str.
+
+        Raises InputDataError when the run does not have it.
+        """
+        import pyarrow.parquet as pq
+
+        if not self.has(name):
+            raise InputDataError(
+                f"table {name}: found none in this run, expected it; add `{name}: {{file: ...}}` under `data:`"
+            )
+        frame = _frame(pq.read_table(self.inputs[name]))
+        exact = [column.name for column in TABLES[name].columns if column.kind == "decimal" and column.name in frame]
+        return frame.astype(dict.fromkeys(exact, "float64"))
+
+    def orders(
+        self, by: list[str], since: str | None = None, until: str | None = None, groups: pd.DataFrame | None = None
+    ) -> pd.DataFrame:
+        """Orders summed by some dimensions.
+
+        `by`: from region, product, channel, customer, month, or a column of `groups`, a frame with one row per
+        `customer`. `since`, `until`: first and last month (`2026-03`), both included.
+        Returns `by`, `amount` (net revenue, minor units), `cost` (minor units, absent when orders have none), `quantity`
+        (float), `lines`, and `returned` (the sum of the negative amounts, minor units), one row per cell that has orders,
+        sorted by `by`; with no `by` one row. Raises InputDataError when `groups` lacks or doubles a customer.
+        """
+        import ibis
+
+        orders = self._table()
+        orders = orders.mutate(month=orders.date.strftime("%Y-%m"))
+        if since is not None:
+            orders = orders.filter(orders.month >= since)
+        if until is not None:
+            orders = orders.filter(orders.month <= until)
+        extra = [] if groups is None else [str(name) for name in groups.columns if name not in BY]
+        unknown = [name for name in by if name not in (*BY, *extra)]
+        if unknown:
+            raise ValueError(f"orders: found {unknown[0]!r} in `by`, expected some of {', '.join((*BY, *extra))}")
+        if groups is not None and set(by) & set(extra):
+            orders = _grouped(orders, groups[["customer", *extra]])
+        sums = {
+            "amount": orders.revenue.sum(),
+            **({"cost": orders.cost.sum()} if "cost" in orders.columns else {}),
+            "quantity": orders.quantity.sum(),
+            "lines": orders.count(),
+            "returned": ibis.ifelse(orders.revenue < 0, orders.revenue, 0).sum(),
+        }
+        # whole sums come back as int64 or the cast fails: nothing wraps round
+        kinds = {name: "float64" if name == "quantity" else "int64" for name in sums}
+        result = orders.group_by(by).aggregate(**sums) if by else orders.aggregate(**sums)
+        result = result.mutate(**{name: result[name].cast(kind).coalesce(0) for name, kind in kinds.items()})
+        return _frame((result.order_by(by) if by else result).select(*by, *kinds)).astype(kinds)
+
+    def customers(self, until: str) -> pd.DataFrame:
+        """What each customer bought up to a day (`2026-03-31`, included).
+
+        Returns `customer`, `first` and `last` (days of the first and last line with a positive amount), `orders` (distinct
+        order numbers with a positive amount), `amount` (net, minor units) and `months` (months with a positive amount),
+        one row per customer with such a line, sorted by customer.
+        """
+        import ibis
+
+        orders = self._table()
+        orders = orders.filter(orders.date <= ibis.date(until))
+        bought = orders.revenue > 0
+        result = orders.group_by("customer").aggregate(
+            first=orders.date.min(where=bought),
+            last=orders.date.max(where=bought),
+            orders=orders.order_id.nunique(where=bought),
+            amount=orders.revenue.sum().cast("int64"),
+            months=orders.date.strftime("%Y-%m").nunique(where=bought),
+        )
+        result = result.filter(result.orders > 0)
+        return _frame(result.order_by("customer"))
+
+    def span(self) -> tuple[str, str, str]:
+        """First month, last month (`2026-03`) and last day (`2026-03-31`) of the orders."""
+        orders = self._table()
+        first, last = orders.aggregate(first=orders.date.min(), last=orders.date.max()).to_pyarrow().to_pylist()[0].values()
+        return f"{first:%Y-%m}", f"{last:%Y-%m}", f"{last:%Y-%m-%d}"
+
+    def _table(self) -> ir.Table:
+        if self._orders is None:
+            if not self.has("orders"):
+                raise InputDataError("table orders: found none in this run, expected it; add it under `data:`")
+            self._orders = _connect().read_parquet(self.inputs["orders"], table_name="orders")
+        return self._orders
+
+
+def _frame(result: ir.Table | pa.Table) -> pd.DataFrame:
+    """A result in pandas' own types: text str, days datetime64[s]."""
+    import pyarrow as pa
+
+    table = result if isinstance(result, pa.Table) else result.to_pyarrow()
+    frame = table.replace_schema_metadata(None).to_pandas(date_as_object=False)
+    return frame.astype({field.name: "datetime64[s]" for field in table.schema if pa.types.is_date(field.type)})
+
+
+def _grouped(orders: ir.Table, groups: pd.DataFrame) -> ir.Table:
+    """Orders with the columns of `groups`, one row per customer there: no line is dropped and none is multiplied."""
+    import ibis
+    import pyarrow as pa
+
+    twice = groups["customer"][groups["customer"].duplicated()]
+    if len(twice):
+        raise InputDataError(f"groups: found customer {twice.iloc[0]!r} twice, expected one row per customer")
+    held = ibis.memtable(pa.Table.from_pandas(groups, preserve_index=False).replace_schema_metadata(None))
+    lost = _frame(orders.anti_join(held, "customer").select("customer").distinct().order_by("customer"))["customer"]
+    if len(lost):
+        raise InputDataError(
+            f"groups: found no row for {len(lost)} customers with orders (first {lost.iloc[0]!r}), expected every one; "
+            "give them a group of their own"
+        )
+    return orders.inner_join(held, "customer")

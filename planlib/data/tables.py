@@ -1,0 +1,267 @@
+"""The data dictionary: every table a company may bring, its columns, and what is left out when one is missing.
+
+One home for these facts: the strict reader checks against them, `data/README.md` is tested against them, and the
+sentences in `without` are what the report prints when a table or column is not there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Kind = Literal["text", "date", "month", "year", "money", "price", "decimal", "share", "choice"]
+
+EXPECTED: dict[str, str] = {
+    "text": "text without blanks or control characters at its ends or inside",
+    "date": "a date as 2025-01-31",
+    "month": "a month as 2025-01",
+    "year": "a year as 2025",
+    "money": "an amount as 1234.56 or -1234.56, no separators, no currency sign",
+    "price": "a price per unit as 12.34",
+    "decimal": "a number as 1234.5 or -1234.5",
+    "share": "a share as 0.25",
+    "choice": "one of the listed values",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: `kind` decides how it is read, `without` says what happens when it is absent."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+    required: bool = True
+    without: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    blank: bool = False
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """One table: its columns, the columns that identify a row (`key`), and the money column to foot (`control`)."""
+
+    meaning: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    control: str | None = None
+    required: bool = False
+    without: str = ""
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+
+def _optional(name: str, kind: Kind, meaning: str, without: str, unit: str = "", **more: Any) -> Column:
+    return Column(name, kind, meaning, unit, required=False, without=without, **more)
+
+
+TABLES: dict[str, TableSpec] = {
+    "orders": TableSpec(
+        "Every order line of the company; returns and cancellations are negative lines",
+        (
+            Column("order_id", "text", "number of the order; lines of one order share it"),
+            Column("date", "date", "day of the order", "day"),
+            Column("region", "text", "sales region that is credited"),
+            Column("product", "text", "product or product line that is planned"),
+            _optional("channel", "text", "sales channel", "the channel split is one channel, `all`"),
+            _optional("customer", "text", "customer number", "customer groups and lifetime value are left out"),
+            Column("quantity", "decimal", "pieces sold, negative when returned", "pieces"),
+            Column("revenue", "money", "net revenue of the line, negative when returned", "currency"),
+            _optional("cost", "money", "cost of the goods of the line", "profit and margins are left out", "currency"),
+            _optional(
+                "unit_cost",
+                "price",
+                "cost per piece; read when `cost` is absent, cost = quantity x unit_cost",
+                "profit and margins are left out",
+                "currency per piece",
+            ),
+        ),
+        control="revenue",
+        required=True,
+    ),
+    "regions": TableSpec(
+        "What is known of each region's market",
+        (
+            Column("region", "text", "sales region, as in orders"),
+            _optional("area", "text", "larger area the region belongs to", "regions are not grouped into areas"),
+            Column("gdp", "decimal", "gross domestic product", "100 million of currency", low=0),
+            _optional(
+                "gdp_growth",
+                "share",
+                "yearly growth of the gross domestic product",
+                "market growth is left out of potential",
+                "share",
+                low=-1,
+                high=1,
+            ),
+            Column("income", "decimal", "disposable income per head", "currency per head", low=0),
+            _optional(
+                "population",
+                "decimal",
+                "inhabitants",
+                "market size rests on the gross domestic product alone",
+                "10 thousand",
+                low=0,
+            ),
+            _optional(
+                "maturity",
+                "choice",
+                "how built up the region's channels are",
+                "every region counts as growing",
+                choices=("incubating", "growing", "mature"),
+            ),
+            _optional(
+                "rival_share",
+                "share",
+                "share of the market that rivals hold",
+                "competition is left out of potential",
+                "share",
+                low=0,
+                high=1,
+            ),
+        ),
+        key=("region",),
+        without="regional potential rests on the region's own orders",
+    ),
+    "products": TableSpec(
+        "The products that are planned",
+        (
+            Column("product", "text", "product or product line, as in orders"),
+            _optional("line", "text", "product line", "products are not grouped into lines"),
+            _optional("launched", "date", "day of the launch", "the first order stands for the launch", "day"),
+            _optional("list_price", "money", "list price", "price positions are left out", "currency per piece", low=0),
+        ),
+        key=("product",),
+        without="life-cycle stages rest on the product's own orders, and the first order stands for the launch",
+    ),
+    "channels": TableSpec(
+        "The channels goods are sold through",
+        (
+            Column("channel", "text", "sales channel, as in orders"),
+            _optional("type", "text", "dealer, own_store, online, key_account, ...", "incentives by channel type are left out"),
+            _optional(
+                "capacity",
+                "money",
+                "most the channel can sell in a year",
+                "no channel is capped by its capacity",
+                "currency per year",
+                low=0,
+            ),
+        ),
+        key=("channel",),
+        without="channel types and capacities are left out, and no channel is capped",
+    ),
+    "customers": TableSpec(
+        "Who buys",
+        (
+            Column("customer", "text", "customer number, as in orders"),
+            _optional("region", "text", "home region", "the region of the customer's orders is used"),
+            _optional("industry", "text", "industry", "customers are not grouped by industry"),
+            _optional("size", "text", "size class", "customers are not grouped by size"),
+            _optional("city", "text", "city", "customers are not grouped by city"),
+        ),
+        key=("customer",),
+        without="customer groups rest on orders alone: no industry, size or city",
+    ),
+    "marketing": TableSpec(
+        "What each marketing activity cost and brought",
+        (
+            Column("month", "month", "month of the spend", "month"),
+            Column("activity", "text", "marketing activity"),
+            Column("spend", "money", "money spent", "currency", low=0),
+            _optional(
+                "revenue",
+                "money",
+                "revenue attributed to the activity",
+                "return on marketing by activity is left out",
+                "currency",
+            ),
+        ),
+        key=("month", "activity"),
+        control="spend",
+        without="return on marketing is left out, and the budget uses the shares of its parameters",
+    ),
+    "targets": TableSpec(
+        "Yearly targets set in the past, by region",
+        (
+            Column("year", "year", "plan year of the target", "year"),
+            Column("region", "text", "sales region, as in orders"),
+            Column("amount", "money", "revenue target", "currency", low=0),
+        ),
+        key=("year", "region"),
+        control="amount",
+        without="attainment history is left out, and no region's base is raised or reviewed for it",
+    ),
+    "staff": TableSpec(
+        "The sales team",
+        (
+            Column("person", "text", "person or personnel number"),
+            Column("region", "text", "sales region, as in orders"),
+            _optional("role", "text", "role", "spans of control are left out"),
+            Column("hired", "date", "first day", "day"),
+            _optional("left", "date", "last day, blank while employed", "everyone counts as employed", "day", blank=True),
+        ),
+        key=("person",),
+        without="team capacity and the newcomer rule are left out",
+    ),
+    "partners": TableSpec(
+        "Dealers and other partners: what was agreed and what came",
+        (
+            Column("partner", "text", "dealer or other partner"),
+            Column("region", "text", "sales region, as in orders"),
+            Column("channel", "text", "sales channel, as in orders"),
+            Column("year", "year", "plan year", "year"),
+            Column("target", "money", "agreed revenue", "currency", low=0),
+            Column("result", "money", "revenue reached", "currency"),
+        ),
+        key=("partner", "channel", "year"),
+        control="target",
+        without="partner results are left out of the channel chapter",
+    ),
+    "calendar": TableSpec(
+        "Moving holidays and sales events; overrides the computed calendar",
+        (
+            Column("date", "date", "day of the event", "day"),
+            Column("event", "text", "name of the event"),
+        ),
+        without="holidays and sales events are computed",
+    ),
+    "kpis": TableSpec(
+        "Measures that are not in orders, by month",
+        (
+            Column("month", "month", "month of the measure", "month"),
+            Column("kpi", "text", "name of the measure"),
+            Column("value", "decimal", "its value", "as `unit` says"),
+            _optional("unit", "text", "unit of the value", "measures are shown without units"),
+        ),
+        key=("month", "kpi"),
+        without="measures that are not in orders (leads, repurchase, satisfaction) are left out",
+    ),
+}
+
+
+def dictionary() -> pd.DataFrame:
+    """The data dictionary as a table.
+
+    Returns one row per column of every table: `table, column, kind, unit, required, meaning, without`; a first row per
+    table has an empty `column` and speaks of the table as a whole.
+    """
+    import pandas as pd
+
+    rows: list[tuple[object, ...]] = []
+    for table, spec in TABLES.items():
+        rows.append((table, "", "table", "", spec.required, spec.meaning, spec.without))
+        for column in spec.columns:
+            rows.append((table, column.name, column.kind, column.unit, column.required, column.meaning, column.without))
+    return pd.DataFrame(rows, columns=["table", "column", "kind", "unit", "required", "meaning", "without"])

@@ -1,0 +1,137 @@
+"""Rules and locks: the vocabulary in which a planner limits an allocation."""
+
+from datetime import date
+from typing import Annotated, Literal, Self, TypeVar
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from planlib.errors import ParameterError
+from planlib.plan import DIMENSIONS
+
+Member = Annotated[str, Field(min_length=1)]
+Where = dict[Literal["region", "product", "channel", "month", "segment"], Member | list[Member]]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Rule(BaseModel):
+    """A floor, a cap or both on a set of cells.
+
+    name      what the report calls it; unique within an allocation
+    where     dimension -> member or members; empty means every cell
+    each      one rule for every member of this dimension, named `name member`
+    unit      share   of the base `of` (0-1); the base is the whole level unless `of` names a part of it
+              amount  minor units in the plan tables, major units of the currency in a params file
+              growth  over the same cells of last year (0.05 = 5% more)
+              ratio   of two measures summed over the cells: `measure` over `per` (default: the amount)
+    min, max  the limits in that unit; at least one
+    hard      must hold; a soft rule may be missed at `penalty` per unit of money, relative to the cost of moving a
+              cell by its own size (1.0)
+    owner, reason, expires   who asked for it, why, and the last day it counts
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    where: Where = {}
+    each: Literal["region", "product", "channel", "month", "segment"] | None = None
+    of: Where = {}
+    unit: Literal["share", "amount", "growth", "ratio"] = "share"
+    min: Finite | None = None
+    max: Finite | None = None
+    measure: str = ""
+    per: str = ""
+    hard: bool = True
+    penalty: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 10.0
+    owner: str = ""
+    reason: str = ""
+    expires: date | None = None
+
+    @model_validator(mode="after")
+    def _has_limits(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError(f"rule {self.name!r} has no limit; give it a min, a max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"rule {self.name!r} has min {self.min} above max {self.max}; swap or correct them")
+        if self.unit == "ratio" and not self.measure:
+            raise ValueError(f"rule {self.name!r} limits a ratio but names no measure; set `measure`")
+        if self.each is not None and self.each in self.where:
+            raise ValueError(f"rule {self.name!r} has {self.each!r} both in where and each; keep one")
+        return self
+
+
+class Lock(BaseModel):
+    """A cell or a total that keeps its amount whatever the weights say, until it expires.
+
+    where   dimension -> member or members; naming one member of every dimension locks a cell, less locks a total
+    amount  minor units in the plan tables, major units of the currency in a params file
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    where: Where
+    amount: Finite
+    owner: str = ""
+    reason: str = ""
+    expires: date | None = None
+
+
+Stated = TypeVar("Stated", Rule, Lock)
+
+
+def in_minor_units(limits: list[Stated], exponent: int) -> list[Stated]:
+    """Rules or locks as a params file states them (major units) with their amounts in minor units."""
+    factor = 10**exponent
+
+    def scaled(value: float | None) -> float | None:
+        return None if value is None else float(round(value * factor))
+
+    converted = []
+    for limit in limits:
+        if isinstance(limit, Lock):
+            converted.append(limit.model_copy(update={"amount": scaled(limit.amount)}))
+        elif limit.unit == "amount":
+            converted.append(limit.model_copy(update={"min": scaled(limit.min), "max": scaled(limit.max)}))
+        else:
+            converted.append(limit)
+    return converted
+
+
+def in_force(limits: list[Stated], day: date) -> list[Stated]:
+    """Those that have not expired on `day`."""
+    return [limit for limit in limits if limit.expires is None or limit.expires >= day]
+
+
+def mask(cells: pd.DataFrame, where: Where, name: str) -> pd.Series:
+    """Which cells a `where` names. A dimension or member the level does not have is an error, never an empty rule."""
+    chosen = pd.Series(True, index=cells.index)
+    for dimension, members in where.items():
+        if dimension not in cells.columns:
+            have = [column for column in DIMENSIONS if column in cells.columns]
+            raise ParameterError(f"rule {name!r}: names {dimension!r}, but this level has {have}; move it to a later chapter.")
+        wanted = [members] if isinstance(members, str) else list(members)
+        unknown = sorted(set(wanted) - set(cells[dimension]))
+        if unknown:
+            some = sorted(set(cells[dimension]))[:6]
+            raise ParameterError(f"rule {name!r}: no {dimension} {unknown}, expected one of {some} ...; correct the name.")
+        chosen &= cells[dimension].isin(wanted)
+    return chosen
+
+
+def expanded(rules: list[Rule], cells: pd.DataFrame) -> list[Rule]:
+    """Rules with `each` written out, one per member; names must be unique."""
+    written = []
+    for rule in rules:
+        if rule.each is None:
+            written.append(rule)
+            continue
+        within = cells[mask(cells, rule.where, rule.name)]
+        for member in sorted(set(within[rule.each])):
+            where = {**rule.where, rule.each: member}
+            written.append(rule.model_copy(update={"name": f"{rule.name} {member}", "where": where, "each": None}))
+    names = [rule.name for rule in written]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ParameterError(f"rules: the names {twice} occur twice, expected one rule per name; rename one.")
+    return written

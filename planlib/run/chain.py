@@ -1,0 +1,353 @@
+"""The chain: which chapters there are, what must run again, and how a run becomes a report."""
+
+CHAPTERS = (
+    "01-strategy",
+    "02-region",
+    "03-product",
+    "04-channel",
+    "05-time",
+    "06-customer",
+    "07-budget",
+)
+
+import contextlib  # noqa: E402  (the list above is what a reader comes for)
+import datetime as dt  # noqa: E402
+import json  # noqa: E402
+import logging  # noqa: E402
+import platform  # noqa: E402
+import shutil  # noqa: E402
+import time  # noqa: E402
+from collections.abc import Callable, Mapping  # noqa: E402
+from dataclasses import dataclass, field, replace  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+import planlib  # noqa: E402
+from planlib import errors  # noqa: E402
+from planlib.errors import GateError, InputDataError, ParameterError, PlanError  # noqa: E402
+from planlib.run import manifest as made  # noqa: E402
+from planlib.run.folder import (  # noqa: E402
+    chapter_files,
+    clear,
+    done_before,
+    keep,
+    near,
+    only_one,
+    point,
+    publish,
+    published,
+    read_json,
+    sweep,
+    write_json,
+)
+from planlib.run.params import RunSettings, cell_parameters  # noqa: E402
+
+CELL_SECONDS = 1800  # a cell that hangs fails its chapter; no number ever depends on this limit
+PACKAGE = Path(planlib.__file__).parent
+
+
+def section(stem: str) -> str:
+    """`02-region` -> `region`, the chapter's name in params files and in planlib.chapters."""
+    return stem.split("-", 1)[1]
+
+
+class Progress:
+    """What the chain tells while it works; the command line draws it, this one keeps silent."""
+
+    def begin(self, run: str, stems: tuple[str, ...]) -> None:
+        """A run starts."""
+
+    def chapter(self, stem: str, state: str, seconds: float = 0.0) -> None:
+        """A chapter is `running`, `done`, or `kept` from an earlier run."""
+
+    def say(self, text: str) -> None:
+        """One sentence for a person."""
+
+
+def _mappings(data: Mapping[str, Any]) -> dict[str, Any]:
+    from planlib.data.sources import TableMapping
+
+    return {table: TableMapping.model_validate_json(json.dumps(each)) for table, each in data.items()}
+
+
+def _fingerprint(data: Mapping[str, Any]) -> dict[str, str]:
+    from planlib.data.sources import fingerprint
+
+    return fingerprint(_mappings(data))
+
+
+def _ingest(data: Mapping[str, Any], currency: str, store: Path) -> tuple[Mapping[str, Any], list[str]]:
+    from planlib.data.sources import ingest
+
+    return ingest(_mappings(data), currency, store)
+
+
+def _report(folder: Path) -> None:
+    from planlib.run.report import write
+
+    write(folder)
+
+
+@dataclass(frozen=True)
+class Doors:
+    """What the chain calls in other rooms; a test hands in small ones."""
+
+    fingerprint: Callable[[Mapping[str, Any]], dict[str, str]] = _fingerprint
+    ingest: Callable[[Mapping[str, Any], str, Path], tuple[Mapping[str, Any], list[str]]] = _ingest
+    report: Callable[[Path], None] = _report
+    summary: Callable[[Path], dict[str, Any]] = made.plan_summary
+
+
+@dataclass(frozen=True)
+class Way:
+    """How to run, as opposed to what."""
+
+    reports: Path
+    notebooks: Path
+    root: Path
+    chapters: tuple[str, ...] = CHAPTERS
+    force: bool = False
+    cold: bool = False
+    preload: tuple[str, ...] | None = None
+    doors: Doors = field(default_factory=Doors)
+    progress: Progress = field(default_factory=Progress)
+
+
+def run(
+    settings: RunSettings,
+    *,
+    force: bool = False,
+    cold: bool = False,
+    reports: Path | None = None,
+    notebooks: Path | None = None,
+    chapters: tuple[str, ...] = CHAPTERS,
+    preload: tuple[str, ...] | None = None,
+    doors: Doors | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Run the chapters and publish the report; returns its folder, `reports/<run>` or `reports/<run>.N`.
+
+    Does nothing when the newest report of the run was made from the same parameters, inputs and code, unless `force`.
+    Chapters whose key has not changed are kept. Raises PlanError or a kind of it; a failure leaves the staging folder
+    with the executed notebook as evidence, and never a report.
+    """
+    reports = (reports or settings.root / "reports").resolve()
+    notebooks = (notebooks or settings.root / "notebooks").resolve()
+    progress, doors = progress or Progress(), doors or Doors()
+    way = Way(reports, notebooks, settings.root, chapters, force, cold, preload, doors, progress)
+    with only_one(reports, settings.run):
+        folder = _run(settings, way)
+        point(reports / "latest", folder)
+    return folder
+
+
+def _run(settings: RunSettings, way: Way) -> Path:
+    base = _baseline(settings, way)
+    notebooks = {stem: _notebook(way.notebooks / f"{stem}.ipynb", settings) for stem in way.chapters}
+    hashes = way.doors.fingerprint(settings.data)
+    inputs = {
+        table: {"sha256": hashes[table], "mapping": {k: v for k, v in mapping.items() if k != "file"}}
+        for table, mapping in settings.data.items()
+    }
+    shared = {
+        "settings": settings.header(),
+        "inputs": inputs,
+        "baseline": base and base["plans"],
+        "lock": made.lock_hash(settings.root),
+        "python": platform.python_version(),
+    }
+    key = made.key_of({**shared, "parameters": settings.parameters, "notebooks": notebooks, "planlib": made.tree_hash(PACKAGE)})
+    earlier = published(way.reports, settings.run)
+    if earlier and not way.force and read_json(earlier[-1] / "manifest.json").get("key") == key:
+        way.progress.say(f"nothing to do: {near(earlier[-1])} was made from the same parameters, inputs and code.")
+        return earlier[-1]
+    # how a chapter is started and reported cannot change its numbers, so the chapter keys leave planlib/run out
+    shared["planlib"] = made.tree_hash(PACKAGE, without=("run",))
+
+    staging = way.reports / f".staging-{settings.run}"
+    if way.force:
+        shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True, exist_ok=True)
+    kept = [] if way.force else done_before(staging, earlier)
+    started, clock = dt.datetime.now(dt.UTC), time.monotonic()
+    way.progress.begin(settings.run, way.chapters)
+    records: dict[str, dict[str, Any]] = {}
+    seconds: dict[str, float] = {}
+
+    def chapter_key(stem: str) -> str:
+        upstream = {name: {"plan": each["plan"], "files": each["handed_on"]} for name, each in records.items()}
+        own = {"notebook": notebooks[stem], "parameters": settings.parameters[section(stem)], "upstream": upstream}
+        return made.key_of({**shared, **own})
+
+    with contextlib.ExitStack() as stack:
+        engine: Callable[[], dict[str, Any]] | None = None
+        if not _all_kept(way, chapter_key, kept, records):
+            engine = _kernels(way, stack).engine  # preloads while the inputs are read
+        records.clear()
+        ingested, left_out = _read_inputs(settings, way, hashes)
+        write_json(staging / "run.json", made.run_json(settings, ingested, left_out, base))
+        for stem in way.chapters:
+            chapter, began = chapter_key(stem), time.monotonic()
+            record = keep(staging, stem, chapter, kept)
+            if record is None:
+                way.progress.chapter(stem, "running")
+                engine = engine or _kernels(way, stack).engine
+                clear(staging, stem)
+                _execute(stem, settings, way, staging, engine)
+                record = _record(stem, chapter, way, staging)
+                seconds[stem] = round(time.monotonic() - began, 3)
+            records[stem] = record
+            write_json(staging / ".green" / f"{stem}.json", record)
+            way.progress.chapter(stem, "done" if stem in seconds else "kept", time.monotonic() - began)
+
+    content = made.build(settings, key, ingested, base, made.code(settings.root, PACKAGE, notebooks), records)
+    finished = dt.datetime.now(dt.UTC)
+    content["volatile"] = {
+        "started": started.isoformat(timespec="seconds"),
+        "finished": finished.isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - clock, 3),
+        "chapters": seconds,
+        "kept": [stem for stem in way.chapters if stem not in seconds],
+    }
+    write_json(staging / "manifest.json", content)
+    sweep(staging, records)
+    way.doors.report(staging)
+    return publish(staging, way.reports, settings.run)
+
+
+def _baseline(settings: RunSettings, way: Way) -> dict[str, Any] | None:
+    """The plan in force: the newest report of its run, made first when there is none."""
+    if settings.baseline is None:
+        return None
+    name = settings.baseline.run
+    found = published(way.reports, name)
+    if not found:
+        way.progress.say(f"{settings.run} follows {name}, which has no report yet: running {name} first.")
+        found = [_run(settings.baseline, replace(way, force=False))]
+    folder = found[-1]
+    content = read_json(folder / "manifest.json")
+    plans = {stem: each["digest"] for stem, each in content["outputs"].items()}
+    return {"run": name, "folder": folder, "key": content["key"], "plans": plans}
+
+
+def _notebook(path: Path, settings: RunSettings) -> str:
+    """Hash of a notebook's code, after a look at whether its parameters cell takes what the run will give it."""
+    if not path.is_file():
+        raise ParameterError(f"{path.name}: found no such notebook in {path.parent.name}/; restore it.")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        cell = set(cell_parameters(content))
+    except (ValueError, KeyError, SyntaxError) as error:
+        raise ParameterError(f"{path.name}: not readable as a notebook ({error}); restore it.") from None
+    except ParameterError as error:
+        raise ParameterError(f"{path.name}: {error}") from None
+    expected = {*settings.parameters[section(path.stem)], "run"}
+    if cell != expected:
+        raise ParameterError(
+            f"{path.name}: the parameters cell and the model of `{section(path.stem)}` differ in "
+            f"{', '.join(sorted(cell ^ expected))}; give both the same names."
+        )
+    return made.notebook_code_hash(content)
+
+
+def _read_inputs(settings: RunSettings, way: Way, hashes: Mapping[str, str]) -> tuple[Mapping[str, Any], list[str]]:
+    ingested, left_out = way.doors.ingest(settings.data, settings.currency, way.reports / ".inputs")
+    changed = [table for table, each in ingested.items() if each.sha256 != hashes[table]]
+    if changed:
+        raise InputDataError(f"{', '.join(changed)}: the file changed while it was read; run again when it is complete.")
+    return ingested, left_out
+
+
+def _kernels(way: Way, stack: contextlib.ExitStack) -> Any:
+    from planlib.run.kernels import HEAVY, Kernels
+
+    preload = HEAVY if way.preload is None else way.preload
+    return stack.enter_context(Kernels(way.root, way.notebooks, cold=way.cold, preload=preload, say=way.progress.say))
+
+
+def _execute(stem: str, settings: RunSettings, way: Way, staging: Path, engine: Callable[[], dict[str, Any]]) -> None:
+    """Run one notebook, keep what it looks like afterwards, and make sure that it ran to its end."""
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    target = staging / "notebooks" / f"{stem}.ipynb"
+    target.parent.mkdir(exist_ok=True)
+    running = target.with_name(f".running-{stem}.ipynb")
+
+    def literal(path: Path) -> str:  # papermill formats paths, so a brace in a folder's name must be doubled
+        return str(path).replace("{", "{{").replace("}", "}}")
+
+    try:
+        executed = papermill.execute_notebook(
+            literal(way.notebooks / f"{stem}.ipynb"),
+            literal(running),
+            parameters={**settings.parameters[section(stem)], "run": str(staging)},
+            progress_bar=False,
+            execution_timeout=CELL_SECONDS,
+            start_timeout=120,
+            **engine(),
+        )
+    except papermill.PapermillExecutionError as error:
+        kind = getattr(errors, error.ename, None)
+        known: type[PlanError] | None = kind if isinstance(kind, type) and issubclass(kind, PlanError) else None
+        where = f"evidence: {near(target)}, cell {error.exec_count}"
+        if error.ename == "SystemExit":
+            text = "a cell called sys.exit(); raise a PlanError instead, and run again"
+        else:
+            text = error.evalue if known else f"{error.ename}: {error.evalue}"
+        raise (known or PlanError)(f"{stem}: {text}\n{where}") from None
+    except CellTimeoutError:
+        text = f"a cell ran for more than {CELL_SECONDS} s, expected an end"
+        raise PlanError(f"{stem}: {text}; look for the cell still running.\nevidence: {near(target)}") from None
+    except (DeadKernelError, RuntimeError) as error:
+        text = "the kernel died (killed, out of memory, or a cell ended it), expected every cell to run"
+        raise PlanError(f"{stem}: {text}; {error}\nevidence: {near(target)}") from None
+    finally:
+        if running.exists():
+            running.replace(target)
+    for number, cell in enumerate((c for c in executed.cells if c.cell_type == "code"), start=1):
+        if cell.metadata.get("papermill", {}).get("status") != "completed":
+            ended = any(out.get("ename") == "SystemExit" for out in cell.outputs)
+            text = "called sys.exit()" if ended else "did not run to its end"
+            raise PlanError(
+                f"{stem}: code cell {number} {text}, expected every code cell to be completed; "
+                f"a chapter ends by its gate, so take the exit out.\nevidence: {near(target)}"
+            )
+
+
+def _record(stem: str, key: str, way: Way, staging: Path) -> dict[str, Any]:
+    """What the chapter left behind, hashed; GateError unless its gate passed and its plan is there."""
+    gate_file, plan = staging / "gates" / f"{stem}.json", staging / "plan" / f"{stem}.parquet"
+    try:
+        gate = read_json(gate_file)
+    except (OSError, ValueError):
+        raise GateError(f"{stem}: left no readable {near(gate_file)}, expected a gate; call chapter.gate(plan).") from None
+    declared, evaluated = gate.get("declared"), gate.get("evaluated")
+    counted = type(declared) is int and type(evaluated) is int and evaluated == declared >= 1
+    if gate.get("success") is not True or not counted or gate.get("chapter") != stem:
+        raise GateError(
+            f"{stem}: the gate says success {gate.get('success')} with {evaluated} of {declared} checks evaluated, "
+            f"expected success with all of at least one; see {near(gate_file)}."
+        )
+    if not plan.is_file():
+        raise GateError(f"{stem}: left no plan table, expected {near(plan)}; call chapter.save(result).")
+    files = made.folder_hashes(staging, chapter_files(staging, stem))
+    return {
+        "key": key,
+        "plan": way.doors.summary(plan),
+        "gate": {"success": True, "declared": declared, "evaluated": evaluated},
+        # later chapters read the plan and the tables, not the gate's or the notebook's times
+        "handed_on": {name: value for name, value in files.items() if name.startswith(("plan/", "tables/"))},
+        "files": files,
+    }
+
+
+def _all_kept(way: Way, key: Callable[[str], str], kept: list[tuple[Path, dict[str, Any]]], records: dict[str, Any]) -> bool:
+    for stem in way.chapters:
+        chapter = key(stem)
+        record = next((each for _, each in kept if each.get("key") == chapter), None)
+        if record is None:
+            return False
+        records[stem] = record
+    return True

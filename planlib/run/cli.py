@@ -1,0 +1,175 @@
+"""The command line: `planlib run`, `planlib audit`, `planlib params`.
+
+Exit codes: 0 ok, 1 the run failed, 2 usage or parameters, 3 input data, 4 a gate or tie-out; audit has 0 equal,
+1 different, 2 not comparable. Standard output carries the answer only (the report's folder, the parameters, the
+verdicts); all else goes to standard error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from planlib.errors import ParameterError, PlanError
+from planlib.run.chain import CHAPTERS, Progress, run, section
+
+app = typer.Typer(
+    help="A target split by region, product, channel, month and customer group, to the cent.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+ParamsFile = Annotated[Path, typer.Argument(metavar="PARAMS", help="A params file such as params/2026Q2.yml.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Closing date instead of the file's own.")]
+Reports = Annotated[Path | None, typer.Option(help="Folder for reports; default: reports/ of the project.")]
+
+
+class Bar(Progress):
+    """A progress bar with chapter names and times; plain lines where standard error is not a terminal."""
+
+    def __init__(self, quiet: bool) -> None:
+        from rich.console import Console
+
+        self._console, self._quiet = Console(stderr=True, highlight=False, quiet=quiet), quiet
+        self._bar: Any = None
+        self._task: Any = None
+
+    def begin(self, run: str, stems: tuple[str, ...]) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Columns
+
+        self.end()
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bar = Columns(*columns, console=self._console, transient=True, disable=not self._console.is_terminal)
+        self._task = self._bar.add_task(f"{run}: reading", total=len(stems))
+        self._run = run
+        self._bar.start()
+
+    def chapter(self, stem: str, state: str, seconds: float = 0.0) -> None:
+        if state == "running":
+            self._bar.update(self._task, description=f"{self._run}: {stem}")
+            return
+        self._bar.advance(self._task)
+        self.say(f"{self._run}  {stem:<14} {f'{seconds:5.1f} s' if state == 'done' else '   kept'}")
+
+    def say(self, text: str) -> None:
+        self._console.print(text, markup=False, soft_wrap=True)
+
+    def end(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+@contextlib.contextmanager
+def _ending(bar: Bar | None = None) -> Iterator[None]:
+    """Turn what went wrong into a sentence and an exit code."""
+    try:
+        yield
+    except PlanError as error:
+        _leave(bar, f"planlib: {error}", error.exit_code)
+    except OSError as error:
+        _leave(bar, f"planlib: {error}; no report was published, earlier ones are as they were.", 1)
+    except KeyboardInterrupt:
+        _leave(bar, "planlib: stopped; no report was published. Run again to go on from the first open chapter.", 130)
+    finally:
+        if bar is not None:
+            bar.end()
+
+
+def _leave(bar: Bar | None, text: str, code: int) -> None:
+    if bar is not None:
+        bar.end()
+    print(text, file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def _date(text: str | None) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise ParameterError(f"--as-of: found {text!r}, expected a date such as 2026-03-31; correct it.") from None
+
+
+def _stop(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+@app.command("run")
+def run_command(
+    params: ParamsFile,
+    as_of: AsOf = None,
+    force: Annotated[bool, typer.Option("--force", help="Run every chapter and publish a further report.")] = False,
+    cold: Annotated[bool, typer.Option("--cold", help="Start every kernel from nothing, as an audit does.")] = False,
+    reports: Reports = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but faults.")] = False,
+) -> None:
+    """Run the chapters and publish a report; prints its folder. Does nothing when it is up to date."""
+    from planlib.run.params import load
+
+    signal.signal(signal.SIGTERM, _stop)
+    bar = Bar(quiet)
+    with _ending(bar):
+        folder = run(load(params, as_of=_date(as_of)), force=force, cold=cold, reports=reports, progress=bar)
+        bar.end()
+        print(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
+
+
+@app.command("audit")
+def audit_command(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder, or its name under reports/.")],
+    reports: Reports = None,
+) -> None:
+    """Run a published run again from its manifest, cold, and compare every plan table (0 equal, 1 different, 2 neither)."""
+    from planlib.run.audit import audit, find
+    from planlib.run.params import project_root
+
+    bar = Bar(quiet=False)
+    signal.signal(signal.SIGTERM, _stop)
+    with _ending(bar):
+        here = Path.cwd() / "x"
+        folder = find(run, (reports or project_root(here) / "reports").resolve())
+        try:
+            root = project_root(folder)
+        except ParameterError:
+            root = project_root(here)
+
+        def tell(line: str) -> None:
+            bar.end()
+            print(line)
+
+        code = audit(folder, root=root, progress=bar, tell=tell)
+    raise typer.Exit(code)
+
+
+@app.command("params")
+def params_command(params: ParamsFile, as_of: AsOf = None) -> None:
+    """Print the parameters in force, defaults and extended files included, as YAML."""
+    import yaml
+
+    from planlib.run.manifest import relative
+    from planlib.run.params import load
+
+    with _ending():
+        settings = load(params, as_of=_date(as_of))
+        data = {table: {**each, "file": relative(Path(each["file"]), settings.root)} for table, each in settings.data.items()}
+        shown = {
+            "run": settings.run,
+            **settings.header(),
+            "baseline": settings.baseline.source.name if settings.baseline else None,
+            "data": {table: {k: v for k, v in each.items() if v not in (None, {})} for table, each in data.items()},
+            **{name: settings.parameters[name] for name in map(section, CHAPTERS)},
+        }
+        print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=110), end="")
+
+
+def main() -> None:
+    """The console script."""
+    app()

@@ -1,0 +1,118 @@
+"""Values as a reader sees them: money in a readable scale, shares as percent, dates and separators of the reader's language.
+
+The formats are those of the items a notebook emits: text, money (int, minor units), share and points (0-1), int, factor, date.
+Nothing here computes; the exact value always stays beside the rounded one (`full`).
+"""
+
+import datetime as dt
+import math
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from planlib.errors import ParameterError
+from planlib.plan import minor_exponent
+
+FORMATS = ("text", "money", "share", "points", "int", "factor", "date")
+NUMERIC = ("money", "share", "points", "int", "factor")
+NOTHING = "–"
+# Largest first: (major units, short sign beside a number, from this many of the unit on).
+SCALES = {
+    "en": ((10**9, "bn", 10), (10**6, "m", 1), (10**3, "k", 10), (1, "", 0)),
+    "zh": ((10**8, "亿", 1), (10**4, "万", 1), (1, "", 0)),
+}
+
+
+class Scale(NamedTuple):
+    """A unit for amounts: its size in major units, its sign (`m`), and the decimals shown."""
+
+    size: int
+    sign: str
+    places: int
+
+
+class Reader:
+    """How one language and one currency write values."""
+
+    def __init__(self, language: str, currency: str) -> None:
+        try:
+            self.locale = Locale.parse(language.replace("-", "_"))
+        except (UnknownLocaleError, ValueError):
+            raise ParameterError(f"language: found {language!r}, expected a code such as en or zh; correct it.") from None
+        self.language = self.locale.language
+        self.currency = currency
+        self.exponent = minor_exponent(currency)
+
+    def scale(self, amounts: list[Any]) -> Scale:
+        """The unit in which a whole column of minor-unit amounts is shown."""
+        largest = self.major(max((abs(int(amount)) for amount in amounts if not missing(amount)), default=0))
+        for size, sign, least in SCALES.get(self.language, SCALES["en"]):
+            if largest >= size * least:
+                break
+        if size == 1:
+            return Scale(1, "", 0 if largest >= 1000 else self.exponent)
+        return Scale(size, sign, 2 if largest < 10 * size else 1)
+
+    def major(self, amount: Any) -> Decimal:
+        """Minor units as the exact decimal in major units."""
+        return Decimal(int(amount)).scaleb(-self.exponent)
+
+    def show(self, value: Any, form: str, scale: Scale | None = None) -> str:
+        """A value for the eye. With `scale` (a column's), money stands without its unit."""
+        if missing(value):
+            return NOTHING
+        if form == "money":
+            unit = scale or self.scale([value])
+            number = self._decimal(self.major(value) / unit.size, unit.places)
+            return f"{number} {unit.sign}" if unit.sign and scale is None else number
+        if form == "share":
+            return self._decimal(float(value) * 100, 1) + "%"
+        if form == "points":
+            points = self._decimal(float(value) * 100, 1)
+            plus = "+" if float(value) > 0 else ""
+            return f"{plus}{points}{'个百分点' if self.language == 'zh' else ' pp'}"
+        if form == "int":
+            return self._decimal(int(value), 0)
+        if form == "factor":
+            return "×" + self._decimal(float(value), 2)
+        if form == "date":
+            return format_date(dt.date.fromisoformat(str(value)[:10]), "medium", locale=self.locale)
+        return str(value)
+
+    def full(self, value: Any, form: str) -> str:
+        """The exact value, for the title of a rounded number; empty where nothing was rounded."""
+        if missing(value):
+            return ""
+        if form == "money":
+            return f"{self._decimal(self.major(value), self.exponent)} {self.currency}"
+        return repr(float(value)) if form in ("share", "points", "factor") else ""
+
+    def _decimal(self, value: Any, places: int) -> str:
+        pattern = "#,##0" + ("." + "0" * places if places else "")
+        text = format_decimal(value, format=pattern, locale=self.locale)
+        # A small negative that rounds to nothing is nothing, not "-0.0".
+        return text.lstrip("-") if not any(digit in text for digit in "123456789") else text
+
+
+def missing(value: Any) -> bool:
+    """Not available: null, or a number that is none."""
+    return value is None or (isinstance(value, float) and not math.isfinite(value))
+
+
+def plain(value: Any, form: str, reader: Reader) -> str:
+    """A value for a CSV file: exact, no separators, nothing for a gap, and text that no spreadsheet runs as a formula."""
+    if missing(value):
+        return ""
+    if form == "money":
+        return str(reader.major(value))
+    if form in ("share", "points", "factor"):
+        return repr(float(value))
+    return str(int(value)) if form == "int" else guarded(str(value))
+
+
+def guarded(text: str) -> str:
+    """Text with an apostrophe before a first character that would start a formula (OWASP ASVS 1.2.10)."""
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -1,0 +1,364 @@
+"""What a notebook holds in its hand: one chapter of a run, with its parameters, tables, rules, gate, figures and save.
+
+A chapter reads the run folder it is given (`run`), which the chain prepares. Opened by hand it works in `reports/draft`,
+a copy of the settings of the newest published run, and takes from that run what the draft has not made yet.
+"""
+
+import importlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from IPython.display import display
+from pydantic import ValidationError
+
+from planlib import charts
+from planlib import plan as tables
+from planlib.chapters.base import ChapterParameters
+from planlib.data.gates import Verdict, gate
+from planlib.data.sources import Tables
+from planlib.errors import GateError, ParameterError, PlanError, collected
+from planlib.lp import Lock, Rule, Split
+from planlib.lp.rules import in_force, in_minor_units
+from planlib.plan import AMOUNT, Horizon
+
+ITEM = "application/vnd.planlib.v1+json"
+DRAFT = "reports/draft"
+# How a reader sees a column: its label and its format; anything else is shown as what its type says.
+COLUMNS = {
+    AMOUNT: ("Amount", "money"),
+    "allocated": ("Plan", "money"),
+    "naive": ("Naive split", "money"),
+    "last_year": ("Last year", "money"),
+    "plan_in_force": ("Plan in force", "money"),
+    "difference": ("Difference", "money"),
+    "capacity": ("Capacity a year", "money"),
+    "spend_last_year": ("Spend last year", "money"),
+    "revenue_last_year": ("Revenue last year", "money"),
+    "floor": ("Floor", "money"),
+    "cap": ("Cap", "money"),
+    "response": ("Revenue it brings", "money"),
+    "growth": ("Growth", "share"),
+    "share": ("Share", "share"),
+    "share_over": ("Over the plan", "share"),
+    "history": ("Share of history", "share"),
+    "potential": ("Share of potential", "share"),
+    "base": ("Base share", "share"),
+    "weight": ("Weight", "share"),
+    "change": ("Effect on sales", "share"),
+    "priority": ("Priority", "factor"),
+    "maturity": ("Maturity", "factor"),
+    "attainment": ("Attainment", "factor"),
+    "team": ("Team", "factor"),
+    "factor": ("Stage factor", "factor"),
+    "momentum": ("Momentum", "factor"),
+    "elasticity": ("Elasticity", "factor"),
+    "roi": ("Return last year", "factor"),
+    "marginal": ("Return of the next unit", "factor"),
+    "orders": ("Orders each", "factor"),
+    "first_month": ("First sold", "text"),
+}
+
+
+class Chapter:
+    """One chapter of a run; made by `open`."""
+
+    def __init__(self, stem: str, run: Path, settings: Mapping[str, Any], parameters: ChapterParameters, root: Path) -> None:
+        self.stem = stem
+        self.run = run
+        self.parameters = parameters
+        self.settings = settings["settings"]
+        self.currency: str = self.settings["currency"]
+        self.exponent = tables.minor_exponent(self.currency)
+        as_of = date.fromisoformat(self.settings["as_of"])
+        self.horizon = Horizon(self.settings["year"], self.settings["fiscal_start"], as_of)
+        self.tables = Tables({name: root / given["parquet"] for name, given in settings["inputs"].items()})
+        self.rules: list[Rule] = in_minor_units(in_force(getattr(parameters, "rules", []), as_of), self.exponent)
+        self.locks: list[Lock] = in_minor_units(in_force(getattr(parameters, "locks", []), as_of), self.exponent)
+        baseline = settings.get("baseline")
+        self.baseline = root / baseline["path"] if baseline else None
+        self._verdict: Verdict | None = None
+
+    # What it starts from
+
+    def plan(self, stem: str) -> pd.DataFrame:
+        """The plan table another chapter of this run saved."""
+        return self._read(self.run, stem)
+
+    def in_force(self, stem: str | None = None) -> pd.DataFrame | None:
+        """The same chapter's plan table in the baseline run, or None in the year's first plan."""
+        return None if self.baseline is None else self._read(self.baseline, stem or self.stem)
+
+    def orders(self, *by: str, months: Sequence[str] | None = None, groups: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Net revenue by dimensions up to `as_of`, or in some consecutive months; see Tables.orders."""
+        until = f"{self.horizon.as_of:%Y-%m}"
+        if months is None:
+            return self.tables.orders(list(by), until=until, groups=groups)
+        if not len(months):
+            return self.tables.orders(list(by), since="9999-12", until="9999-12", groups=groups)
+        return self.tables.orders(list(by), since=min(months), until=min(max(months), until), groups=groups)
+
+    def last_year(self, *by: str, groups: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Net revenue of the twelve months before the plan year, by dimensions."""
+        return self.orders(*by, months=self.horizon.last_year, groups=groups)[[*by, AMOUNT]]
+
+    def last_twelve(self, *by: str) -> pd.DataFrame:
+        """Net revenue of the twelve months that end with `as_of`, by dimensions."""
+        return self.orders(*by, months=self.horizon.last_twelve)[[*by, AMOUNT]]
+
+    def booked(self, *by: str, groups: pd.DataFrame | None = None) -> pd.DataFrame | None:
+        """Net revenue of the plan year's closed months, by dimensions; None before the first one closes."""
+        if not self.horizon.closed:
+            return None
+        return self.orders(*by, months=self.horizon.closed, groups=groups)[[*by, AMOUNT]]
+
+    def customers(self, month: str) -> pd.DataFrame:
+        """Each customer's first and last order, number of orders and net amount before `month`; see Tables.customers."""
+        day = pd.Period(month, freq="M").start_time - pd.Timedelta(days=1)
+        return self.tables.customers(until=f"{day:%Y-%m-%d}")
+
+    # What it shows
+
+    def kpi(
+        self,
+        label: str,
+        value: float | None,
+        form: str = "money",
+        compare: tuple[str, float | None] | None = None,
+        good: bool | None = None,
+    ) -> None:
+        """One key figure, with what it is compared with; `good` says how the comparison reads."""
+        beside = None if compare is None else {"label": compare[0], "value": _plain(compare[1]), "format": form}
+        item = {"kind": "kpi", "label": label, "value": _plain(value), "format": form, "compare": beside, "good": good}
+        self._emit(
+            item,
+            f"**{label}**: {self.show(value, form)}" + (f" ({compare[0]} {self.show(compare[1], form)})" if compare else ""),
+        )
+
+    def table(self, frame: pd.DataFrame, title: str, role: str | None = None, formats: Mapping[str, str] | None = None) -> None:
+        """A table with its title; money columns in minor units. `formats` overrides COLUMNS."""
+        columns = [_column(str(name), frame[name], formats or {}) for name in frame.columns]
+        rows = [[_plain(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+        self._keep(frame, title)
+        shown = pd.DataFrame({c["label"]: [self.show(row[i], c["format"]) for row in rows] for i, c in enumerate(columns)})
+        self._emit(
+            {"kind": "table", "title": title, "columns": columns, "rows": rows, "role": role},
+            html=f"<b>{_escaped(title)}</b>{shown.to_html(index=False, escape=True, border=0)}",
+        )
+
+    def figure(self, chart: Any, title: str, alt: str = "", role: str | None = None) -> None:
+        """A chart whose title is its message."""
+        item = {"kind": "figure", "title": title, "alt": alt or title, "role": role}
+        display({ITEM: item, charts.MIME: charts.spec(chart), "text/plain": title}, raw=True)
+
+    def why(self, result: Split) -> None:
+        """Which rules and locks the split met, and which of them bind."""
+        if result.rules.empty:
+            self.note("No rule limits this split: it is the drivers' proportional split.")
+            return
+        frame = result.rules
+        shown = pd.DataFrame(
+            {
+                "rule": frame["rule"],
+                "asks": [self._asks(row) for row in frame.itertuples()],
+                "found": [self._measure(row.found, row.unit) for row in frame.itertuples()],
+                "slack": [self._measure(row.slack, row.unit, difference=True) for row in frame.itertuples()],
+                "binds": ["yes" if row.binds else "no" for row in frame.itertuples()],
+                "owner": frame["owner"],
+                "reason": frame["reason"],
+            }
+        )
+        order = frame["binds"].map({True: 0, False: 1}).sort_values(kind="stable").index
+        self.table(shown.loc[order], f"{int(frame['binds'].sum())} of {len(frame)} rules bind", role="rules")
+
+    def say(self, text: str) -> None:
+        """The chapter in one sentence, rendered from values."""
+        self._emit({"kind": "say", "text": text}, f"> {text}")
+
+    def note(self, text: str) -> None:
+        """A remark beside the tables."""
+        self._emit({"kind": "note", "text": text}, text)
+
+    def left_out(self, text: str) -> None:
+        """What this chapter could not do for want of data; the report lists it."""
+        self._emit({"kind": "left_out", "text": text}, f"*Left out: {text}*")
+
+    def show(self, value: Any, form: str = "money") -> str:
+        """A value as a sentence writes it."""
+        if value is None or value != value:
+            return "–"
+        if form == "money":
+            major = value / 10**self.exponent
+            for size, sign in ((10**9, "bn"), (10**6, "m")):
+                if abs(major) >= size:
+                    return f"{major / size:,.1f} {sign} {self.currency}"
+            return f"{major:,.0f} {self.currency}"
+        forms = {"share": "{:.1%}", "points": "{:+.1%}", "int": "{:,.0f}", "factor": "{:.2f}"}
+        return forms[form].format(value) if form in forms else str(value)
+
+    # What it leaves
+
+    def gate(self, result: Split | pd.DataFrame, parent: pd.DataFrame, booked: pd.DataFrame | None = None) -> None:
+        """Check the plan against the level above; writes the verdict, and raises GateError with the evidence if it fails."""
+        plan = result.plan if isinstance(result, Split) else result
+        rules = result.rules if isinstance(result, Split) else None
+        verdict = gate(self.stem, plan, parent, int(parent[AMOUNT].sum()), rules, booked)
+        _write(self.run / "gates" / f"{self.stem}.json", json.dumps(verdict.record(), indent=1, sort_keys=True).encode())
+        item = {"kind": "gate", "success": verdict.success, "checks": verdict.evaluated, "residual": _residual(plan, parent)}
+        self._emit(item, f"Gate: {verdict.evaluated} checks, {'passed' if verdict.success else 'failed'}")
+        verdict.raise_if_failed()
+        self._verdict = verdict
+
+    def save(self, result: Split | pd.DataFrame) -> None:
+        """Write the plan table; only what has passed the gate."""
+        if self._verdict is None or not self._verdict.success:
+            raise GateError(
+                f"{self.stem}: no passed gate, expected `chapter.gate(...)` before `chapter.save(...)`; run it first."
+            )
+        if isinstance(result, Split):
+            self._keep(result.rules, "rules")
+            self._keep(result.reference, "reference")
+        plan = result.plan if isinstance(result, Split) else result
+        tables.digest(plan)
+        path = self.run / "plan" / f"{self.stem}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        plan.to_parquet(path.with_suffix(".part"), index=False)
+        path.with_suffix(".part").replace(path)
+
+    # Inside
+
+    def _read(self, folder: Path, stem: str) -> pd.DataFrame:
+        path = folder / "plan" / f"{stem}.parquet"
+        if not path.exists():
+            raise PlanError(
+                f"chapter {stem}: no plan in run '{folder.name}', expected plan/{stem}.parquet; run that chapter first."
+            )
+        return pd.read_parquet(path)
+
+    def _keep(self, frame: pd.DataFrame, title: str) -> None:
+        folder = self.run / "tables" / self.stem
+        folder.mkdir(parents=True, exist_ok=True)
+        name = "".join(letter if letter.isalnum() else "-" for letter in title.lower()).strip("-")[:60]
+        frame.to_parquet(folder / f"{name}.parquet", index=False)
+
+    def _emit(self, item: dict[str, Any], markdown: str = "", html: str = "") -> None:
+        bundle: dict[str, Any] = {
+            ITEM: item,
+            "text/plain": item.get("text") or item.get("title") or item.get("label") or item["kind"],
+        }
+        bundle["text/html" if html else "text/markdown"] = html or markdown
+        display(bundle, raw=True)
+
+    def _measure(self, value: float, unit: str, difference: bool = False) -> str:
+        if unit == "ratio":
+            return f"{value:.3f}"
+        return self.show(value, "money" if unit == "amount" else "points" if difference else "share")
+
+    def _asks(self, row: Any) -> str:
+        limits = [f"at least {self._measure(row.min, row.unit)}"] if row.min is not None and row.min == row.min else []
+        limits += [f"at most {self._measure(row.max, row.unit)}"] if row.max is not None and row.max == row.max else []
+        return f"{row.unit} {' and '.join(limits)}" + ("" if row.hard else " (soft)")
+
+
+def open(stem: str, namespace: Mapping[str, Any]) -> Chapter:
+    """Open a chapter with the parameters in a notebook's namespace: checks them, finds the run, shows the chapter's heading.
+
+    Raises ParameterError with every value the chapter's model refuses.
+    """
+    charts.enable()
+    root = _root()
+    module = importlib.import_module(f"planlib.chapters.{stem.partition('-')[2].replace('-', '_')}")
+    parameters = _validated(stem, module.Parameters, namespace)
+    run = (root / namespace.get("run", DRAFT)).resolve()
+    if run == (root / DRAFT).resolve():
+        _prepare_draft(run, stem)
+    if not (run / "run.json").exists():
+        raise PlanError(
+            f"{stem}: no run in '{run.name}', expected its run.json; start with `make plan`, then open the notebook again."
+        )
+    settings = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    chapter = Chapter(stem, run, settings, parameters, root)
+    title = stem.partition("-")[2].capitalize()
+    chapter._emit(
+        {"kind": "chapter", "stem": stem, "title": title, "question": module.QUESTION}, f"**{title}.** {module.QUESTION}"
+    )
+    return chapter
+
+
+def _validated(stem: str, model: type[ChapterParameters], namespace: Mapping[str, Any]) -> ChapterParameters:
+    given = {name: namespace[name] for name in model.model_fields if name in namespace}
+    missing = sorted(set(model.model_fields) - set(given))
+    if missing:
+        raise ParameterError(
+            f"{stem}: the parameters cell lacks {missing}, expected every name of the chapter's model; add them."
+        )
+    try:
+        return model.model_validate_json(json.dumps(given, default=str))
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(map(str, fault['loc']))}: found {fault['input']!r}, {fault['msg'][0].lower()}{fault['msg'][1:]}"
+            for fault in error.errors()
+        ]
+        raise ParameterError(collected(f"{stem}: parameters are refused:", faults)) from None
+
+
+def _prepare_draft(run: Path, stem: str) -> None:
+    """Give a chapter opened by hand the newest published run to stand on; what the draft already has is kept."""
+    latest = run.parent / "latest"
+    if not latest.exists():
+        return
+    source = latest.resolve()
+    marker = run / "from.txt"
+    if not marker.exists() or marker.read_text(encoding="utf-8") != source.name:
+        shutil.rmtree(run, ignore_errors=True)
+        run.mkdir(parents=True)
+        shutil.copy2(source / "run.json", run / "run.json")
+        shutil.copytree(source / "plan", run / "plan")
+        marker.write_text(source.name, encoding="utf-8")
+
+
+def _root() -> Path:
+    """The project: the nearest folder at or above the working directory that holds `notebooks` and `params`."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "notebooks").is_dir() and (folder / "params").is_dir():
+            return folder
+    return here
+
+
+def _residual(plan: pd.DataFrame, parent: pd.DataFrame) -> int:
+    return int(plan[AMOUNT].sum()) - int(parent[AMOUNT].sum())
+
+
+def _column(name: str, values: pd.Series, formats: Mapping[str, str]) -> dict[str, str]:
+    label, form = COLUMNS.get(name, (name.replace("_", " ").capitalize(), ""))
+    if not form:
+        kind = values.dtype.kind if hasattr(values.dtype, "kind") else "O"
+        form = {"i": "int", "u": "int", "f": "factor"}.get(kind, "text")
+    return {"name": name, "label": label, "format": formats.get(name, form)}
+
+
+def _plain(value: Any) -> Any:
+    """A cell as JSON writes it: numbers and text, None for what is missing."""
+    if value is None or value is pd.NaT or (isinstance(value, float) and value != value):
+        return None
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float):
+        return None if value != value or value in (float("inf"), float("-inf")) else value
+    return value if isinstance(value, (int, str, bool)) else str(value)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_bytes(content)
+    part.replace(path)
