@@ -8,24 +8,19 @@ Every chart takes the width of the page it stands on, holds at most 2,000 rows, 
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
+from planlib import theme
 from planlib.errors import PlanError
 from planlib.plan import minor_exponent
+from planlib.theme import BAD, DASHES, FAINT, GOOD, INK, SERIES, TOTAL
 
 MIME = "application/vnd.vegalite.v5+json"
 MAX_ROWS = 2_000
-FONT = (
-    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
-)
-GOOD, BAD, TOTAL, FAINT, INK, MUTED = "#0072B2", "#D55E00", "#5F6B76", "#A9B4BE", "#1B242C", "#56616B"
-# Okabe and Ito (2008): told apart with any colour vision; the dashes tell the series apart in grey.
-SERIES = ["#0072B2", "#D55E00", "#5F6B76", "#009E73", "#B77F00", "#56B4E9", "#CC79A7", "#1B242C"]
-DASHES = [[1, 0], [6, 3], [2, 2], [9, 3, 2, 3], [4, 2], [1, 3], [8, 4], [3, 1]]
 ROW = 30  # pixels per bar
 # The short name of a month `YYYY-MM`, with its year where the axis or the year starts.
 MONTH = (
@@ -35,7 +30,7 @@ MONTH = (
 )
 ORDER = ("allocated", "last_year", "naive")
 
-Chart = alt.Chart | alt.LayerChart
+Chart: TypeAlias = alt.Chart | alt.LayerChart
 
 
 def bridge(steps: pd.DataFrame, currency: str, title: str | None = None) -> Chart:
@@ -47,12 +42,13 @@ def bridge(steps: pd.DataFrame, currency: str, title: str | None = None) -> Char
     _need(steps, "bridge", ["label", "amount", "kind"], unique="label")
     divisor, unit = _scale(steps["amount"], currency)
     measure = unit
-    rows, running = [], 0
+    running = 0
+    rows: list[tuple[str, float, float, float, str, str]] = []
     for step in steps.itertuples(index=False):
         label, kind, amount = str(step.label), str(step.kind), int(step.amount)
         if kind not in ("total", "up", "down") or (kind == "up" and amount < 0):
             raise PlanError(
-                f"bridge: step {label!r} is {kind!r} of {amount}, expected a total, an up of 0 or more, or a down; set its kind."
+                f"bridge: step {label!r} is {kind!r} of {amount}, expected total, down, or up of 0 or more; set it."
             )
         if kind == "total":
             if rows and amount != running:
@@ -84,10 +80,8 @@ def bridge(steps: pd.DataFrame, currency: str, title: str | None = None) -> Char
     bars = base.mark_bar(size=20).encode(
         x=x,
         x2="end:Q",
-        color=alt.Color(
-            "kind:N", legend=None, scale=alt.Scale(domain=["total", "up", "down"], range=[TOTAL, GOOD, BAD])
-        ),
-        tooltip=[alt.Tooltip("label:N", title="step"), alt.Tooltip("text:N", title=measure)],
+        color=alt.Color("kind:N", legend=None, scale=alt.Scale(domain=["total", "up", "down"], range=[TOTAL, GOOD, BAD])),
+        tooltip=_tips({"label:N": "step", "text:N": measure}),
     )
     texts = base.mark_text(align="left", dx=5, color=INK).encode(x=alt.X("edge:Q", title=unit), text="text:N")
     return _framed(connectors + bars + texts, title, height=(ROW + 4) * len(frame))
@@ -111,17 +105,10 @@ def bullets(compare: pd.DataFrame, currency: str, title: str | None = None) -> C
     names = ["plan", "last year", "naive split"]
     drawn = [(name, hue) for name, hue, column in zip(names, (GOOD, INK, FAINT), ORDER, strict=True) if column in known]
     colour = alt.Scale(domain=[name for name, _ in drawn], range=[hue for _, hue in drawn])
-    tooltip = [
-        alt.Tooltip("member:N", title="member"),
-        *(
-            alt.Tooltip(f"{column}:Q", title=f"{name}, {unit}", format=",.2f")
-            for column, name in zip(ORDER, names, strict=True)
-        ),
-        alt.Tooltip("growth:N", title="against last year"),
-    ]
-    base = alt.Chart(frame).encode(y=alt.Y("member:N", sort=list(frame["member"]), title=None, axis=_members()), tooltip=tooltip)
+    told = {f"{column}:Q": f"{name}, {unit}" for column, name in zip(ORDER, names, strict=True) if column in known}
+    y = alt.Y("member:N", sort=list(frame["member"]), title=None, axis=_members())
+    base = alt.Chart(frame).encode(y=y, tooltip=_tips({"member:N": "member", **told, "growth:N": "against last year"}))
     x = alt.X("allocated:Q", title=unit, axis=_amounts(), scale=_roomy(low, high))
-
     mark = alt.Color("mark:N", scale=colour, title=None, legend=_legend(3, symbolType="square", symbolOpacity=1))
 
     def named(name: str) -> alt.Chart:
@@ -157,16 +144,10 @@ def lines(frame: pd.DataFrame, currency: str, title: str | None = None) -> Chart
         .encode(
             x=alt.X("month:O", title=None, axis=axis),
             y=alt.Y("amount:Q", title=unit, axis=_amounts()),
-            color=alt.Color("series:N", title=None, scale=_palette(order), legend=_legend(len(order), symbolType="stroke", offset=26), sort=order),
-            strokeDash=alt.StrokeDash(
-                "series:N", title=None, scale=alt.Scale(domain=order, range=_cycle(DASHES, order)), sort=order
-            ),
+            color=_colours("series:N", order),
+            strokeDash=_dashes("series:N", order),
             opacity=alt.condition(pick, alt.value(1.0), alt.value(0.15)),
-            tooltip=[
-                alt.Tooltip("month:O", title="month"),
-                alt.Tooltip("series:N", title="series"),
-                alt.Tooltip("amount:Q", title=unit, format=",.2f"),
-            ],
+            tooltip=_tips({"month:O": "month", "series:N": "series", "amount:Q": unit}),
         )
         .add_params(pick)
     )
@@ -199,17 +180,19 @@ def heat(frame: pd.DataFrame, currency: str, format: str = "money", title: str |
     else:
         wide = max(map(len, columns), default=0) * 7 * len(columns) > 520
         x_axis = alt.Axis(orient="top", labelAngle=-45 if wide else 0, labelLimit=90, **quiet)
-    tip = [alt.Tooltip("row:N"), alt.Tooltip("column:N"), alt.Tooltip("amount:Q", title=unit, format=number)]
+    tip = _tips({"row:N": "row", "column:N": "column", "amount:Q": unit}, number)
     base = alt.Chart(data).encode(
         x=alt.X("column:N", sort=columns, title=None, axis=x_axis),
         y=alt.Y("row:N", sort=rows, title=None, axis=_members()),
         tooltip=tip,
     )
+    key = alt.Legend(orient="bottom", format=number, gradientLength=160)
     cells = base.mark_rect(stroke="white", strokeWidth=1.5).encode(
-        color=alt.Color("amount:Q", title=unit, scale=scheme, legend=alt.Legend(orient="bottom", format=number, gradientLength=160))
+        color=alt.Color("amount:Q", title=unit, scale=scheme, legend=key)
     )
     room = alt.ExprRef(f"width / {max(1, len(columns))} < 36 ? 0 : 1")
-    dark = alt.expr.abs(alt.datum.amount) > 0.55 * reach
+    # From here on white reads better on the fill than ink does (contrast by WCAG 2).
+    dark = alt.expr.abs(alt.datum.amount) > 0.85 * reach
     texts = base.mark_text(fontSize=11, opacity=room).encode(
         text=alt.Text("amount:Q", format=number), color=alt.condition(dark, alt.value("white"), alt.value(INK))
     )
@@ -234,14 +217,9 @@ def curves(frame: pd.DataFrame, points: pd.DataFrame, currency: str, title: str 
     pick = alt.selection_point(name="item_pick", fields=["item"], bind="legend")
     x = alt.X("spend:Q", title=f"spend, {spend_unit}", axis=_amounts())
     y = alt.Y("response:Q", title=f"response, {response_unit}", axis=_amounts())
-    colour = alt.Color("item:N", title=None, scale=_palette(order), sort=order, legend=_legend(len(order), symbolType="stroke", offset=26))
+    colour, dash = _colours("item:N", order), _dashes("item:N", order)
     shown = alt.condition(pick, alt.value(1.0), alt.value(0.12))
-    tip = [
-        alt.Tooltip("item:N"),
-        alt.Tooltip("spend:Q", title=f"spend, {spend_unit}", format=",.2f"),
-        alt.Tooltip("response:Q", title=f"response, {response_unit}", format=",.2f"),
-    ]
-    dash = alt.StrokeDash("item:N", title=None, scale=alt.Scale(domain=order, range=_cycle(DASHES, order)), sort=order)
+    tip = _tips({"item:N": "item", "spend:Q": f"spend, {spend_unit}", "response:Q": f"response, {response_unit}"})
     line = alt.Chart(scaled(frame)).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour, opacity=shown, strokeDash=dash)
     point = (
         alt.Chart(scaled(points))
@@ -276,7 +254,7 @@ def ranked(frame: pd.DataFrame, format: str, currency: str | None = None, title:
     bars = base.mark_bar(size=16).encode(
         x=alt.X("value:Q", title=unit, axis=axis, scale=scale),
         color=alt.Color("sign:N", legend=None, scale=alt.Scale(domain=["zero or more", "below zero"], range=[GOOD, BAD])),
-        tooltip=[alt.Tooltip("member:N"), alt.Tooltip("text:N", title=unit or "value")],
+        tooltip=_tips({"member:N": "member", "text:N": unit or "value"}),
     )
     texts = base.mark_text(align="left", dx=5, color=INK).encode(x=alt.X("edge:Q", title=unit), text="text:N")
     return _framed(bars + texts, title, height=(ROW - 4) * len(data))
@@ -352,31 +330,28 @@ def _legend(entries: int, **more: Any) -> alt.Legend:
     return alt.Legend(orient="top", columns=alt.ExprRef(f"width < 420 ? 2 : {max(1, min(entries, 5))}"), labelLimit=130, **more)
 
 
-def _palette(order: Sequence[str]) -> alt.Scale:
-    return alt.Scale(domain=list(order), range=_cycle(SERIES, order))
+def _colours(field: str, order: Sequence[str]) -> alt.Color:
+    scale = alt.Scale(domain=list(order), range=[SERIES[place % len(SERIES)] for place in range(len(order))])
+    legend = _legend(len(order), symbolType="stroke", offset=26)
+    return alt.Color(field, title=None, scale=scale, sort=list(order), legend=legend)
 
 
-def _cycle(values: Sequence[Any], order: Sequence[str]) -> list[Any]:
-    return [values[place % len(values)] for place in range(len(order))]
+def _dashes(field: str, order: Sequence[str]) -> alt.StrokeDash:
+    scale = alt.Scale(domain=list(order), range=[DASHES[place % len(DASHES)] for place in range(len(order))])
+    return alt.StrokeDash(field, title=None, scale=scale, sort=list(order))
+
+
+def _tips(titles: dict[str, str], number: str = ",.2f") -> list[alt.Tooltip]:
+    """What the pointer shows: the title of each field, amounts with their number format."""
+    return [
+        alt.Tooltip(field, title=title, **({"format": number} if field.endswith(":Q") else {}))
+        for field, title in titles.items()
+    ]
 
 
 @alt.theme.register("planlib", enable=False)
 def _theme() -> alt.theme.ThemeConfig:
-    text = {"font": FONT, "labelFont": FONT, "titleFont": FONT}
-    quiet = {"labelColor": MUTED, "titleColor": MUTED, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
-    return {
-        "config": {
-            "font": FONT,
-            "background": "white",
-            "view": {"stroke": None},
-            "title": {**text, "fontSize": 15, "fontWeight": 600, "color": INK, "anchor": "start", "offset": 14},
-            "axis": {**quiet, "gridColor": "#E6EAEE", "tickColor": "#E6EAEE", "domainColor": FAINT, "labelPadding": 6},
-            "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleY": -10, "titleX": 0},
-            "legend": {**quiet, "symbolStrokeWidth": 2.5, "columnPadding": 16},
-            "text": {"font": FONT, "fontSize": 12},
-            "range": {"category": SERIES},
-        }
-    }  # type: ignore[return-value]
+    return {"config": theme.config()}
 
 
 def _render(found: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import vl_convert
 
-from planlib import charts
+from planlib import charts, theme
 from planlib.errors import PlanError
 
 STEPS = pd.DataFrame(
@@ -112,18 +112,23 @@ def test_ranked_goes_from_large_to_small_with_ties_by_name():
 def test_every_form_takes_the_page_width_and_draws(name):
     found = charts.spec(forms()[name])
     assert found["width"] == "container"
-    assert found["config"]["font"] == charts.FONT
+    assert found["config"]["font"] == theme.FONT
     drawn = vl_convert.vegalite_to_svg({**found, "width": 350}, vl_version="6.4")
     assert drawn.startswith("<svg")
 
 
 def test_a_spec_is_the_same_in_any_process():
     code = (
-        "import importlib.util, json; s = importlib.util.spec_from_file_location('t', %r); m = importlib.util.module_from_spec(s);"
-        "s.loader.exec_module(m); print(json.dumps({n: m.charts.spec(c) for n, c in m.forms().items()}, sort_keys=True))"
-    ) % __file__
+        "import importlib.util, json, sys; s = importlib.util.spec_from_file_location('t', sys.argv[1]);"
+        "m = importlib.util.module_from_spec(s); s.loader.exec_module(m);"
+        "print(json.dumps({n: m.charts.spec(c) for n, c in m.forms().items()}))"
+    )
     other = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": "7"}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, __file__],
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert json.loads(other.stdout) == {name: charts.spec(chart) for name, chart in forms().items()}
 
@@ -151,4 +156,4 @@ def test_in_a_notebook_a_chart_is_a_type_that_every_reader_takes():
         alt.renderers.enable(before)
         alt.theme.enable("default")
     assert set(shown) == {"application/vnd.vegalite.v5+json", "text/plain"}
-    assert shown[charts.MIME]["config"]["font"] == charts.FONT
+    assert shown[charts.MIME]["config"]["font"] == theme.FONT

@@ -110,6 +110,15 @@ def compare(allocation: pd.DataFrame, simple: pd.DataFrame, fitted: pd.DataFrame
     return frame.sort_values(["allocated", "member"], ascending=[False, True]).reset_index(drop=True)
 
 
+def message(allocation: pd.DataFrame) -> str:
+    """What the curves say: where the next unit of money brings most and least."""
+    if "marginal" not in allocation:
+        return "No response curves are known"
+    ranked = allocation.sort_values(["marginal", "item"], ascending=[False, True])
+    best, least = ranked.iloc[0], ranked.iloc[-1]
+    return f"The next unit brings {best['marginal']:.2f} in {best['item']}, {least['marginal']:.2f} in {least['item']}"
+
+
 def reason(allocation: pd.DataFrame, fitted: pd.DataFrame, parameters: Parameters) -> str:
     """Why the money lies where it lies, in a sentence."""
     if fitted.empty:

@@ -80,17 +80,20 @@ def check_reachable(amount: int, booked: int) -> None:
 
 
 def bridge(path: pd.DataFrame, amount: int, horizon: Horizon) -> pd.DataFrame:
-    """From last year to the target in steps: label, amount (minor units), kind (total, up, down). Steps sum exactly."""
+    """From last year to the target in steps: label, amount (minor units), kind (total, up, down). Steps sum exactly.
+
+    Closed months: what they brought over the same months of last year. Momentum: what the open ones add with no new action.
+    """
     last, baseline = int(path["last_year"].sum()), int(path[AMOUNT].sum())
     closed = path[path["closed"]]
     earned = int((closed[AMOUNT] - closed["last_year"]).sum())
-    steps: list[tuple[str, int, str]] = [(f"Year before {horizon.year}", last, "total")]
+    steps: list[tuple[str, int, str]] = [("Last year", last, "total")]
     if len(closed):
-        steps.append(("Closed months, over last year", earned, "up" if earned >= 0 else "down"))
+        steps.append(("Closed months", earned, "up" if earned >= 0 else "down"))
     going = baseline - last - earned
-    steps.append(("Momentum, no new action", going, "up" if going >= 0 else "down"))
+    steps.append(("Momentum", going, "up" if going >= 0 else "down"))
     gap = amount - baseline
-    steps.append(("Gap new action must fill", gap, "up" if gap >= 0 else "down"))
+    steps.append(("Gap to fill", gap, "up" if gap >= 0 else "down"))
     steps.append((f"Target {horizon.year}", amount, "total"))
     return pd.DataFrame(steps, columns=["label", AMOUNT, "kind"])
 

@@ -25,8 +25,11 @@ class Parameters(SplitParameters):
 
 
 def festival_days(years: list[int], festivals: list[str], calendar: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The dates of moving festivals: festival, date. From the lunar calendar (lunardate: the first day of the
-    first month, the fifth of the fifth, the fifteenth of the eighth); a `calendar` table (date, event) overrides a festival in the years it names."""
+    """The dates of moving festivals: festival, date.
+
+    From the lunar calendar (lunardate: the first day of the first month, the fifth of the fifth, the fifteenth of the
+    eighth); a `calendar` table (date, event) overrides a festival in the years it names.
+    """
     rules = {"Spring Festival": (1, 1), "Dragon Boat Festival": (5, 5), "Mid-Autumn Festival": (8, 15)}
     rows = [(name, LunarDate(year, *rules[name]).to_solar_date()) for name in festivals for year in years]
     frame = pd.DataFrame(rows, columns=["festival", "date"])

@@ -268,7 +268,11 @@ def _read_parquet(table: str, spec: TableSpec, file: Path, raw: bytes, mapping: 
                 exact = pc.if_else(finite, column, None).cast(pa.float64()).cast(pa.decimal128(38, 9)).cast(pa.string())
                 column = pc.if_else(finite, exact, column.cast(pa.string()))
         elif not (
-            pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)
+            pa.types.is_null(kind)
+            or pa.types.is_integer(kind)
+            or pa.types.is_decimal(kind)
+            or pa.types.is_string(kind)
+            or pa.types.is_large_string(kind)
         ):
             wrong = f"the type {kind}, expected text, numbers or dates; convert it"
         if wrong:

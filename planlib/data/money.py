@@ -52,6 +52,7 @@ def minor_units(amounts: pa.Array, exponent: int, orders: pa.Table | None = None
     if not rows:
         return minor, 0, Decimal(0)
     rests = dict(zip(rows, pc.subtract(amounts, down).take(pa.array(rows)).to_pylist(), strict=True))
+    whole = dict(zip(rows, amounts.take(pa.array(rows)).to_pylist(), strict=True))
     rounded = minor.to_numpy(zero_copy_only=False).copy()
     running: dict[object, Decimal] = {}
     half = Decimal("0.5")
@@ -62,7 +63,7 @@ def minor_units(amounts: pa.Array, exponent: int, orders: pa.Table | None = None
         lines = dict(zip(rows, orders.take(pa.array(rows)).to_pylist(), strict=True))
         groups = {row: (line["date"].year, line["region"], line["product"], line["channel"]) for row, line in lines.items()}
         order = {row: (line["date"], line["order_id"], line["customer"], line["quantity"]) for row, line in lines.items()}
-    for row in sorted(rows, key=lambda row: (order[row], rests[row])):
+    for row in sorted(rows, key=lambda row: (order[row], whole[row])):
         before = running.get(groups[row], Decimal(0))
         after = before + rests[row].scaleb(exponent)
         running[groups[row]] = after

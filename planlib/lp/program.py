@@ -55,8 +55,8 @@ class Program:
             self.problem += pulp.LpConstraint(pulp.LpAffineExpression(terms), pulp.LpConstraintEQ, f"parent_{number}", 0.0)
         for number, row in enumerate(rows):
             terms = [(v, s * c) for p, c in zip(row.classes, row.coefficients, strict=True) for v, s in moves[p]]
-            short = pulp.LpVariable(f"short_{number:04d}", 0, 0 if row.hard else None)
-            over = pulp.LpVariable(f"over_{number:04d}", 0, 0 if row.hard else None)
+            short = self.problem.add_variable(f"short_{number:04d}", 0, 0 if row.hard else None)
+            over = self.problem.add_variable(f"over_{number:04d}", 0, 0 if row.hard else None)
             if row.hard:
                 self.hard_slack.append((short, over))
             else:
@@ -74,9 +74,8 @@ class Program:
         self.hard_rows = [number for number, row in enumerate(rows) if row.hard]
         self.row_count = len(rows)
 
-    @staticmethod
-    def _slopes(tag: str, widths: list) -> list[pulp.LpVariable]:
-        return [pulp.LpVariable(f"{tag}_{k}", 0, width) for k, width in enumerate(widths)]
+    def _slopes(self, tag: str, widths: list) -> list[pulp.LpVariable]:
+        return [self.problem.add_variable(f"{tag}_{k}", 0, width) for k, width in enumerate(widths)]
 
     @property
     def columns(self) -> int:
@@ -84,7 +83,7 @@ class Program:
 
     @property
     def rows(self) -> int:
-        return len(self.problem.constraints)
+        return self.problem.numConstraints()
 
     def solve(self) -> bool:
         """Least cost first; among equal optima the one a generic weight of the cells' names picks."""
@@ -136,10 +135,10 @@ def rounded(deviation: np.ndarray, parent: np.ndarray, open_: np.ndarray, rows: 
 
     problem = pulp.LpProblem("round", pulp.LpMinimize)
     extra = [
-        pulp.LpVariable(f"extra_{i:06d}", max(-1, int(-open_[i] - down[i])), 2 if open_[i] else 0, pulp.LpInteger)
+        problem.add_variable(f"extra_{i:06d}", max(-1, int(-open_[i] - down[i])), 2 if open_[i] else 0, pulp.LpInteger)
         for i in range(len(down))
     ]
-    far = [pulp.LpVariable(f"far_{i:06d}", 0) for i in range(len(down))]
+    far = [problem.add_variable(f"far_{i:06d}", 0) for i in range(len(down))]
     problem.setObjective(pulp.lpSum(far))
     for i, (step, gap) in enumerate(zip(extra, far, strict=True)):
         problem += step - float(rest[i]) <= gap

@@ -10,6 +10,9 @@ from planlib.errors import ConflictError, PlanError, TieOutError
 from planlib.lp import solver
 
 SEGMENTS = 40
+# Solves, each with breakpoints closer around the last answer: the fifth is within a ten-thousandth of the budget.
+PASSES = 5
+SHRINK = 0.2
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ def spend(budget: int, items: pd.DataFrame, reserve_share: float = 0.0) -> Spend
         reserve_share  share of the budget held back, 0 to 1
     Returns Spend; amounts are whole minor units and sum to budget - reserve.
     Raises ConflictError when the floors exceed, or the caps do not take, the spendable money.
-    Method: the curve's chords between breakpoints, denser at small spends; concave, so the program fills them in order.
+    Method: the curve's chords between breakpoints, denser at small spends and refined around the answer; concave, so the
+    program fills them in order.
     """
     _check(items)
     reserve = round(budget * reserve_share)
@@ -49,9 +53,12 @@ def spend(budget: int, items: pd.DataFrame, reserve_share: float = 0.0) -> Spend
             f"spend: the {limit} of {len(items)} items sum to {have:,} minor units, but {spendable:,} are to be spent after a "
             f"reserve of {reserve:,}; {'lower a floor' if limit == 'floors' else 'raise a cap'} or change the budget."
         )
-    curves = pd.concat([_curve(row, spendable) for row in items.itertuples()], ignore_index=True)
-    chosen = _solve(items, curves, spendable)
-    allocation = items[["item"]].assign(amount=_whole(chosen, items, spendable))
+    chosen, width = None, 0.0
+    for step in range(PASSES):
+        curves = pd.concat([_curve(row, spendable, chosen, width) for row in items.itertuples()], ignore_index=True)
+        chosen = dict(zip(items["item"], _solve(items, curves, spendable), strict=True))
+        width = 2.0 * spendable / SEGMENTS * SHRINK**step
+    allocation = items[["item"]].assign(amount=_whole(np.array(list((chosen or {}).values())), items, spendable))
     scale, power = items["scale"].to_numpy(), items["elasticity"].to_numpy()
     amount = allocation["amount"].to_numpy().astype(float)
     allocation["response"] = np.rint(scale * amount**power).astype("int64")
@@ -76,10 +83,17 @@ def _check(items: pd.DataFrame) -> None:
         )
 
 
-def _curve(row: "pd.core.frame.Pandas", spendable: int) -> pd.DataFrame:
-    """Breakpoints from the floor to the cap, quadratically spaced so that the steep beginning is finely cut."""
+def _curve(row: "pd.core.frame.Pandas", spendable: int, chosen: dict[str, float] | None, width: float) -> pd.DataFrame:
+    """Breakpoints from the floor to the cap, quadratically spaced so that the steep beginning is finely cut; once a spend is
+    chosen, as many again within `width` of it."""
     top = float(min(row.cap, spendable))
     steps = row.floor + (top - row.floor) * np.linspace(0.0, 1.0, SEGMENTS + 1) ** 2
+    if chosen is not None:
+        near = chosen[row.item] + width * np.linspace(-1.0, 1.0, SEGMENTS + 1)
+        steps = np.unique(np.clip(np.concatenate([steps, near]), row.floor, top))
+        # Two breakpoints closer than a minor unit would only add noise to the slopes.
+        steps = steps[np.r_[True, np.diff(steps) >= 1.0]]
+        steps[-1] = top
     return pd.DataFrame({"item": row.item, "spend": steps, "response": row.scale * steps**row.elasticity})
 
 
@@ -92,7 +106,7 @@ def _solve(items: pd.DataFrame, curves: pd.DataFrame, spendable: int) -> np.ndar
     for position, (item, curve) in enumerate(curves.groupby("item", sort=True)):
         widths = np.diff(curve["spend"]) / scale
         slopes = np.diff(curve["response"]) / np.maximum(np.diff(curve["spend"]), 1e-9)
-        mine = [pulp.LpVariable(f"spend_{position:03d}_{k:02d}", 0, float(width)) for k, width in enumerate(widths)]
+        mine = [problem.add_variable(f"spend_{position:03d}_{k:03d}", 0, float(width)) for k, width in enumerate(widths)]
         columns.append(mine)
         value += [(column, float(slope)) for column, slope in zip(mine, slopes, strict=True)]
         ties += [(column, solver.generic_weight(f"{item}{k}")) for k, column in enumerate(mine)]

@@ -49,9 +49,8 @@ class Reader:
     def scale(self, amounts: list[Any]) -> Scale:
         """The unit in which a whole column of minor-unit amounts is shown."""
         largest = self.major(max((abs(int(amount)) for amount in amounts if not missing(amount)), default=0))
-        for size, sign, least in SCALES.get(self.language, SCALES["en"]):
-            if largest >= size * least:
-                break
+        scales = SCALES.get(self.language, SCALES["en"])
+        size, sign, _ = next(scale for scale in scales if largest >= scale[0] * scale[2])
         if size == 1:
             return Scale(1, "", 0 if largest >= 1000 else self.exponent)
         return Scale(size, sign, 2 if largest < 10 * size else 1)

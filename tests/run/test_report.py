@@ -171,7 +171,12 @@ def test_embed_options_of_a_notebook_are_dropped(fresh):
 def test_a_figure_with_too_many_rows_is_dropped_and_counted(fresh):
     path = fresh / "notebooks/07-budget.ipynb"
     notebook = json.loads(path.read_text())
-    spec = next(o["data"][fake_run.charts.MIME] for c in notebook["cells"] for o in c.get("outputs", []) if fake_run.charts.MIME in o["data"])
+    spec = next(
+        o["data"][fake_run.charts.MIME]
+        for c in notebook["cells"]
+        for o in c.get("outputs", [])
+        if fake_run.charts.MIME in o["data"]
+    )
     name = next(iter(spec["datasets"]))
     spec["datasets"][name] = [{"item": "x"}] * 2001
     path.write_text(json.dumps(notebook))
@@ -344,7 +349,7 @@ def test_text_that_starts_a_formula_is_disarmed(text):
 
 # The rest needs a browser.
 
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
+FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
 
 
 @pytest.fixture(scope="module")
@@ -419,8 +424,8 @@ def test_nothing_hangs_over_the_edge(opened, width):
     opened.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
     opened.wait_for_timeout(300)
     assert opened.evaluate("document.documentElement.scrollWidth") == width
-    wider = "Array.from(document.querySelectorAll('.plot svg')).filter(s => s.getBoundingClientRect().width > s.parentElement.clientWidth + 1)"
-    assert opened.evaluate(f"{wider}.length") == 0
+    wide = "s => s.getBoundingClientRect().width > s.parentElement.clientWidth + 1"
+    assert opened.evaluate(f"Array.from(document.querySelectorAll('.plot svg')).filter({wide}).length") == 0
 
 
 @pytest.mark.slow
@@ -437,7 +442,9 @@ def test_paper_has_every_chart_even_when_printed_at_once(opened, tmp_path):
     if shutil.which("pdftotext") is None:
         pytest.skip("no pdftotext on this machine: install the package poppler-utils to read the printed report")
     opened.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
-    text = subprocess.run(["pdftotext", "-layout", tmp_path / "report.pdf", "-"], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(
+        ["pdftotext", "-layout", tmp_path / "report.pdf", "-"], capture_output=True, text=True, check=True
+    ).stdout
     for words in ("The market brings two thirds", "Print no longer earns its cost", "What each region brings", "Parameters"):
         assert words in text, words
     for inside in ("million CNY, axis starts", "naive split", "spend, million CNY", "2.40"):

@@ -61,7 +61,14 @@ def build(folder: Path, cells: int = 60, language: str = "en") -> Path:
             item("kpi", label="Target 2026", value=total, format="money", compare=_change("vs 2025", 0.069), good=True),
             item("kpi", label="Gross margin", value=0.3127, format="share", compare=_change("vs 2025", -0.008), good=False),
             item("kpi", label="Market growth", value=0.045, format="share", compare=None, good=None),
-            item("kpi", label="Sales budget", value=48_250_000_00, format="money", compare=_money("2025", 45_100_000_00), good=None),
+            item(
+                "kpi",
+                label="Sales budget",
+                value=48_250_000_00,
+                format="money",
+                compare=_money("2025", 45_100_000_00),
+                good=None,
+            ),
             item(
                 "figure",
                 charts.bridge(steps, "CNY"),
@@ -72,15 +79,27 @@ def build(folder: Path, cells: int = 60, language: str = "en") -> Path:
             table(
                 "Three scenarios",
                 [column("scenario"), column("target", "money"), column("growth", "points"), column("chance", "share")],
-                [["careful", int(total * 0.94), 0.005, 0.25], ["base", total, 0.069, 0.5], ["bold", int(total * 1.1), None, 0.25]],
+                [
+                    ["careful", int(total * 0.94), 0.005, 0.25],
+                    ["base", total, 0.069, 0.5],
+                    ["bold", int(total * 1.1), None, 0.25],
+                ],
             ),
             item("say", text=say),
         ],
     )
     lines = [(month, "plan", 50_000_000_00 + 7_000_000_00 * ((place * 5) % 7)) for place, month in enumerate(MONTHS)]
     lines += [(month, "last year", 45_000_000_00 + 6_000_000_00 * ((place * 5) % 7)) for place, month in enumerate(MONTHS)]
-    curve = [(name, spend * 1e8, (k + 1) * 4e9 * spend / (spend + 4)) for k, name in enumerate(["Fairs", "Web"]) for spend in range(20)]
-    heat = [(region, month, 1e8 * ((place * 7 + at) % 11)) for place, region in enumerate(REGIONS[:6]) for at, month in enumerate(MONTHS)]
+    curve = [
+        (name, spend * 1e8, (k + 1) * 4e9 * spend / (spend + 4))
+        for k, name in enumerate(["Fairs", "Web"])
+        for spend in range(20)
+    ]
+    heat = [
+        (region, month, 1e8 * ((place * 7 + at) % 11))
+        for place, region in enumerate(REGIONS[:6])
+        for at, month in enumerate(MONTHS)
+    ]
     _notebook(
         folder,
         "02-region",
@@ -92,10 +111,20 @@ def build(folder: Path, cells: int = 60, language: str = "en") -> Path:
                 [[region, 0.05 + place / 100, "2024-03-01", 1 + place / 10] for place, region in enumerate(REGIONS)],
                 role="drivers",
             ),
-            item("figure", charts.bullets(compare, "CNY", title="in chart"), title=f"East carries the growth {BREAKOUT}", alt=IMAGE, role=None),
+            item(
+                "figure",
+                charts.bullets(compare, "CNY", title="in chart"),
+                title=f"East carries the growth {BREAKOUT}",
+                alt=IMAGE,
+                role=None,
+            ),
             table(
                 "The plan by region",
-                [column("region"), *(column(name, "money") for name in ("allocated", "naive", "last_year")), column("growth", "points")],
+                [
+                    column("region"),
+                    *(column(name, "money") for name in ("allocated", "naive", "last_year")),
+                    column("growth", "points"),
+                ],
                 [
                     [row.member, row.allocated, row.naive, None if pd.isna(row.last_year) else int(row.last_year), 0.02]
                     for row in compare.itertuples()
@@ -116,8 +145,20 @@ def build(folder: Path, cells: int = 60, language: str = "en") -> Path:
         "05-time",
         [
             item("chapter", stem="05-time", title="Month", question="When does it come in?"),
-            item("figure", charts.lines(pd.DataFrame(lines, columns=["month", "series", "amount"]), "CNY"), title="November stays the strongest month", alt="Lines by month", role=None),
-            item("figure", charts.heat(pd.DataFrame(heat, columns=["row", "column", "amount"]), "CNY"), title="The south peaks earlier", alt="Heat map", role=None),
+            item(
+                "figure",
+                charts.lines(pd.DataFrame(lines, columns=["month", "series", "amount"]), "CNY"),
+                title="November stays the strongest month",
+                alt="Lines by month",
+                role=None,
+            ),
+            item(
+                "figure",
+                charts.heat(pd.DataFrame(heat, columns=["row", "column", "amount"]), "CNY"),
+                title="The south peaks earlier",
+                alt="Heat map",
+                role=None,
+            ),
             table(
                 "Plan by month and region",
                 [column("month"), column("region"), column("amount", "money")],
@@ -133,8 +174,20 @@ def build(folder: Path, cells: int = 60, language: str = "en") -> Path:
         [
             item("chapter", stem="07-budget", title="Budget", question="What does it cost to get there?"),
             item("kpi", label="Cost ratio", value=0.0731, format="share", compare=_change("vs 2025", -0.004), good=True),
-            item("figure", charts.curves(pd.DataFrame(curve, columns=["item", "spend", "response"]), points, "CNY"), title="Web pays longer than fairs", alt="Response curves", role=None),
-            item("figure", charts.ranked(pd.DataFrame({"member": ["Web", "Fairs", "Print"], "value": [2.4, 1.3, 0.7]}), "factor"), title="Print no longer earns its cost", alt="Return by activity", role=None),
+            item(
+                "figure",
+                charts.curves(pd.DataFrame(curve, columns=["item", "spend", "response"]), points, "CNY"),
+                title="Web pays longer than fairs",
+                alt="Response curves",
+                role=None,
+            ),
+            item(
+                "figure",
+                charts.ranked(pd.DataFrame({"member": ["Web", "Fairs", "Print"], "value": [2.4, 1.3, 0.7]}), "factor"),
+                title="Print no longer earns its cost",
+                alt="Return by activity",
+                role=None,
+            ),
             item("say", text="The budget is 7.3% of the target."),
         ],
     )
@@ -159,15 +212,23 @@ def _plans(folder, amounts, cells):
         for product in range(cells)
         for at, month in enumerate(MONTHS)
     ]
-    pd.DataFrame(rows, columns=["region", "product", "month", "amount"]).to_parquet(folder / "plan/05-time.parquet", index=False)
+    pd.DataFrame(rows, columns=["region", "product", "month", "amount"]).to_parquet(
+        folder / "plan/05-time.parquet", index=False
+    )
     pd.DataFrame(
-        {"pool": ["marketing", "marketing", "reserve"], "item": ["Web", '+Fairs, "big"', "-"], "amount": [6_000_000_05, 4_000_000_00, -7]}
+        {
+            "pool": ["marketing", "marketing", "reserve"],
+            "item": ["Web", '+Fairs, "big"', "-"],
+            "amount": [6_000_000_05, 4_000_000_00, -7],
+        }
     ).to_parquet(folder / "plan/07-budget.parquet", index=False)
 
 
 def _notebook(folder, stem, outputs):
     cells = [{"cell_type": "markdown", "metadata": {}, "source": "# not shown"}]
-    cells += [{"cell_type": "code", "metadata": {}, "source": "", "execution_count": 1, "outputs": [output]} for output in outputs]
+    cells += [
+        {"cell_type": "code", "metadata": {}, "source": "", "execution_count": 1, "outputs": [output]} for output in outputs
+    ]
     notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     (folder / f"notebooks/{stem}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     gate = {"chapter": stem, "success": True, "declared": 3, "evaluated": 3, "checks": [{"success": True}] * 3}
@@ -185,8 +246,23 @@ def _records(folder, language):
             "as_of": "2026-03-31",
             "language": language,
         },
-        "parameters": {"strategy": {"growth": 0.07, "weights": {"market": 0.4, "history": 0.6}}, "region": {"priority": {IMAGE: 0.4}, "rules": [{"name": "floor", "min": 0.02}, {"name": BREAKOUT, "min": 0.1}], "empty": []}},
-        "inputs": {"orders": {"parquet": "data/orders.parquet", "sha256": "ab" * 32, "rows": 123456, "control_total": 98_765_432_10, "notes": ["12 returns net out"]}},
+        "parameters": {
+            "strategy": {"growth": 0.07, "weights": {"market": 0.4, "history": 0.6}},
+            "region": {
+                "priority": {IMAGE: 0.4},
+                "rules": [{"name": "floor", "min": 0.02}, {"name": BREAKOUT, "min": 0.1}],
+                "empty": [],
+            },
+        },
+        "inputs": {
+            "orders": {
+                "parquet": "data/orders.parquet",
+                "sha256": "ab" * 32,
+                "rows": 123456,
+                "control_total": 98_765_432_10,
+                "notes": ["12 returns net out"],
+            }
+        },
         "left_out": ["customers: no table, so segments come from orders alone"],
         "baseline": {"run": "2026Q1", "path": "reports/2026Q1"},
     }

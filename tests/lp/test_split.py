@@ -1,0 +1,290 @@
+"""The split: near the drivers, within the rules, to the minor unit, one answer."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from planlib import plan as tables
+from planlib.errors import ConflictError, ParameterError, PlanError
+from planlib.lp import Lock, Rule, program, split
+
+COMPANY = tables.company(10_000)
+REGIONS = pd.DataFrame({"region": ["East", "North", "South"], "weight": [50, 30, 20]})
+
+
+def amounts(result) -> dict:
+    return result.by().set_index(result.into)["amount"].to_dict()
+
+
+def test_without_rules_it_is_the_proportional_split():
+    result = split(COMPANY, "region", REGIONS)
+
+    assert {"East": 5000, "North": 3000, "South": 2000} == amounts(result)
+    assert "proportional" == result.certificate["method"]
+
+
+def test_what_a_cap_pushes_away_lands_in_proportion():
+    # By hand: East is held to 4,000; the 1,000 it gives up fall on North and South as 30 : 20.
+    result = split(COMPANY, "region", REGIONS, [Rule(name="cap East", where={"region": "East"}, max=0.4)])
+
+    assert {"East": 4000, "North": 3600, "South": 2400} == amounts(result)
+    assert result.rules.loc[0, "binds"]
+
+
+def test_a_floor_and_a_cap_leave_one_answer():
+    rules = [
+        Rule(name="cap East", where={"region": "East"}, max=0.40),
+        Rule(name="floor South", where={"region": "South"}, min=0.25),
+    ]
+
+    assert {"East": 4000, "North": 3500, "South": 2500} == amounts(split(COMPANY, "region", REGIONS, rules))
+
+
+def test_holding_a_month_spreads_the_rest():
+    # Anaplan help: Jan, Feb, Mar = 10, 20, 30; hold Feb, total to 100 -> 20, 20, 60.
+    months = pd.DataFrame({"month": ["2026-01", "2026-02", "2026-03"], "weight": [10, 20, 30]})
+    held = Lock(name="hold Feb", where={"month": "2026-02"}, amount=20)
+
+    assert [20, 20, 60] == split(tables.company(100), "month", months, locks=[held]).plan["amount"].tolist()
+
+
+def test_zeros_share_equally():
+    # Anaplan help: a quarter of 12,000 on three zeros -> 4,000 each.
+    months = pd.DataFrame({"month": ["2026-01", "2026-02", "2026-03"], "weight": [0, 0, 0]})
+
+    assert [4000, 4000, 4000] == split(tables.company(12_000), "month", months).plan["amount"].tolist()
+
+
+def test_booked_amounts_stay_and_the_rest_is_split():
+    # 10,000 of which North has earned 4,000: the open 6,000 fall 50 : 30 : 20.
+    booked = pd.DataFrame({"region": ["North"], "amount": [4000]})
+
+    assert {"East": 3000, "North": 5800, "South": 1200} == amounts(split(COMPANY, "region", REGIONS, booked=booked))
+
+
+def test_booked_returns_below_zero_are_kept_too():
+    booked = pd.DataFrame({"region": ["North"], "amount": [-100]})
+
+    assert 10_000 == sum(amounts(split(COMPANY, "region", REGIONS, booked=booked)).values())
+    assert {"East": 5050, "North": 2930, "South": 2020} == amounts(split(COMPANY, "region", REGIONS, booked=booked))
+
+
+def test_a_region_without_weight_that_has_earned_keeps_it():
+    booked = pd.DataFrame({"region": ["West"], "amount": [500]})
+
+    assert 500 == amounts(split(COMPANY, "region", REGIONS, booked=booked))["West"]
+
+
+def test_growth_is_measured_on_last_year():
+    last = pd.DataFrame({"region": ["East", "North", "South"], "amount": [4000, 3000, 1000]})
+    rule = Rule(name="South at most +50%", where={"region": "South"}, unit="growth", max=0.5)
+    result = split(COMPANY, "region", REGIONS, [rule], history=last)
+
+    assert 1500 == amounts(result)["South"]
+    assert 0.5 == pytest.approx(result.rules.loc[0, "found"])
+
+
+def test_a_ratio_of_two_measures_is_kept():
+    # Cost per unit of revenue is .5, .2, .2; at most .3 overall: East e <= 1/3 of the total (.5e + .2(1-e) = .3).
+    cost = pd.DataFrame({"region": ["East", "North", "South"], "cost": [0.5, 0.2, 0.2]})
+    result = split(COMPANY, "region", REGIONS, [Rule(name="cost ratio", unit="ratio", measure="cost", max=0.3)], measures=cost)
+
+    assert 3333 == amounts(result)["East"]
+    assert result.rules.loc[0, "found"] <= 0.3
+
+
+def test_a_soft_rule_gives_way_where_it_costs_more_than_it_is_worth():
+    cheap = Rule(name="South", where={"region": "South"}, min=0.9, hard=False, penalty=0.01)
+    dear = cheap.model_copy(update={"penalty": 100.0})
+
+    assert 2000 < amounts(split(COMPANY, "region", REGIONS, [dear]))["South"] == 9000
+    assert amounts(split(COMPANY, "region", REGIONS, [cheap]))["South"] < 2500
+
+
+def test_each_writes_one_rule_per_member():
+    result = split(COMPANY, "region", REGIONS, [Rule(name="at least", each="region", min=0.25)])
+
+    assert ["at least East", "at least North", "at least South"] == result.rules["rule"].tolist()
+    assert 2500 == amounts(result)["South"]
+
+
+def test_rules_that_cannot_hold_are_named_with_the_way_out():
+    rules = [
+        Rule(name="East floor", where={"region": "East"}, min=0.70),
+        Rule(name="South floor", where={"region": "South"}, min=0.45),
+    ]
+    with pytest.raises(ConflictError) as caught:
+        split(COMPANY, "region", REGIONS, rules)
+
+    text = str(caught.value)
+    assert "East floor" in text and "South floor" in text
+    assert "15.00%" in text  # .70 + .45 is .15 too much, by hand
+    assert "nan" not in text
+
+
+def test_more_locked_than_there_is_is_named():
+    with pytest.raises(ConflictError, match="raise the target"):
+        split(COMPANY, "region", REGIONS, locks=[Lock(name="East", where={"region": "East"}, amount=10_001)])
+
+
+def test_a_rule_on_an_unknown_member_is_refused():
+    with pytest.raises(ParameterError, match="Wset"):
+        split(COMPANY, "region", REGIONS, [Rule(name="typo", where={"region": "Wset"}, max=0.1)])
+
+
+def test_a_parent_without_members_is_an_error():
+    parent = pd.DataFrame({"region": ["East", "North"], "amount": [10, 5]})
+    weights = pd.DataFrame({"region": ["East"], "product": ["p"], "weight": [1]})
+    with pytest.raises(PlanError, match="no member"):
+        split(parent, "product", weights)
+
+
+def grid(seed: int, regions: int = 4, products: int = 5) -> tuple[pd.DataFrame, pd.DataFrame, np.random.Generator]:
+    """A plan by region and weights by region and product, with names that hold spaces, dashes and Chinese."""
+    rng = np.random.default_rng(seed)
+    names = ["East 1", "East-1", "华东", "West", "S/W", "North"][:regions]
+    plan = pd.DataFrame({"region": names, "amount": rng.integers(10**4, 10**9, regions)})
+    goods = ["A b", "A-b", "净水器", "D", "E"][:products]
+    cells = pd.MultiIndex.from_product([names, goods], names=["region", "product"]).to_frame(index=False)
+    return tables.canonical(plan), cells.assign(weight=rng.integers(0, 100, len(cells)) + 1), rng
+
+
+def random_rules(plan: pd.DataFrame, weights: pd.DataFrame, rng: np.random.Generator) -> list[Rule]:
+    """Floors and caps around the reference, at most .3 of it away, so that most instances can be solved."""
+    reference = tables.proportional(plan, weights, "product")
+    share = reference.groupby("product")["amount"].sum() / reference["amount"].sum()
+    rules = []
+    for number, (product, part) in enumerate(share.items()):
+        kind = rng.integers(0, 3)
+        if kind == 0:
+            rules.append(Rule(name=f"cap {number}", where={"product": product}, max=float(part * rng.uniform(0.75, 1.0))))
+        if kind == 1:
+            rules.append(Rule(name=f"floor {number}", where={"product": product}, min=float(part * rng.uniform(0.9, 1.1))))
+    return rules
+
+
+def textbook_objective(result, plan: pd.DataFrame, rules: list[Rule]) -> float | None:
+    """The same program cell by cell in SciPy: one column per slope, up and down, no classes, no scaling, no rounding."""
+    reference = result.reference
+    ref = reference["amount"].to_numpy(float)
+    count, slopes = len(ref), len(program.WIDTHS)
+    cost, bounds, owner, sign = [], [], [], []
+    for i in range(count):
+        for direction in (1, -1):
+            for k in range(slopes + (direction > 0)):
+                wide = program.WIDTHS[k] * ref[i] if k < slopes else None
+                cost.append(program.SLOPES[k] if k < slopes else program.BEYOND)
+                bounds.append((0, wide if ref[i] else 0))
+                owner.append(i)
+                sign.append(direction)
+    move = np.zeros((count, len(cost)))
+    move[owner, np.arange(len(cost))] = sign
+    equal = np.array([(reference["region"] == name).to_numpy(float) for name in plan["region"]]) @ move
+    rows, limits = [], []
+    for rule in rules:
+        inside = (reference["product"] == rule.where["product"]).to_numpy(float)
+        total = ref.sum()
+        if rule.max is not None:
+            rows.append(inside @ move)
+            limits.append(np.floor(rule.max * total + 1e-6) - inside @ ref)
+        if rule.min is not None:
+            rows.append(-(inside @ move))
+            limits.append(inside @ ref - np.ceil(rule.min * total - 1e-6))
+    scale = ref.max()
+    found = linprog(
+        cost,
+        A_ub=np.array(rows) if rows else None,
+        b_ub=np.array(limits) / scale if rows else None,
+        A_eq=equal,
+        b_eq=np.zeros(len(equal)),
+        bounds=[(low, None if high is None else high / scale) for low, high in bounds],
+        method="highs",
+    )
+    return float(found.fun) * scale if found.status == 0 else None
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_optimum_is_that_of_an_independent_textbook_program(seed):
+    plan, weights, rng = grid(seed)
+    rules = random_rules(plan, weights, rng)
+    try:
+        result = split(plan, "product", weights, rules)
+    except ConflictError:
+        reference = split(plan, "product", weights)
+        assert textbook_objective(reference, plan, rules) is None
+        return
+
+    expected = textbook_objective(result, plan, rules)
+    assert expected == pytest.approx(result.certificate["objective"], rel=1e-6, abs=1.0)
+    total = int(plan["amount"].sum())
+    for rule in rules:
+        held = int(result.plan.loc[result.plan["product"] == rule.where["product"], "amount"].sum())
+        assert rule.max is None or held <= rule.max * total
+        assert rule.min is None or held >= rule.min * total
+
+
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 10**6))
+def test_every_split_ties_out_and_row_order_changes_nothing(seed):
+    plan, weights, rng = grid(seed % 1000)
+    rules = random_rules(plan, weights, rng)
+    try:
+        result = split(plan, "product", weights, rules)
+    except ConflictError:
+        return
+    mixed = split(
+        plan.sample(frac=1, random_state=seed),
+        "product",
+        weights.sample(frac=1, random_state=seed),
+        [rules[i] for i in rng.permutation(len(rules))],
+    )
+
+    assert tables.residuals(plan, result.plan).empty
+    assert tables.digest(result.plan) == tables.digest(mixed.plan)
+
+
+def test_any_order_of_dimensions_ties_out():
+    cube = {"region": ["E", "N"], "product": ["p", "q"], "channel": ["c", "d"]}
+    rng = np.random.default_rng(5)
+    for order in (["region", "product", "channel"], ["channel", "region", "product"], ["product", "channel", "region"]):
+        plan = tables.company(1_234_567)
+        for into in order:
+            weights = pd.DataFrame({into: cube[into], "weight": rng.integers(1, 9, 2)})
+            parent, plan = plan, split(plan, into, weights, [Rule(name="cap", where={into: cube[into][0]}, max=0.37)]).plan
+            assert tables.residuals(parent, plan).empty
+        assert 1_234_567 == plan["amount"].sum()
+
+
+def test_inner_shares_are_of_their_own_base():
+    plan, weights, _ = grid(3)
+    rule = Rule(name="D in West", where={"region": "West", "product": "D"}, of={"region": "West"}, min=0.5)
+    result = split(plan, "product", weights, [rule])
+    west = result.plan[result.plan["region"] == "West"].set_index("product")["amount"]
+
+    assert 0.5 <= west["D"] / west.sum() < 0.5 + 1e-3
+    # The other regions are not touched by a rule about West.
+    others = result.plan["region"] != "West"
+    assert result.plan[others].equals(result.reference[others])
+
+
+def test_a_locked_total_is_met_to_the_unit():
+    plan, weights, _ = grid(4)
+    total = int(plan["amount"].sum())
+    lock = Lock(name="D", where={"product": "D"}, amount=total // 4)
+    result = split(plan, "product", weights, locks=[lock])
+
+    assert total // 4 == amounts(result)["D"]
+
+
+def test_compare_shows_the_same_total_thrice():
+    last = pd.DataFrame({"region": ["East", "North"], "amount": [10, 20]})
+    result = split(COMPANY, "region", REGIONS)
+    table = result.compare(last, tables.by_last_year(COMPANY, last, "region"))
+
+    assert 10_000 == table["allocated"].sum() == table["naive"].sum()
+    assert ["East", "North", "South"] == table["member"].tolist()
+    assert 0.8 == pytest.approx(result.share(["East", "North"]))
+    assert 499.0 == table.loc[0, "growth"]
