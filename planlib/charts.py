@@ -167,8 +167,8 @@ def heat(frame: pd.DataFrame, currency: str, format: str = "money", title: str |
     data = pd.DataFrame({"row": frame["row"].astype(str), "column": frame["column"].astype(str)})
     data["amount"] = _scaled(frame["amount"], divisor)
     columns, rows = list(dict.fromkeys(data["column"])), list(dict.fromkeys(data["row"]))
-    low, high = float(data["amount"].min()), float(data["amount"].max())
-    reach = max(abs(low), abs(high)) or 1.0
+    known = data["amount"].dropna()
+    low, reach = float(known.min() if len(known) else 0.0), float(known.abs().max() if len(known) else 0.0) or 1.0
     scheme = (
         alt.Scale(domain=[-reach, 0, reach], range=[BAD, "#FFFFFF", GOOD])
         if low < 0

@@ -133,6 +133,26 @@ def test_a_spec_is_the_same_in_any_process():
     assert json.loads(other.stdout) == {name: charts.spec(chart) for name, chart in forms().items()}
 
 
+GAPS = pd.Series([None, None], dtype="Int64")
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        charts.bridge(STEPS.assign(amount=0), "CNY"),
+        charts.bullets(COMPARE.assign(allocated=[-5, 0], last_year=GAPS), "JPY"),
+        charts.lines(MONTHS.head(2).assign(amount=GAPS), "CNY"),
+        charts.heat(CELLS.assign(amount=[float("nan")] * 2), "CNY"),
+        charts.heat(CELLS.assign(amount=[-100, None]), "CNY"),
+        charts.ranked(RANKED.assign(value=[-1.0, None, 0.0]), "money", "CNY"),
+    ],
+)
+def test_zeros_and_gaps_still_draw(chart):
+    found = charts.spec(chart)
+    assert "NaN" not in json.dumps(found)
+    assert vl_convert.vegalite_to_svg({**found, "width": 350}, vl_version="6.4").startswith("<svg")
+
+
 def test_too_many_rows_are_refused():
     many = pd.DataFrame({"month": [f"{n}" for n in range(2001)], "series": "plan", "amount": 1})
     with pytest.raises(PlanError, match="2001 rows, expected at most 2000"):

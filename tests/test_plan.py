@@ -83,22 +83,22 @@ def test_missing_is_not_zero(weight):
 
 def test_minor_units_follow_the_iso_code():
     # ISO 4217 list one: CNY 2, JPY 0, KWD 3.
-    assert [2, 0, 3] == [plan.minor_exponent(code) for code in ("CNY", "JPY", "KWD")]
+    assert [plan.minor_exponent(code) for code in ("CNY", "JPY", "KWD")] == [2, 0, 3]
     with pytest.raises(ParameterError, match="ISO 4217"):
         plan.minor_exponent("RMB!")
 
 
 def test_a_year_starts_in_any_month():
-    assert ["2026-07", "2027-06"] == [plan.months(2026, 7)[0], plan.months(2026, 7)[-1]]
-    assert 12 == len(set(plan.months(2026, 7)))
+    assert [plan.months(2026, 7)[0], plan.months(2026, 7)[-1]] == ["2026-07", "2027-06"]
+    assert len(set(plan.months(2026, 7))) == 12
 
 
 def test_horizon_knows_closed_months_of_a_shifted_year():
     horizon = plan.Horizon(2025, 7, pd.Timestamp("2025-09-30").date())
 
-    assert ["2025-07", "2025-08", "2025-09"] == horizon.closed
-    assert "2025-10" == horizon.open[0]
-    assert ["2024-10", "2025-09"] == [horizon.last_twelve[0], horizon.last_twelve[-1]]
+    assert horizon.closed == ["2025-07", "2025-08", "2025-09"]
+    assert horizon.open[0] == "2025-10"
+    assert [horizon.last_twelve[0], horizon.last_twelve[-1]] == ["2024-10", "2025-09"]
 
 
 members = {"region": ["E", "N", "S"], "product": ["p", "q"], "channel": ["c", "d"], "month": ["2026-01", "2026-02"]}
@@ -157,7 +157,7 @@ def test_tie_out_names_the_orphan_and_the_gap():
     child = pd.DataFrame({"region": ["E", "S"], "product": ["p", "p"], "amount": [9, 2]})
     left = plan.residuals(parent, child).set_index("region")["residual"].to_dict()
 
-    assert {"E": 1, "N": 5, "S": -2} == left
+    assert left == {"E": 1, "N": 5, "S": -2}
     with pytest.raises(TieOutError, match="3 cells"):
         plan.check_tie_out(parent, child)
 
@@ -168,18 +168,18 @@ def test_a_parent_without_history_takes_the_mix_of_all():
     split = plan.by_last_year(parent, history, "product")
 
     # East had 3 : 1; North has no history and follows the only mix there is.
-    assert [75, 25, 45, 15] == split["amount"].tolist()
+    assert split["amount"].tolist() == [75, 25, 45, 15]
 
 
 def test_net_returns_weigh_nothing():
     parent = plan.company(100)
     history = pd.DataFrame({"region": ["E", "N"], "amount": [-50, 10]})
 
-    assert [0, 100] == plan.by_last_year(parent, history, "region")["amount"].tolist()
+    assert plan.by_last_year(parent, history, "region")["amount"].tolist() == [0, 100]
 
 
 def test_equal_split_gives_everyone_the_same():
-    assert [34, 33, 33] == plan.equally(plan.company(100), ["a", "b", "c"], "region")["amount"].tolist()
+    assert plan.equally(plan.company(100), ["a", "b", "c"], "region")["amount"].tolist() == [34, 33, 33]
 
 
 def test_ratios_come_from_summed_parts():
@@ -187,7 +187,7 @@ def test_ratios_come_from_summed_parts():
     parts = pd.DataFrame({"result": [5, 5], "target": [5, 10]})
     total = plan.ratio(pd.Series([parts["result"].sum()]), pd.Series([parts["target"].sum()]))
 
-    assert 10 / 15 == pytest.approx(total.iloc[0])
+    assert pytest.approx(total.iloc[0]) == 10 / 15
     assert plan.ratio(pd.Series([1]), pd.Series([0])).isna().all()
 
 

@@ -117,8 +117,9 @@ def _own_index(sold: pd.Series, calendar_month: pd.Index, company: pd.Series, sh
     active = sold.to_numpy() > 0
     if active.sum() < 12:
         return company
+    # Under two years there is no telling a trend from a season: the months are taken as they were.
     trailing = sold.rolling(12, min_periods=6).mean().rolling(2, min_periods=1).mean().shift(-6)
-    level = trailing.bfill().ffill()
+    level = trailing.bfill().ffill() if len(sold) >= 24 else sold * 0.0 + sold.mean()
     ratio = (sold / level).where(active & (level.to_numpy() > 0))
     own = ratio.groupby(np.asarray(calendar_month)).mean().reindex(company.index)
     own = own.fillna(company)

@@ -165,6 +165,8 @@ def _over_booked(plan: pd.DataFrame, booked: pd.DataFrame | None, keys: list[str
     if booked is None or not keys or not len(booked):
         return pd.DataFrame({"over": plan[AMOUNT].to_numpy()})
     floor = tables.rollup(booked, keys).rename(columns={AMOUNT: "floor"})
-    both = plan.merge(floor, how="outer", on=keys, validate="one_to_one")
+    # A doubled or missing key has a check of its own; here it must not stop the others from being evaluated.
+    cells = plan.groupby(keys, dropna=False, sort=True)[AMOUNT].sum().reset_index()
+    both = cells.merge(floor, how="outer", on=keys, validate="one_to_one")
     both[[AMOUNT, "floor"]] = both[[AMOUNT, "floor"]].fillna(0).astype("int64")
     return pd.DataFrame({"over": both[AMOUNT] - both["floor"]})

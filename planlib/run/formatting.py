@@ -48,7 +48,7 @@ class Reader:
 
     def scale(self, amounts: list[Any]) -> Scale:
         """The unit in which a whole column of minor-unit amounts is shown."""
-        largest = self.major(max((abs(int(amount)) for amount in amounts if not missing(amount)), default=0))
+        largest = self.major(max((abs(amount) for amount in amounts if not missing(amount)), default=0))
         scales = SCALES.get(self.language, SCALES["en"])
         size, sign, _ = next(scale for scale in scales if largest >= scale[0] * scale[2])
         if size == 1:
@@ -56,13 +56,22 @@ class Reader:
         return Scale(size, sign, 2 if largest < 10 * size else 1)
 
     def major(self, amount: Any) -> Decimal:
-        """Minor units as the exact decimal in major units."""
-        return Decimal(int(amount)).scaleb(-self.exponent)
+        """Minor units as the exact decimal in major units; an average, which need not be whole, to the nearest unit."""
+        return Decimal(round(amount)).scaleb(-self.exponent)
+
+    def digits(self, amount: int) -> str:
+        """`major` of a whole amount as text, quick enough for every cell of a plan."""
+        if not self.exponent:
+            return str(amount)
+        text = str(abs(amount)).zfill(self.exponent + 1)
+        return f"{'-' if amount < 0 else ''}{text[: -self.exponent]}.{text[-self.exponent :]}"
 
     def show(self, value: Any, form: str, scale: Scale | None = None) -> str:
         """A value for the eye. With `scale` (a column's), money stands without its unit."""
         if missing(value):
             return NOTHING
+        if isinstance(value, bool):
+            return (("否", "是") if self.language == "zh" else ("no", "yes"))[value]
         if form == "money":
             unit = scale or self.scale([value])
             number = self._decimal(self.major(value) / unit.size, unit.places)
@@ -74,9 +83,9 @@ class Reader:
             plus = "+" if float(value) > 0 else ""
             return f"{plus}{points}{'个百分点' if self.language == 'zh' else ' pp'}"
         if form == "int":
-            return self._decimal(int(value), 0)
+            return self._decimal(round(value), 0)
         if form == "factor":
-            return "×" + self._decimal(float(value), 2)
+            return self._decimal(float(value), 2 if value == 0 or abs(value) >= 0.1 else 4)
         if form == "date":
             return format_date(dt.date.fromisoformat(str(value)[:10]), "medium", locale=self.locale)
         return str(value)
@@ -109,7 +118,7 @@ def plain(value: Any, form: str, reader: Reader) -> str:
         return str(reader.major(value))
     if form in ("share", "points", "factor"):
         return repr(float(value))
-    return str(int(value)) if form == "int" else guarded(str(value))
+    return str(round(value)) if form == "int" else guarded(str(value))
 
 
 def guarded(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planlib.run.formatting import FORMATS, missing
+from planlib.run.formatting import FORMATS
 
 ITEM = "application/vnd.planlib.v1+json"
 CHART = "application/vnd.vegalite.v5+json"
@@ -58,6 +58,11 @@ def read_chapter(path: Path) -> Chapter:
     return chapter
 
 
+def column_formats(columns: list[dict[str, Any]]) -> list[str]:
+    """The format of each column of a table item; a year is a name, not a quantity, and takes no thousands separator."""
+    return ["text" if column["name"] == "year" else column.get("format", "text") for column in columns]
+
+
 def _what(output: dict[str, Any]) -> str:
     kind = str(output.get("output_type", "output"))
     return {"stream": "printed text", "error": "error", "execute_result": "cell result"}.get(kind, "other output")
@@ -84,16 +89,14 @@ def _texts(item: dict[str, Any], *names: str) -> bool:
 
 
 def _value(value: Any, form: Any) -> bool:
-    """A value fits its format: null always does, a number is a number, money and int are whole."""
+    """A value fits its format: null always does, text takes anything plain, the others a number or a date."""
     if form not in FORMATS or isinstance(value, dict | list):
         return False
     if value is None or form == "text":
         return True
     if form == "date":
         return bool(dt.date.fromisoformat(str(value)[:10]))
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return missing(value) or form not in ("money", "int") or value == int(value)
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _kpi(item: dict[str, Any]) -> bool:

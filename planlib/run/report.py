@@ -26,6 +26,7 @@ from planlib.run.formatting import Reader
 from planlib.run.items import Chapter, read_chapters
 
 HERE = Path(__file__).parent
+RECORD = ("params_files", "code", "environment", "solver")  # of the manifest, what a reader may ask about
 
 
 @dataclass(frozen=True)
@@ -124,12 +125,10 @@ def _page(run: Run) -> str:
         baseline=run.record.get("baseline"),
         inputs=views.inputs(run.record, run.reader),
         gates=views.gate_rows(run.gates),
-        plan_digests=[(stem, len(table), _digest(table)) for stem, table in run.plans.items()],
-        record={
-            name: value
-            for name, value in run.manifest.items()
-            if name not in ("params", "parameters", "settings", "inputs", "gates", "volatile", "key", "run")
-        },
+        plan_digests=[
+            (stem, run.reader.show(len(table), "int"), _digest(stem, table, run.manifest)) for stem, table in run.plans.items()
+        ],
+        record={name: run.manifest[name] for name in RECORD if run.manifest.get(name)},
         dropped=sorted(dropped.items()),
         dropped_total=sum(dropped.values()),
         datasets=_safe_json({"datasets": store.datasets, "specs": store.specs}),
@@ -143,11 +142,10 @@ def headline_text(run: Run) -> str:
     return run.chapters[0].message or f"{settings['company']}: sales and budget plan {settings['year']}"
 
 
-def _digest(table: pd.DataFrame) -> str:
-    try:
-        return digest(table)
-    except PlanError as fault:
-        return f"none: {fault}"
+def _digest(stem: str, table: pd.DataFrame, manifest: dict[str, Any]) -> str:
+    """The digest that replay compares: the manifest's where it has one, since hashing a large table again takes its time."""
+    recorded = manifest.get("outputs", {}).get(stem)
+    return str(recorded["digest"]) if isinstance(recorded, dict) and "digest" in recorded else digest(table)
 
 
 def _json(path: Path) -> dict[str, Any]:

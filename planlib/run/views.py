@@ -1,14 +1,17 @@
 """The parts of the report's page as plain values: what the template prints and what the page's script is given."""
 
 import base64
+import csv
 import gzip
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from planlib.run.formatting import NUMERIC, Reader, guarded, plain
-from planlib.run.items import Chapter
+from planlib.run.items import Chapter, column_formats
 
 OPEN_ROWS = 12  # a longer table scrolls in its box
 SHOWN_ROWS = 200  # of a very long table the page shows the head; its CSV has every row
@@ -93,9 +96,10 @@ def _figure(item: dict[str, Any], chapter: Chapter, store: Store) -> dict[str, A
 
 def _table(item: dict[str, Any], chapter: Chapter, reader: Reader, store: Store) -> dict[str, Any]:
     columns = item["columns"]
+    forms = column_formats(columns)
     heads, cells = [], []
     for place, column in enumerate(columns):
-        form = column.get("format", "text")
+        form = forms[place]
         values = [row[place] for row in item["rows"]]
         scale = reader.scale(values) if form == "money" else None
         unit = f"{scale.sign} {reader.currency}".strip() if scale else ""
@@ -108,10 +112,7 @@ def _table(item: dict[str, Any], chapter: Chapter, reader: Reader, store: Store)
         )
     name = f"table-{chapter.section}-{len(store.tables) + 1}"
     lines = [[guarded(head["label"] + (f" ({reader.currency})" if head["unit"] else "")) for head in heads]]
-    lines += [
-        [plain(value, column.get("format", "text"), reader) for value, column in zip(row, columns, strict=True)]
-        for row in item["rows"]
-    ]
+    lines += [[plain(value, form, reader) for value, form in zip(row, forms, strict=True)] for row in item["rows"]]
     store.tables[name] = {"file": f"{chapter.stem}-{len(store.tables) + 1}.csv", "csv": _csv(lines)}
     return {
         "kind": "table",
@@ -154,19 +155,18 @@ def plan_csv(table: pd.DataFrame, reader: Reader) -> str:
     columns = []
     for name in table.columns:
         if name == "amount":
-            columns.append([str(reader.major(amount)) for amount in table[name].tolist()])
+            columns.append([reader.digits(amount) for amount in table[name].tolist()])
         else:
             texts = {value: guarded(str(value)) for value in table[name].unique().tolist()}
             columns.append([texts[value] for value in table[name].tolist()])
     heads = [f"amount ({reader.currency})" if name == "amount" else guarded(str(name)) for name in table.columns]
-    return _csv([heads, *map(list, zip(*columns, strict=True))])
+    return _csv([heads, *zip(*columns, strict=True)])
 
 
-def _csv(lines: list[list[str]]) -> str:
-    def quoted(text: str) -> str:
-        return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\r\n') else text
-
-    return "".join(",".join(map(quoted, line)) + "\r\n" for line in lines)
+def _csv(lines: Iterable[Iterable[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(lines)
+    return text.getvalue()
 
 
 def badge(chapters: list[Chapter], gates: Gates) -> dict[str, Any]:

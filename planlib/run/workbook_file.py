@@ -15,7 +15,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 
 from planlib.plan import DIMENSIONS, rollup
 from planlib.run.formatting import Reader, missing
-from planlib.run.items import Chapter
+from planlib.run.items import Chapter, column_formats
 
 FULL_ROWS = 5_000
 MOMENT = dt.datetime(2000, 1, 1)  # a fixed time in place of the clock's
@@ -81,7 +81,7 @@ def _chapter(sheet: Any, chapter: Chapter, reader: Reader) -> None:
         put([])
         put([(item["title"], "text")], font=HEAD)
         put([(column.get("label") or column["name"], "text") for column in item["columns"]], font=HEAD, fill=SHADE)
-        forms = [column.get("format", "text") for column in item["columns"]]
+        forms = column_formats(item["columns"])
         for row in item["rows"]:
             put(zip(row, forms, strict=True))
 
@@ -124,7 +124,7 @@ def _writer(sheet: Any, reader: Reader) -> Any:
         elif form == "date":
             value = dt.date.fromisoformat(str(value)[:10])
         elif form not in patterns:
-            value = ILLEGAL_CHARACTERS_RE.sub("", str(value))
+            value = ILLEGAL_CHARACTERS_RE.sub("", reader.show(value, "text"))
         made = WriteOnlyCell(sheet, value=value)
         if form in patterns:
             made.number_format = patterns[form]

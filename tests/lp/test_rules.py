@@ -32,12 +32,12 @@ def test_amounts_are_stated_in_major_units():
     share = Rule(name="share", max=0.4)
     lock = Lock(name="lock", where={"region": "E"}, amount=10)
 
-    assert [1234.0, 0.4] == [rule.max for rule in in_minor_units([cap, share], 2)]
-    assert 1000.0 == in_minor_units([lock], 2)[0].amount
+    assert [rule.max for rule in in_minor_units([cap, share], 2)] == [1234.0, 0.4]
+    assert in_minor_units([lock], 2)[0].amount == 1000.0
 
 
 def test_an_expired_rule_does_not_count():
     rule = Rule(name="cap", max=0.4, expires=date(2026, 3, 31))
 
     assert [rule] == in_force([rule], date(2026, 3, 31))
-    assert [] == in_force([rule], date(2026, 4, 1))
+    assert in_force([rule], date(2026, 4, 1)) == []

@@ -18,7 +18,7 @@ def items(scale, elasticity, floor=0, cap=BUDGET) -> pd.DataFrame:
 def test_equal_curves_get_equal_money():
     money = spend(90_000_000, items([1000.0] * 3, 0.5)).allocation["amount"]
 
-    assert 90_000_000 == money.sum()
+    assert money.sum() == 90_000_000
     # Breakpoints end a ten-thousandth of the budget apart.
     assert money.max() - money.min() <= 90_000_000 * 1e-3
 
@@ -41,8 +41,8 @@ def test_the_next_unit_brings_the_same_within_a_breakpoint():
 def test_reserve_and_money_sum_to_the_budget():
     result = spend(BUDGET + 1, items([1000.0, 900.0], 0.5), reserve_share=0.1)
 
-    assert BUDGET + 1 == result.reserve + result.allocation["amount"].sum()
-    assert 10_000_000 == result.reserve
+    assert result.reserve + result.allocation["amount"].sum() == BUDGET + 1
+    assert result.reserve == 10_000_000
 
 
 def test_floors_and_caps_hold_to_the_unit():
@@ -50,7 +50,7 @@ def test_floors_and_caps_hold_to_the_unit():
         spend(BUDGET, items([1.0, 1000.0], 0.5, floor=[30_000_001, 0], cap=[BUDGET, 60_000_000])).allocation["amount"].tolist()
     )
 
-    assert [40_000_000, 60_000_000] == money
+    assert money == [40_000_000, 60_000_000]
 
 
 def test_row_order_changes_nothing():

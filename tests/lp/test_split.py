@@ -22,15 +22,15 @@ def amounts(result) -> dict:
 def test_without_rules_it_is_the_proportional_split():
     result = split(COMPANY, "region", REGIONS)
 
-    assert {"East": 5000, "North": 3000, "South": 2000} == amounts(result)
-    assert "proportional" == result.certificate["method"]
+    assert amounts(result) == {"East": 5000, "North": 3000, "South": 2000}
+    assert result.certificate["method"] == "proportional"
 
 
 def test_what_a_cap_pushes_away_lands_in_proportion():
     # By hand: East is held to 4,000; the 1,000 it gives up fall on North and South as 30 : 20.
     result = split(COMPANY, "region", REGIONS, [Rule(name="cap East", where={"region": "East"}, max=0.4)])
 
-    assert {"East": 4000, "North": 3600, "South": 2400} == amounts(result)
+    assert amounts(result) == {"East": 4000, "North": 3600, "South": 2400}
     assert result.rules.loc[0, "binds"]
 
 
@@ -40,7 +40,7 @@ def test_a_floor_and_a_cap_leave_one_answer():
         Rule(name="floor South", where={"region": "South"}, min=0.25),
     ]
 
-    assert {"East": 4000, "North": 3500, "South": 2500} == amounts(split(COMPANY, "region", REGIONS, rules))
+    assert amounts(split(COMPANY, "region", REGIONS, rules)) == {"East": 4000, "North": 3500, "South": 2500}
 
 
 def test_holding_a_month_spreads_the_rest():
@@ -48,34 +48,34 @@ def test_holding_a_month_spreads_the_rest():
     months = pd.DataFrame({"month": ["2026-01", "2026-02", "2026-03"], "weight": [10, 20, 30]})
     held = Lock(name="hold Feb", where={"month": "2026-02"}, amount=20)
 
-    assert [20, 20, 60] == split(tables.company(100), "month", months, locks=[held]).plan["amount"].tolist()
+    assert split(tables.company(100), "month", months, locks=[held]).plan["amount"].tolist() == [20, 20, 60]
 
 
 def test_zeros_share_equally():
     # Anaplan help: a quarter of 12,000 on three zeros -> 4,000 each.
     months = pd.DataFrame({"month": ["2026-01", "2026-02", "2026-03"], "weight": [0, 0, 0]})
 
-    assert [4000, 4000, 4000] == split(tables.company(12_000), "month", months).plan["amount"].tolist()
+    assert split(tables.company(12_000), "month", months).plan["amount"].tolist() == [4000, 4000, 4000]
 
 
 def test_booked_amounts_stay_and_the_rest_is_split():
     # 10,000 of which North has earned 4,000: the open 6,000 fall 50 : 30 : 20.
     booked = pd.DataFrame({"region": ["North"], "amount": [4000]})
 
-    assert {"East": 3000, "North": 5800, "South": 1200} == amounts(split(COMPANY, "region", REGIONS, booked=booked))
+    assert amounts(split(COMPANY, "region", REGIONS, booked=booked)) == {"East": 3000, "North": 5800, "South": 1200}
 
 
 def test_booked_returns_below_zero_are_kept_too():
     booked = pd.DataFrame({"region": ["North"], "amount": [-100]})
 
-    assert 10_000 == sum(amounts(split(COMPANY, "region", REGIONS, booked=booked)).values())
-    assert {"East": 5050, "North": 2930, "South": 2020} == amounts(split(COMPANY, "region", REGIONS, booked=booked))
+    assert sum(amounts(split(COMPANY, "region", REGIONS, booked=booked)).values()) == 10_000
+    assert amounts(split(COMPANY, "region", REGIONS, booked=booked)) == {"East": 5050, "North": 2930, "South": 2020}
 
 
 def test_a_region_without_weight_that_has_earned_keeps_it():
     booked = pd.DataFrame({"region": ["West"], "amount": [500]})
 
-    assert 500 == amounts(split(COMPANY, "region", REGIONS, booked=booked))["West"]
+    assert amounts(split(COMPANY, "region", REGIONS, booked=booked))["West"] == 500
 
 
 def test_growth_is_measured_on_last_year():
@@ -83,8 +83,8 @@ def test_growth_is_measured_on_last_year():
     rule = Rule(name="South at most +50%", where={"region": "South"}, unit="growth", max=0.5)
     result = split(COMPANY, "region", REGIONS, [rule], history=last)
 
-    assert 1500 == amounts(result)["South"]
-    assert 0.5 == pytest.approx(result.rules.loc[0, "found"])
+    assert amounts(result)["South"] == 1500
+    assert pytest.approx(result.rules.loc[0, "found"]) == 0.5
 
 
 def test_a_ratio_of_two_measures_is_kept():
@@ -92,7 +92,7 @@ def test_a_ratio_of_two_measures_is_kept():
     cost = pd.DataFrame({"region": ["East", "North", "South"], "cost": [0.5, 0.2, 0.2]})
     result = split(COMPANY, "region", REGIONS, [Rule(name="cost ratio", unit="ratio", measure="cost", max=0.3)], measures=cost)
 
-    assert 3333 == amounts(result)["East"]
+    assert amounts(result)["East"] == 3333
     assert result.rules.loc[0, "found"] <= 0.3
 
 
@@ -107,8 +107,8 @@ def test_a_soft_rule_gives_way_where_it_costs_more_than_it_is_worth():
 def test_each_writes_one_rule_per_member():
     result = split(COMPANY, "region", REGIONS, [Rule(name="at least", each="region", min=0.25)])
 
-    assert ["at least East", "at least North", "at least South"] == result.rules["rule"].tolist()
-    assert 2500 == amounts(result)["South"]
+    assert result.rules["rule"].tolist() == ["at least East", "at least North", "at least South"]
+    assert amounts(result)["South"] == 2500
 
 
 def test_rules_that_cannot_hold_are_named_with_the_way_out():
@@ -255,7 +255,7 @@ def test_any_order_of_dimensions_ties_out():
             weights = pd.DataFrame({into: cube[into], "weight": rng.integers(1, 9, 2)})
             parent, plan = plan, split(plan, into, weights, [Rule(name="cap", where={into: cube[into][0]}, max=0.37)]).plan
             assert tables.residuals(parent, plan).empty
-        assert 1_234_567 == plan["amount"].sum()
+        assert plan["amount"].sum() == 1_234_567
 
 
 def test_inner_shares_are_of_their_own_base():
@@ -285,6 +285,6 @@ def test_compare_shows_the_same_total_thrice():
     table = result.compare(last, tables.by_last_year(COMPANY, last, "region"))
 
     assert 10_000 == table["allocated"].sum() == table["naive"].sum()
-    assert ["East", "North", "South"] == table["member"].tolist()
-    assert 0.8 == pytest.approx(result.share(["East", "North"]))
-    assert 499.0 == table.loc[0, "growth"]
+    assert table["member"].tolist() == ["East", "North", "South"]
+    assert pytest.approx(result.share(["East", "North"])) == 0.8
+    assert table.loc[0, "growth"] == 499.0

@@ -191,7 +191,8 @@ def test_a_figure_with_too_many_rows_is_dropped_and_counted(fresh):
         ({"kind": "note", "text": "kept words"}, True),
         ({"kind": "note", "text": ["kept words"]}, False),
         ({"kind": "script", "text": "kept words"}, False),
-        ({"kind": "kpi", "label": "kept words", "value": 1.5, "format": "money"}, False),
+        ({"kind": "kpi", "label": "kept words", "value": True, "format": "money"}, False),
+        ({"kind": "kpi", "label": "kept words", "value": 1.5, "format": "money"}, True),
         ({"kind": "kpi", "label": "kept words", "value": None, "format": "money"}, True),
         ({"kind": "kpi", "label": "kept words", "value": "12", "format": "int"}, False),
         ({"kind": "kpi", "label": "kept words", "value": 1, "format": "html"}, False),
@@ -218,6 +219,14 @@ def test_the_badge_says_what_the_gates_say(fresh):
     assert "! Not fully checked: 02-region" in written(fresh).text
     (fresh / "gates/02-region.json").unlink()
     assert "! Not fully checked: 02-region" in written(fresh).text
+
+
+def test_the_appendix_has_what_made_the_run_and_not_when(page, folder):
+    region = pd.read_parquet(folder / "plan/01-strategy.parquet")["amount"].item()
+    company = hashlib.sha256(f"amount\x1e{region}".encode()).hexdigest()  # one cell: its column and its value
+    for text in ("cd" * 32, company, "ab" * 32, "pandas 3.1.1", "HiGHS 1.12", "Measured against the plan in force: 2026Q1."):
+        assert text in page.text, text
+    assert "finished" not in page.text
 
 
 def test_a_run_without_manifest_still_has_its_report(fresh):
@@ -324,7 +333,10 @@ def test_a_report_in_chinese_has_chinese_numbers(tmp_path):
         (0.021, "points", "+2.1 pp", "+2.1个百分点"),
         (-0.0001, "points", "0.0 pp", "0.0个百分点"),
         (1234567, "int", "1,234,567", "1,234,567"),
-        (1.15, "factor", "×1.15", "×1.15"),
+        (1.15, "factor", "1.15", "1.15"),
+        (-0.0123, "factor", "-0.0123", "-0.0123"),
+        (1_234_56.6, "money", "1,235", "1,235"),
+        (True, "text", "yes", "是"),
         ("2026-03-31", "date", "Mar 31, 2026", "2026年3月31日"),
         ("007", "text", "007", "007"),
     ],
@@ -339,6 +351,14 @@ def test_a_currency_without_cents_has_none():
     assert plain(-1234, "money", Reader("en", "KWD")) == "-1.234"
     with pytest.raises(ParameterError, match="xx-nowhere"):
         Reader("xx-nowhere", "CNY")
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [(5, "CNY", "0.05"), (-5, "CNY", "-0.05"), (0, "CNY", "0.00"), (123456, "CNY", "1234.56"), (-7, "JPY", "-7")],
+)
+def test_amounts_have_all_their_digits(amount, currency, text):
+    assert Reader("en", currency).digits(amount) == plain(amount, "money", Reader("en", currency)) == text
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])

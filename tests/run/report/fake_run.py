@@ -272,6 +272,7 @@ def _records(folder, language):
         "params": {"seen": "above"},
         "environment": {"python": "3.11.7", "packages": {"pandas": "3.1.1"}},
         "solver": "HiGHS 1.12",
-        "outputs": {"plan/02-region.parquet": "cd" * 32},
+        "outputs": {"02-region": {"digest": "cd" * 32, "rows": 9}},
+        "volatile": {"finished": "now"},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
