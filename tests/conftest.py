@@ -1,0 +1,53 @@
+"""The sample's two quarters, run once for all tests that look at a finished run."""
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PLANLIB = str(Path(sys.executable).parent / "planlib")  # the console script of this environment
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def planlib(*words: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None, timeout: int = 600) -> Ended:
+    """Run the command line in a process of its own."""
+    done = subprocess.run(
+        [PLANLIB, *map(str, words)],
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+    return Ended(done.returncode, done.stdout.strip(), done.stderr)
+
+
+def copy_project(target: Path) -> Path:
+    """The project's own files without environment and reports: what a clone holds."""
+    target.mkdir(parents=True)
+    for name in ("notebooks", "params", "data", "planlib"):
+        shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
+    for name in ("requirements.lock", "pyproject.toml"):
+        shutil.copy2(ROOT / name, target / name)
+    return target
+
+
+@pytest.fixture(scope="session")
+def sample_reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A reports folder with 2026Q1 and 2026Q2 of the sample, as `planlib run params/2026Q2.yml` leaves it."""
+    reports = tmp_path_factory.mktemp("sample") / "reports"
+    ended = planlib("run", "params/2026Q2.yml", "--reports", reports)
+    assert ended.code == 0, ended.err
+    return reports
