@@ -1,12 +1,13 @@
 # Every target is complete on a machine with Python >= 3.11, make and git.
 PYTHON ?= python3
+PARAMS ?= params/2026Q2.yml
 BIN := .venv/bin
 READY := .venv/.ready
 
 .PHONY: plan test slow lab bench lint clean
 
 plan: $(READY)            ## read the orders, run the chapters, leave reports/2026Q2/index.html
-	@$(BIN)/planlib run params/2026Q2.yml
+	@$(BIN)/planlib run $(PARAMS)
 
 test: $(READY) lint       ## style, types, walls and the tests (under ten minutes on two cores)
 	@$(BIN)/python -m pytest tests -m "not slow"

@@ -28,6 +28,7 @@ from planlib.plan import AMOUNT, Horizon
 
 ITEM = "application/vnd.planlib.v1+json"
 DRAFT = "reports/draft"
+WIDTH = 720  # pixels of a chart in a notebook
 # How a reader sees a column: its label and its format; anything else is shown as what its type says.
 COLUMNS = {
     AMOUNT: ("Amount", "money"),
@@ -153,7 +154,8 @@ class Chapter:
     def figure(self, chart: Any, title: str, alt: str = "", role: str | None = None) -> None:
         """A chart whose title is its message."""
         item = {"kind": "figure", "title": title, "alt": alt or title, "role": role}
-        display({ITEM: item, charts.MIME: charts.spec(chart), "text/plain": title}, raw=True)
+        # JupyterLab hangs on a chart that takes the width of its own output; the report gives the page's width back.
+        display({ITEM: item, charts.MIME: {**charts.spec(chart), "width": WIDTH}, "text/plain": title}, raw=True)
 
     def why(self, result: Split) -> None:
         """Which rules and locks the split met, and which of them bind."""
@@ -272,21 +274,30 @@ def open(stem: str, namespace: Mapping[str, Any]) -> Chapter:
     charts.enable()
     root = _root()
     module = importlib.import_module(f"planlib.chapters.{stem.partition('-')[2].replace('-', '_')}")
-    parameters = _validated(stem, module.Parameters, namespace)
     run = (root / namespace.get("run", DRAFT)).resolve()
-    if run == (root / DRAFT).resolve():
-        _prepare_draft(run, stem)
+    draft = run == (root / DRAFT).resolve()
+    if draft:
+        _prepare_draft(run)
     if not (run / "run.json").exists():
-        raise PlanError(
-            f"{stem}: no run in '{run.name}', expected its run.json; start with `make plan`, then open the notebook again."
-        )
+        raise PlanError(f"{stem}: no run in '{run.name}', expected its run.json; start with `make plan`, then open it again.")
     settings = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    section = stem.partition("-")[2]
+    taken = _from_run(module.Parameters, namespace, settings["parameters"][section]) if draft else {}
+    parameters = _validated(stem, module.Parameters, {**namespace, **taken})
     chapter = Chapter(stem, run, settings, parameters, root)
-    title = stem.partition("-")[2].capitalize()
-    chapter._emit(
-        {"kind": "chapter", "stem": stem, "title": title, "question": module.QUESTION}, f"**{title}.** {module.QUESTION}"
-    )
+    heading = {"kind": "chapter", "stem": stem, "title": section.capitalize(), "question": module.QUESTION}
+    chapter._emit(heading, f"**{section.capitalize()}.** {module.QUESTION}")
+    if taken:
+        chapter.note(
+            f"From run {settings['run']}: {', '.join(sorted(taken))}. A value that you set in the cell above takes precedence."
+        )
     return chapter
+
+
+def _from_run(model: type[ChapterParameters], namespace: Mapping[str, Any], used: Mapping[str, Any]) -> dict[str, Any]:
+    """Opened by hand, a parameter that stands at its default takes the run's value: the draft starts where the run ended."""
+    defaults = model().model_dump(mode="json")
+    return {name: used[name] for name in defaults if namespace.get(name) == defaults[name] != used.get(name, defaults[name])}
 
 
 def _validated(stem: str, model: type[ChapterParameters], namespace: Mapping[str, Any]) -> ChapterParameters:
@@ -306,7 +317,7 @@ def _validated(stem: str, model: type[ChapterParameters], namespace: Mapping[str
         raise ParameterError(collected(f"{stem}: parameters are refused:", faults)) from None
 
 
-def _prepare_draft(run: Path, stem: str) -> None:
+def _prepare_draft(run: Path) -> None:
     """Give a chapter opened by hand the newest published run to stand on; what the draft already has is kept."""
     latest = run.parent / "latest"
     if not latest.exists():

@@ -81,7 +81,8 @@ def _checked(item: Any, spec: Any) -> dict[str, Any] | None:
         return item
     if not isinstance(spec, dict) or any(len(rows) > MAX_ROWS for rows in spec.get("datasets", {}).values()):
         return None
-    return {**item, "spec": spec}
+    # In the notebook a chart has a fixed width; on the page it takes the width there is.
+    return {**item, "spec": {**spec, "width": "container"}}
 
 
 def _texts(item: dict[str, Any], *names: str) -> bool:
