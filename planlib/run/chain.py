@@ -1,32 +1,24 @@
 """The chain: which chapters there are, what must run again, and how a run becomes a report."""
 
-CHAPTERS = (
-    "01-strategy",
-    "02-region",
-    "03-product",
-    "04-channel",
-    "05-time",
-    "06-customer",
-    "07-budget",
-)
+import contextlib
+import datetime as dt
+import functools
+import json
+import logging
+import platform
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
-import contextlib  # noqa: E402  (the list above is what a reader comes for)
-import datetime as dt  # noqa: E402
-import json  # noqa: E402
-import logging  # noqa: E402
-import platform  # noqa: E402
-import shutil  # noqa: E402
-import time  # noqa: E402
-from collections.abc import Callable, Mapping  # noqa: E402
-from dataclasses import dataclass, field, replace  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
-
-import planlib  # noqa: E402
-from planlib import errors  # noqa: E402
-from planlib.errors import GateError, InputDataError, ParameterError, PlanError  # noqa: E402
-from planlib.run import manifest as made  # noqa: E402
-from planlib.run.folder import (  # noqa: E402
+import planlib
+from planlib import errors
+from planlib.errors import GateError, InputDataError, ParameterError, PlanError
+from planlib.run import manifest as made
+from planlib.run.folder import (
     chapter_files,
     clear,
     done_before,
@@ -40,8 +32,17 @@ from planlib.run.folder import (  # noqa: E402
     sweep,
     write_json,
 )
-from planlib.run.params import RunSettings, cell_parameters  # noqa: E402
+from planlib.run.params import RunSettings, cell_parameters
 
+CHAPTERS = (
+    "01-strategy",
+    "02-region",
+    "03-product",
+    "04-channel",
+    "05-time",
+    "06-customer",
+    "07-budget",
+)
 CELL_SECONDS = 1800  # a cell that hangs fails its chapter; no number ever depends on this limit
 PACKAGE = Path(planlib.__file__).parent
 
@@ -88,6 +89,12 @@ def _report(folder: Path) -> None:
     write(folder)
 
 
+def _warm() -> None:
+    from planlib.run.report import warm
+
+    warm()
+
+
 @dataclass(frozen=True)
 class Doors:
     """What the chain calls in other rooms; a test hands in small ones."""
@@ -95,6 +102,7 @@ class Doors:
     fingerprint: Callable[[Mapping[str, Any]], dict[str, str]] = _fingerprint
     ingest: Callable[[Mapping[str, Any], str, Path], tuple[Mapping[str, Any], list[str]]] = _ingest
     report: Callable[[Path], None] = _report
+    warm: Callable[[], None] = _warm
     summary: Callable[[Path], dict[str, Any]] = made.plan_summary
 
 
@@ -111,6 +119,7 @@ class Way:
     preload: tuple[str, ...] | None = None
     doors: Doors = field(default_factory=Doors)
     progress: Progress = field(default_factory=Progress)
+    kernels: Callable[[], Any] = field(default=lambda: None)
 
 
 def run(
@@ -135,8 +144,9 @@ def run(
     notebooks = (notebooks or settings.root / "notebooks").resolve()
     progress, doors = progress or Progress(), doors or Doors()
     way = Way(reports, notebooks, settings.root, chapters, force, cold, preload, doors, progress)
-    with only_one(reports, settings.run):
-        folder = _run(settings, way)
+    with only_one(reports, settings.run), contextlib.ExitStack() as stack:
+        # One template process serves the run and the baseline it may have to make first.
+        folder = _run(settings, replace(way, kernels=functools.cache(lambda: _kernels(way, stack))))
         point(reports / "latest", folder)
     return folder
 
@@ -179,26 +189,26 @@ def _run(settings: RunSettings, way: Way) -> Path:
         own = {"notebook": notebooks[stem], "parameters": settings.parameters[section(stem)], "upstream": upstream}
         return made.key_of({**shared, **own})
 
-    with contextlib.ExitStack() as stack:
-        engine: Callable[[], dict[str, Any]] | None = None
-        if not _all_kept(way, chapter_key, kept, records):
-            engine = _kernels(way, stack).engine  # preloads while the inputs are read
-        records.clear()
-        ingested, left_out = _read_inputs(settings, way, hashes)
-        write_json(staging / "run.json", made.run_json(settings, ingested, left_out, base))
-        for stem in way.chapters:
-            chapter, began = chapter_key(stem), time.monotonic()
-            record = keep(staging, stem, chapter, kept)
-            if record is None:
-                way.progress.chapter(stem, "running")
-                engine = engine or _kernels(way, stack).engine
-                clear(staging, stem)
-                _execute(stem, settings, way, staging, engine)
-                record = _record(stem, chapter, way, staging)
-                seconds[stem] = round(time.monotonic() - began, 3)
-            records[stem] = record
-            write_json(staging / ".green" / f"{stem}.json", record)
-            way.progress.chapter(stem, "done" if stem in seconds else "kept", time.monotonic() - began)
+    if not _all_kept(way, chapter_key, kept, records):
+        way.kernels()  # preloads while the inputs are read
+    records.clear()
+    ingested, left_out = _read_inputs(settings, way, hashes)
+    warming = threading.Thread(target=way.doors.warm, daemon=True)
+    warming.start()  # the report's first page costs seconds that the chapters' kernels leave free
+    write_json(staging / "run.json", made.run_json(settings, ingested, left_out, base))
+    for stem in way.chapters:
+        chapter, began = chapter_key(stem), time.monotonic()
+        record = keep(staging, stem, chapter, kept)
+        if record is None:
+            way.progress.chapter(stem, "running")
+            clear(staging, stem)
+            _execute(stem, settings, way, staging)
+            record = _record(stem, chapter, way, staging)
+            seconds[stem] = round(time.monotonic() - began, 3)
+        records[stem] = record
+        write_json(staging / ".green" / f"{stem}.json", record)
+        way.progress.chapter(stem, "done" if stem in seconds else "kept", time.monotonic() - began)
+    warming.join()
 
     content = made.build(settings, key, ingested, base, made.code(settings.root, PACKAGE, notebooks), records)
     finished = dt.datetime.now(dt.UTC)
@@ -265,7 +275,7 @@ def _kernels(way: Way, stack: contextlib.ExitStack) -> Any:
     return stack.enter_context(Kernels(way.root, way.notebooks, cold=way.cold, preload=preload, say=way.progress.say))
 
 
-def _execute(stem: str, settings: RunSettings, way: Way, staging: Path, engine: Callable[[], dict[str, Any]]) -> None:
+def _execute(stem: str, settings: RunSettings, way: Way, staging: Path) -> None:
     """Run one notebook, keep what it looks like afterwards, and make sure that it ran to its end."""
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -286,7 +296,7 @@ def _execute(stem: str, settings: RunSettings, way: Way, staging: Path, engine: 
             progress_bar=False,
             execution_timeout=CELL_SECONDS,
             start_timeout=120,
-            **engine(),
+            **way.kernels().engine(),
         )
     except papermill.PapermillExecutionError as error:
         kind = getattr(errors, error.ename, None)

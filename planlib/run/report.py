@@ -167,6 +167,11 @@ def _source_hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
+def warm() -> None:
+    """Fetch the chart library ahead of the first page: it takes seconds, once in a process."""
+    _bundle()
+
+
 @cache
 def _bundle() -> str:
     bundle: str = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub misses the default

@@ -1,4 +1,4 @@
-"""A project of three tiny notebooks that import nothing heavy and split nothing; a file `stop-NN` in the reports folder makes one fail."""
+"""A project of three tiny notebooks that import nothing heavy; a file `stop-NN` in the reports folder makes one fail."""
 
 import datetime as dt
 import hashlib
@@ -74,7 +74,7 @@ def report(folder: Path) -> None:
     (folder / "index.html").write_text("a report")
 
 
-DOORS = chain.Doors(fingerprint=fingerprint, ingest=ingest, report=report, summary=summary)
+DOORS = chain.Doors(fingerprint=fingerprint, ingest=ingest, report=report, warm=lambda: None, summary=summary)
 
 
 class Heard(chain.Progress):
