@@ -1,7 +1,7 @@
 """The command line: `planlib run`, `planlib audit`, `planlib params`.
 
 Exit codes: 0 ok, 1 the run failed, 2 usage or parameters, 3 input data, 4 a gate or tie-out; audit has 0 equal,
-1 different, 2 not comparable. Standard output carries the answer only (the report's folder, the parameters, the
+1 different, 2 not comparable. Standard output carries the answer only (the report's path, the parameters, the
 verdicts); all else goes to standard error.
 """
 
@@ -19,6 +19,7 @@ import typer
 
 from planlib.errors import ParameterError, PlanError
 from planlib.run.chain import CHAPTERS, Progress, run, section
+from planlib.run.folder import near
 
 app = typer.Typer(
     help="A target split by region, product, channel, month and customer group, to the cent.",
@@ -111,7 +112,7 @@ def run_command(
     reports: Reports = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but faults.")] = False,
 ) -> None:
-    """Run the chapters and publish a report; prints its folder. Does nothing when it is up to date."""
+    """Run the chapters and publish a report; prints its path. Does nothing when it is up to date."""
     from planlib.run.params import load
 
     signal.signal(signal.SIGTERM, _stop)
@@ -119,7 +120,7 @@ def run_command(
     with _ending(bar):
         folder = run(load(params, as_of=_date(as_of)), force=force, cold=cold, reports=reports, progress=bar)
         bar.end()
-        print(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
+        print(near(folder / "index.html"))
 
 
 @app.command("audit")
