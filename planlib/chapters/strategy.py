@@ -99,27 +99,38 @@ def bridge(path: pd.DataFrame, amount: int, horizon: Horizon) -> pd.DataFrame:
 
 
 def targets(
-    parameters: Parameters, amount: int, orders: pd.DataFrame, kpis: pd.DataFrame | None, horizon: Horizon
+    parameters: Parameters,
+    amount: int,
+    orders: pd.DataFrame,
+    horizon: Horizon,
+    kpis: pd.DataFrame | None = None,
+    marketing: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The targets of the year (STR-1 to STR-3), each with metric, unit, baseline, value, deadline, owner and source (MET-1).
 
-    `orders`: month, amount and, where known, cost. `kpis`: month, kpi, value; the mean of last year is the baseline. A
-    baseline that no table tells stays empty. Money values are major-unit free: shares and counts only, revenue in minor units.
+    Parameters
+        amount     the year's revenue target, minor units
+        orders     month, amount and, where known, cost (minor units)
+        kpis       month, kpi, value: the mean of last year is the baseline
+        marketing  month, spend (minor units)
+    Returns metric, unit (money in minor units, share, int), baseline, value, source, deadline, owner; a baseline that no
+    table tells stays empty.
     """
     last = orders[orders["month"].isin(horizon.last_year)]
     revenue = int(last[AMOUNT].sum())
-    margin = None if "cost" not in last or not revenue else 1.0 - float(last["cost"].sum()) / revenue
+    margin = _over(revenue - int(last["cost"].sum()), revenue) if "cost" in last else None
     seen = (
         {}
         if kpis is None
         else kpis[kpis["month"].isin(horizon.last_year)].groupby("kpi")["value"].mean().astype(float).to_dict()
     )
+    spent = None if marketing is None else int(marketing.loc[marketing["month"].isin(horizon.last_year), "spend"].sum())
     rows = [
         ("Revenue", "money", revenue, amount, "orders"),
         ("Gross margin", "share", margin, parameters.margin, "orders: cost"),
         ("Market share", "share", seen.get("market_share"), parameters.market_share or None, "kpis"),
-        ("Revenue from new markets", "share", None, parameters.new_market_share, "parameters"),
-        ("Marketing cost, at most", "share", seen.get("marketing_ratio"), parameters.marketing_ratio, "kpis"),
+        ("Revenue from new markets", "share", seen.get("new_market_share"), parameters.new_market_share, "kpis"),
+        ("Marketing cost, at most", "share", _over(spent, revenue), parameters.marketing_ratio, "marketing"),
         ("New valid leads a year", "int", _yearly(seen.get("valid_leads")), parameters.new_leads, "kpis"),
         ("Repurchase rate", "share", seen.get("repurchase_rate"), parameters.repurchase_rate, "kpis"),
         ("NPS, rank in the industry", "share", None, parameters.nps_rank, "parameters"),
@@ -138,6 +149,10 @@ def readable(frame: pd.DataFrame, show: Callable[[float | None, str], str]) -> p
     for name in ("baseline", "value"):
         text[name] = [show(None if pd.isna(v) else v, unit) for v, unit in zip(frame[name], frame["unit"], strict=True)]
     return text.drop(columns="unit")
+
+
+def _over(part: int | None, whole: int) -> float | None:
+    return None if part is None or not whole else part / whole
 
 
 def _yearly(monthly: float | None) -> float | None:

@@ -69,9 +69,11 @@ def test_the_bridge_ends_at_the_target(horizon):
 def test_targets_have_all_that_smart_asks_for():
     orders = history(y2025=1000).assign(cost=600)
     kpis = pd.DataFrame({"month": ["2025-01", "2025-02"], "kpi": "valid_leads", "value": [300, 500]})
-    goals = strategy.targets(strategy.Parameters(), 15_600, orders, kpis, YEAR_END).set_index("metric")
+    spend = pd.DataFrame({"month": months(2025), "spend": 120})
+    goals = strategy.targets(strategy.Parameters(), 15_600, orders, YEAR_END, kpis, spend).set_index("metric")
 
     assert goals.loc["Gross margin", "baseline"] == pytest.approx(0.4)
+    assert goals.loc["Marketing cost, at most", "baseline"] == pytest.approx(0.12)
     assert goals.loc["New valid leads a year", "baseline"] == 4800  # mean 400 a month, twelve months
     assert goals.loc["Revenue", ["baseline", "value"]].tolist() == [12_000, 15_600]
     assert (goals["deadline"] == "2026-12-31").all() and (goals["owner"] == "Board").all()
