@@ -22,6 +22,7 @@ from planlib.chapters.base import ChapterParameters
 from planlib.data.gates import Verdict, gate
 from planlib.data.sources import Tables
 from planlib.errors import GateError, ParameterError, PlanError, collected
+from planlib.formatting import Reader, missing
 from planlib.lp import Lock, Rule, Split
 from planlib.lp.rules import in_force, in_minor_units
 from planlib.plan import AMOUNT, Horizon
@@ -74,7 +75,8 @@ class Chapter:
         self.parameters = parameters
         self.settings = settings["settings"]
         self.currency: str = self.settings["currency"]
-        self.exponent = tables.minor_exponent(self.currency)
+        self.reader = Reader(self.settings["language"], self.currency)
+        self.exponent = self.reader.exponent
         as_of = date.fromisoformat(self.settings["as_of"])
         self.horizon = Horizon(self.settings["year"], self.settings["fiscal_start"], as_of)
         self.tables = Tables({name: root / given["parquet"] for name, given in settings["inputs"].items()})
@@ -191,16 +193,8 @@ class Chapter:
 
     def show(self, value: Any, form: str = "money") -> str:
         """A value as a sentence writes it."""
-        if value is None or value != value:
-            return "–"
-        if form == "money":
-            major = value / 10**self.exponent
-            for size, sign in ((10**9, "bn"), (10**6, "m")):
-                if abs(major) >= size:
-                    return f"{major / size:,.1f} {sign} {self.currency}"
-            return f"{major:,.0f} {self.currency}"
-        forms = {"share": "{:.1%}", "points": "{:+.1%}", "int": "{:,.0f}", "factor": "{:.2f}"}
-        return forms[form].format(value) if form in forms else str(value)
+        text = self.reader.show(value, form)
+        return f"{text} {self.currency}" if form == "money" and not missing(value) else text
 
     # What it leaves
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planlib.run.formatting import FORMATS
+from planlib.formatting import FORMATS
 
 ITEM = "application/vnd.planlib.v1+json"
 CHART = "application/vnd.vegalite.v5+json"

@@ -20,9 +20,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from planlib.errors import PlanError
+from planlib.formatting import Reader
 from planlib.plan import digest
 from planlib.run import views, workbook_file
-from planlib.run.formatting import Reader
 from planlib.run.items import Chapter, read_chapters
 
 HERE = Path(__file__).parent

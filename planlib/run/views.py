@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from planlib.run.formatting import NUMERIC, Reader, guarded, plain
+from planlib.formatting import NUMERIC, Reader, guarded, plain
 from planlib.run.items import Chapter, column_formats
 
 OPEN_ROWS = 12  # a longer table scrolls in its box

@@ -13,8 +13,8 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font, PatternFill
 
+from planlib.formatting import Reader, missing
 from planlib.plan import DIMENSIONS, rollup
-from planlib.run.formatting import Reader, missing
 from planlib.run.items import Chapter, column_formats
 
 FULL_ROWS = 5_000

@@ -20,8 +20,8 @@ import pandas as pd
 import pytest
 
 from planlib.errors import ParameterError, PlanError
+from planlib.formatting import Reader, guarded, plain
 from planlib.run import report
-from planlib.run.formatting import Reader, guarded, plain
 
 HERE = Path(__file__).parent
 _source = importlib.util.spec_from_file_location("fake_run", HERE / "report" / "fake_run.py")
