@@ -1,14 +1,18 @@
 """The sample's two quarters, run once for all tests that look at a finished run."""
 
+import contextlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
 PLANLIB = str(Path(sys.executable).parent / "planlib")  # the console script of this environment
 
 
@@ -51,3 +55,33 @@ def sample_reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ended = planlib("run", "params/2026Q2.yml", "--reports", reports)
     assert ended.code == 0, ended.err
     return reports
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A real Chromium without a window; skips where there is none."""
+    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if binary is None:
+        pytest.skip("no Chromium on this machine: install the package chromium to run the browser tests")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=binary, args=FLAGS.split())
+        yield started
+        started.close()
+
+
+@contextlib.contextmanager
+def offline(browser: Any, page: Path) -> Iterator[Any]:
+    """A page opened from disk without a network: `asked` and `said` hold every request and every console message."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True, accept_downloads=True)
+    tab = context.new_page()
+    tab.asked, tab.said = [], []
+    tab.on("request", lambda request: tab.asked.append(request.url))
+    tab.on("console", lambda message: tab.said.append(message.text))
+    tab.on("pageerror", lambda fault: tab.said.append(str(fault)))
+    tab.goto(page.as_uri())
+    try:
+        yield tab
+    finally:
+        context.close()

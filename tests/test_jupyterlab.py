@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -18,8 +17,6 @@ from planlib.run.chain import CHAPTERS
 from tests.conftest import copy_project, planlib
 
 pytestmark = pytest.mark.slow
-CHROMIUM = shutil.which("chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 @pytest.fixture(scope="module")
@@ -67,30 +64,25 @@ def lab(project, tmp_path):
         log.close()
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: install it to see the notebook in JupyterLab")
-def test_a_chapter_runs_and_draws_in_jupyterlab(lab, project, tmp_path):
-    from playwright.sync_api import sync_playwright
-
+def test_a_chapter_runs_and_draws_in_jupyterlab(lab, browser, project, tmp_path):
     port, token = lab
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.goto(f"http://127.0.0.1:{port}/lab/tree/notebooks/02-region.ipynb?token={token}")
-        page.wait_for_selector(".jp-Notebook", timeout=60_000)
-        page.get_by_text("(ipykernel) | Idle").wait_for(timeout=60_000)
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
-        # JupyterLab draws what is in view only: look up and down the notebook until the chart has come.
-        drawn = page.locator(".vega-embed svg, .vega-embed canvas")
-        page.mouse.move(700, 600)
-        for step in range(60):
-            page.mouse.wheel(0, -700 if step % 20 < 10 else 700)
-            page.wait_for_timeout(1000)
-            if drawn.count():
-                break
-        assert drawn.count() > 0
-        drawn.first.scroll_into_view_if_needed()
-        page.screenshot(path=os.environ.get("LAB_PICTURE", str(tmp_path / "lab.png")))
-        assert page.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
-        browser.close()
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(f"http://127.0.0.1:{port}/lab/tree/notebooks/02-region.ipynb?token={token}")
+    page.wait_for_selector(".jp-Notebook", timeout=60_000)
+    page.get_by_text("(ipykernel) | Idle").wait_for(timeout=60_000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    # JupyterLab draws what is in view only: look up and down the notebook until the chart has come.
+    drawn = page.locator(".vega-embed svg, .vega-embed canvas")
+    page.mouse.move(700, 600)
+    for step in range(60):
+        page.mouse.wheel(0, -700 if step % 20 < 10 else 700)
+        page.wait_for_timeout(1000)
+        if drawn.count():
+            break
+    assert drawn.count() > 0
+    drawn.first.scroll_into_view_if_needed()
+    page.screenshot(path=os.environ.get("LAB_PICTURE", str(tmp_path / "lab.png")))
+    assert page.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
+    page.close()
     assert (project / "reports" / "draft" / "plan" / "02-region.parquet").exists()

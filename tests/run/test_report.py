@@ -22,6 +22,7 @@ import pytest
 from planlib.errors import ParameterError, PlanError
 from planlib.formatting import Reader, guarded, plain
 from planlib.run import report
+from tests.conftest import offline
 
 HERE = Path(__file__).parent
 _source = importlib.util.spec_from_file_location("fake_run", HERE / "report" / "fake_run.py")
@@ -369,34 +370,12 @@ def test_text_that_starts_a_formula_is_disarmed(text):
 
 # The rest needs a browser.
 
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if binary is None:
-        pytest.skip("no Chromium on this machine: install the package chromium to run the browser tests")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=binary, args=FLAGS.split())
-        yield started
-        started.close()
-
 
 @pytest.fixture
 def opened(browser, folder):
     """The report in a browser without a network, with everything it asked for and complained about."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True, accept_downloads=True)
-    tab = context.new_page()
-    tab.asked, tab.said = [], []
-    tab.on("request", lambda request: tab.asked.append(request.url))
-    tab.on("console", lambda message: tab.said.append(message.text))
-    tab.on("pageerror", lambda fault: tab.said.append(str(fault)))
-    tab.goto((folder / "index.html").as_uri())
-    yield tab
-    context.close()
+    with offline(browser, folder / "index.html") as tab:
+        yield tab
 
 
 @pytest.mark.slow
