@@ -1,4 +1,4 @@
-# Every target is complete on a machine with Python >= 3.11, make and git.
+# Every target is complete on a machine with Python 3.11 to 3.13, make and git.
 PYTHON ?= python3
 PARAMS ?= params/2026Q2.yml
 BIN := .venv/bin

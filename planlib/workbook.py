@@ -36,6 +36,8 @@ COLUMNS = {
     "allocated": ("Plan", "money"),
     "naive": ("Naive split", "money"),
     "last_year": ("Last year", "money"),
+    "last_twelve": ("Last twelve months", "money"),
+    "booked": ("Closed months", "money"),
     "plan_in_force": ("Plan in force", "money"),
     "difference": ("Difference", "money"),
     "capacity": ("Capacity a year", "money"),
@@ -47,11 +49,12 @@ COLUMNS = {
     "growth": ("Growth", "share"),
     "share": ("Share", "share"),
     "share_over": ("Over the plan", "share"),
-    "history": ("Share of history", "share"),
+    "history": ("Share of last twelve months", "share"),
     "potential": ("Share of potential", "share"),
     "base": ("Base share", "share"),
     "weight": ("Weight", "share"),
     "change": ("Effect on sales", "share"),
+    "pace": ("Against the company", "points"),
     "priority": ("Priority", "factor"),
     "maturity": ("Maturity", "factor"),
     "attainment": ("Attainment", "factor"),
@@ -61,7 +64,7 @@ COLUMNS = {
     "elasticity": ("Elasticity", "factor"),
     "roi": ("Return last year", "factor"),
     "marginal": ("Return of the next unit", "factor"),
-    "orders": ("Orders each", "factor"),
+    "orders": ("Orders each so far", "factor"),
     "first_month": ("First sold", "text"),
 }
 
@@ -146,7 +149,8 @@ class Chapter:
         """A table with its title; money columns in minor units. `formats` overrides COLUMNS."""
         columns = [_column(str(name), frame[name], formats or {}) for name in frame.columns]
         rows = [[_plain(value) for value in row] for row in frame.itertuples(index=False, name=None)]
-        self._keep(frame, title)
+        if role != "rules":  # the split's own rules table is kept with its numbers
+            self._keep(frame, title)
         shown = pd.DataFrame({c["label"]: [self.show(row[i], c["format"]) for row in rows] for i, c in enumerate(columns)})
         self._emit(
             {"kind": "table", "title": title, "columns": columns, "rows": rows, "role": role},
@@ -162,7 +166,7 @@ class Chapter:
     def why(self, result: Split) -> None:
         """Which rules and locks the split met, and which of them bind."""
         if result.rules.empty:
-            self.note("No rule limits this split: it is the drivers' proportional split.")
+            self.note("No rule limits this split: what is still open is split in the drivers' proportions.")
             return
         frame = result.rules
         shown = pd.DataFrame(
@@ -177,7 +181,8 @@ class Chapter:
             }
         )
         order = frame["binds"].map({True: 0, False: 1}).sort_values(kind="stable").index
-        self.table(shown.loc[order], f"{int(frame['binds'].sum())} of {len(frame)} rules bind", role="rules")
+        binding = int(frame["binds"].sum())
+        self.table(shown.loc[order], f"Rules: {binding} of {len(frame)} {'binds' if binding == 1 else 'bind'}", role="rules")
 
     def say(self, text: str) -> None:
         """The chapter in one sentence, rendered from values."""
@@ -195,6 +200,11 @@ class Chapter:
         """A value as a sentence writes it."""
         text = self.reader.show(value, form)
         return f"{text} {self.currency}" if form == "money" and not missing(value) else text
+
+    @staticmethod
+    def listed(names: Sequence[str]) -> str:
+        """Names as a sentence writes them: a, b and c."""
+        return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
     # What it leaves
 

@@ -110,6 +110,13 @@ def compare(allocation: pd.DataFrame, simple: pd.DataFrame, fitted: pd.DataFrame
     return frame.sort_values(["allocated", "member"], ascending=[False, True]).reset_index(drop=True)
 
 
+def sentence(total: str, held: str, first: str, most: str, fitted: pd.DataFrame) -> str:
+    """The chapter in one sentence, of amounts as a reader sees them."""
+    if fitted.empty:
+        return f"Of {total} for marketing, {held} is held back; the rest follows the channels' planned revenue."
+    return f"Of {total} for marketing, {held} is held back and {first} gets the most, {most}."
+
+
 def message(allocation: pd.DataFrame) -> str:
     """What the curves say: where the next unit of money brings most and least."""
     if "marginal" not in allocation:
@@ -125,7 +132,7 @@ def reason(allocation: pd.DataFrame, fitted: pd.DataFrame, parameters: Parameter
         return "No marketing history is known: the money follows the channels' planned revenue, without response curves."
     frozen = fitted.loc[fitted["roi"] < parameters.freeze_roi, "item"].tolist()
     best, least = allocation["marginal"].max(), allocation["marginal"].min()
-    text = f"The next unit of money brings {least:.2f} to {best:.2f}; a difference is what floors and caps hold apart."
+    text = f"The next unit of money brings {least:.2f} to {best:.2f}; where activities differ, a limit holds them apart."
     return f"{text} Frozen under a return of {parameters.freeze_roi:.1f}: {', '.join(frozen)}." if frozen else text
 
 

@@ -41,6 +41,18 @@ def drivers(
     return frame
 
 
+def message(names: str, share: float, rules: pd.DataFrame) -> str:
+    """The chapter in one sentence; a channel's capacity is mentioned only where one is known."""
+    caps = rules[rules["rule"].str.startswith("capacity of ")]
+    full = caps.loc[caps["binds"], "rule"].str.removeprefix("capacity of ").tolist()
+    if names == "all":
+        return "The orders name no channel, so the target is not split by channel."
+    text = f"{names} carry {share:.0%} of the target"
+    if full:
+        return f"{text}; at capacity: {', '.join(full)}."
+    return f"{text}; no channel reaches its capacity." if len(caps) else f"{text}; no channel's capacity is known."
+
+
 def weights(plan: pd.DataFrame, history: pd.DataFrame, momentum: pd.DataFrame) -> pd.DataFrame:
     """History of each region and product over channels times the channel's momentum: region, product, channel, weight."""
     frame = tables.history_weights(plan, history, "channel")
@@ -55,7 +67,7 @@ def capacity_caps(frame: pd.DataFrame, parameters: Parameters) -> list[Rule]:
     known = frame.dropna(subset=["capacity"])
     return [
         Rule(
-            name=f"capacity {row.channel}",
+            name=f"capacity of {row.channel}",
             where={"channel": row.channel},
             unit="amount",
             max=float(row.capacity),

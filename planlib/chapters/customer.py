@@ -1,5 +1,6 @@
 """06 customer: groups by recency, frequency and money (CUS-1), the growth bridge (CUS-6)."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
@@ -87,29 +88,59 @@ def profile(grouped: pd.DataFrame, customers: pd.DataFrame, last_year: pd.DataFr
     return frame.rename_axis("segment").reset_index()
 
 
-def bridge(last_year: pd.DataFrame, target: int, parameters: Parameters) -> pd.DataFrame:
-    """Where the target comes from (CUS-6): label, amount (minor units), kind; the six sources sum to the target exactly.
+def bridge(
+    today: pd.DataFrame,
+    last_year: pd.DataFrame,
+    before: pd.DataFrame,
+    now: pd.DataFrame,
+    target: int,
+    parameters: Parameters,
+) -> pd.DataFrame:
+    """Where the target comes from (CUS-4, CUS-6): label, amount (minor units), kind; the six sources sum to it exactly.
 
-    `last_year`: segment, amount. Retained base = retention x active groups; up-sell, cross-sell and referral are their
-    reach x lift of that base; win-back = share x what dormant customers brought a year before they went, at their recent
-    level; new customers carry what is left, and a negative rest says that the other five are too hopeful.
+    Parameters
+        today      segment, amount: last year's revenue by the customers' groups at the start of the plan year
+        last_year  segment, amount: the same by their groups at the start of last year; New is what that year won
+        before, now  customer, segment at the two starts
+    Retained base = retention x what today's active customers brought; up-sell and cross-sell = reach x lift of that base;
+    referral = the share of active customers who bring one x what a customer won last year brought; win-back = share x what
+    today's dormant customers still brought last year. New customers carry what is left: a negative rest says that the
+    other five are too hopeful. Empty where the orders name no customers.
     """
-    money = last_year.groupby("segment")[AMOUNT].sum().reindex([*SEGMENTS, "All"]).fillna(0).astype("int64")
-    base = int(money.drop("Dormant").sum())
+    money = today.groupby("segment")[AMOUNT].sum()
+    if "All" in money.index:
+        return pd.DataFrame({"label": [], AMOUNT: [], "kind": []})
+    active = [name for name in SEGMENTS if name not in ("Dormant", "New")]
+    base = int(money.reindex(active).fillna(0).sum())
+    people = int(now["segment"].isin(active).sum())
+    # New last year and known by the start of this one: won within last year.
+    won = int((before["segment"] == "New").sum() - (now["segment"] == "New").sum())
+    won_money = int(last_year.loc[last_year["segment"] == "New", AMOUNT].sum())
     retained = round(base * parameters.retention)
     sources = {
         "Retained base": retained,
         "Up-sell": round(retained * parameters.upsell_reach * parameters.upsell_lift),
         "Cross-sell": round(retained * parameters.crosssell_reach * parameters.crosssell_lift),
-        "Referral": round(int(money["New"]) * parameters.referral_share),
-        "Win-back": round(max(0, int(money["Dormant"])) * (1 + parameters.winback_share)),
+        "Referral": round(people * parameters.referral_share * won_money / won) if won > 0 else 0,
+        "Win-back": round(max(0, int(money.get("Dormant", 0))) * parameters.winback_share),
     }
     sources["New customers"] = target - sum(sources.values())
-    rows = [
-        (label, amount, "total" if label == "Retained base" else "up" if amount >= 0 else "down")
-        for label, amount in sources.items()
-    ]
+    kinds = {name: "total" if name == "Retained base" else "up" if amount >= 0 else "down" for name, amount in sources.items()}
+    rows = [(name, amount, kinds[name]) for name, amount in sources.items()]
     return pd.DataFrame([*rows, ("Target", target, "total")], columns=["label", AMOUNT, "kind"])
+
+
+def new_in(steps: pd.DataFrame) -> int | None:
+    """What the bridge leaves to new customers, minor units; None where there is no bridge."""
+    return int(steps.set_index("label").loc["New customers", AMOUNT]) if len(steps) else None
+
+
+def message(leader: str, share: float, new: int | None, show: Callable[[int], str]) -> str:
+    """The chapter in one sentence."""
+    if new is None:
+        return "The orders name no customer, so the target is not split by customer group."
+    rest = f"besides retention, up-sell, cross-sell, referral and win-back, new customers must bring {show(new)}"
+    return f"{leader} customers bring {share:.0%} of the target; {rest}."
 
 
 def weights(plan: pd.DataFrame, last_year: pd.DataFrame) -> pd.DataFrame:

@@ -33,7 +33,8 @@ def stages(history: pd.DataFrame, parameters: Parameters, horizon: Horizon) -> p
     `history`: product, month, amount (all months there are). Introduction: first sold less than `introduction_months` ago;
     exit: named in `exits`, or nothing sold in the last `silent_months`; growth and decline: the last twelve months over the
     twelve before, relative to the company, beyond the lines; maturity: the rest.
-    Returns product, first_month, last_year (minor units, last twelve months), growth (share, missing where new), stage, factor.
+    Returns product, first_month, last_twelve (minor units), growth (over the twelve months before, missing where new), pace
+    (growth less the company's, points), stage, factor.
     """
     last = horizon.last_twelve
     before = [str(pd.Period(month, freq="M") - 12) for month in last]
@@ -44,12 +45,12 @@ def stages(history: pd.DataFrame, parameters: Parameters, horizon: Horizon) -> p
             f"exits: no product {unknown} in the orders, expected some of {sorted(table.index)[:6]} ...; correct it."
         )
     sold = table.reindex(columns=sorted(set(table.columns) | set(last) | set(before)), fill_value=0)
-    frame = pd.DataFrame({"first_month": (table > 0).idxmax(axis=1), "last_year": sold[last].sum(axis=1).astype("int64")})
-    frame["growth"] = tables.ratio(frame["last_year"] - sold[before].sum(axis=1), sold[before].sum(axis=1))
-    company = float(frame["last_year"].sum()) / max(1.0, float(sold[before].to_numpy().sum())) - 1.0
+    frame = pd.DataFrame({"first_month": (table > 0).idxmax(axis=1), "last_twelve": sold[last].sum(axis=1).astype("int64")})
+    frame["growth"] = tables.ratio(frame["last_twelve"] - sold[before].sum(axis=1), sold[before].sum(axis=1))
+    company = float(frame["last_twelve"].sum()) / max(1.0, float(sold[before].to_numpy().sum())) - 1.0
     age = pd.PeriodIndex([last[-1]] * len(frame), freq="M").asi8 - pd.PeriodIndex(frame["first_month"], freq="M").asi8
     silent = sold[last[-parameters.silent_months :]].sum(axis=1) <= 0
-    pace = frame["growth"] - (company if np.isfinite(company) else 0.0)
+    frame["pace"] = pace = frame["growth"] - (company if np.isfinite(company) else 0.0)
     frame["stage"] = np.select(
         [
             silent.to_numpy() | frame.index.isin(parameters.exits),

@@ -57,6 +57,12 @@ def momentum(history: pd.DataFrame, horizon: Horizon, growth: float) -> pd.DataF
     frame = pd.DataFrame({"month": horizon.months, "last_year": last})
     frame["closed"] = frame["month"].isin(horizon.closed)
     actual = months.reindex(horizon.months).fillna(0).astype("int64").to_numpy()
+    silent = [month for month in horizon.closed if month not in months.index]
+    if silent:
+        raise InputDataError(
+            f"orders: no line in {', '.join(silent)}, which as_of {horizon.as_of} says is closed; they end in "
+            f"{months.index.max()}. Add the orders, or set as_of to the last month they are complete for."
+        )
     forecast = (frame["last_year"] * (1.0 + growth)).round().astype("int64")
     frame[AMOUNT] = forecast.where(~frame["closed"], actual).astype("int64")
     return frame[["month", "last_year", AMOUNT, "closed"]]

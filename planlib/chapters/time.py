@@ -18,7 +18,7 @@ QUESTION = "When does the year's target come due, month by month, holidays and c
 
 
 class Parameters(SplitParameters):
-    festivals: list[Festival] = ["Spring Festival", "Mid-Autumn Festival"]
+    festivals: list[Festival] = []
     days_before: Annotated[int, Field(ge=0, le=60)] = 21
     days_after: Annotated[int, Field(ge=0, le=60)] = 10
     shrink_months: Annotated[int, Field(ge=0, le=120)] = 24
@@ -45,7 +45,7 @@ def festival_days(years: list[int], festivals: list[str], calendar: pd.DataFrame
 def exposure(months: list[str], days: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
     """How many days of each month lie before and just after each festival: one column per festival and side.
 
-    Days count as thousandths of 30 so that effects read as 'one month fully before the festival'.
+    A day counts as 1/30, so that a column says which part of a month lies near the festival.
     """
     frame = pd.DataFrame(0.0, index=pd.Index(months, name="month"), columns=[])
     for festival, dates in days.groupby("festival", sort=True)["date"]:
@@ -64,7 +64,7 @@ def seasonality(
     level, are explained in logs by the calendar month and by the days near each festival (least squares, minimum norm);
     each product's own calendar months are then shrunk toward the company's, `shrink_months` months of company history to
     its own. Less than 24 months of history: last year's months as they were, without festival effects.
-    Returns (product, month, weight) and (effect, change: share of a month's sales per month of exposure).
+    Returns (product, month, weight) and (window, days, change: of a month's sales when the whole window lies in it, share).
     """
     table = history.pivot_table(index="month", columns="product", values=AMOUNT, aggfunc="sum", fill_value=0).sort_index()
     months = [str(period) for period in pd.period_range(table.index[0], table.index[-1], freq="M")]
@@ -93,7 +93,10 @@ def seasonality(
         own = _own_index(table[product] / lift_past, calendar_month, company, parameters.shrink_months)
         weight = own.reindex([month[5:] for month in horizon.months]).fillna(0.0).to_numpy() * lift_ahead
         rows.append(pd.DataFrame({"product": product, "month": horizon.months, "weight": weight}))
-    found = pd.DataFrame({"effect": list(past.columns), "change": np.exp(effects) - 1.0})
+    windows = [parameters.days_before if name.endswith("before") else parameters.days_after + 1 for name in past.columns]
+    found = pd.DataFrame(
+        {"window": list(past.columns), "days": windows, "change": np.exp(effects * np.array(windows) / 30) - 1.0}
+    )
     return pd.concat(rows, ignore_index=True), found
 
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from planlib.data.files import ISO, Sheet, TableMapping, read_sheet
-from planlib.data.tables import EXPECTED, Column, TableSpec
+from planlib.data.tables import EXPECTED, UNUSED, Column, TableSpec
 from planlib.errors import InputDataError, collected
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _left_out(table: str, spec: TableSpec, sheet: Sheet) -> list[str]:
         covered = {"cost", "unit_cost"} & set(sheet.wanted)
         absent = [column for column in absent if column.name != "unit_cost" and not (column.name == "cost" and covered)]
     lines = []
-    for column in absent:
+    for column in (column for column in absent if column.without != UNUSED):
         twin = next((name for name in sheet.header if name.strip().casefold() == column.name), None)
         hint = f" The file has {twin!r}: name it with `columns: {{{column.name}: {twin}}}`." if twin else ""
         lines.append(f"{table} has no column {column.name}: {column.without}.{hint}")

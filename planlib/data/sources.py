@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planlib.data.files import TableMapping, nearest, read_bytes, suffix
-from planlib.data.tables import TABLES, dictionary
+from planlib.data.tables import TABLES, UNUSED, dictionary
 from planlib.errors import InputDataError, ParameterError, collected
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def ingest(mappings: Mapping[str, TableMapping], currency: str, store: Path) -> 
     left_out: list[str] = []
     for name, spec in TABLES.items():
         if name not in mappings:
-            left_out.append(f"No table {name}: {spec.without}.")
+            if spec.without != UNUSED:
+                left_out.append(f"No table {name}: {spec.without}.")
             continue
         inputs[name], absent = _ingest_one(name, mappings[name], currency, exponent, store)
         left_out += absent

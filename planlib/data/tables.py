@@ -66,6 +66,9 @@ def _optional(name: str, kind: Kind, meaning: str, without: str, unit: str = "",
     return Column(name, kind, meaning, unit, required=False, without=without, **more)
 
 
+# Read and checked already, so that a company can bring it; a chapter that comes to use it says what its absence means.
+UNUSED = "nothing changes yet: it is read and checked, no chapter uses it"
+
 TABLES: dict[str, TableSpec] = {
     "orders": TableSpec(
         "Every order line of the company; returns and cancellations are negative lines",
@@ -75,15 +78,17 @@ TABLES: dict[str, TableSpec] = {
             Column("region", "text", "sales region that is credited"),
             Column("product", "text", "product or product line that is planned"),
             _optional("channel", "text", "sales channel", "the channel split is one channel, `all`"),
-            _optional("customer", "text", "customer number", "customer groups and lifetime value are left out"),
+            _optional("customer", "text", "customer number", "customers are one group, `All`"),
             Column("quantity", "decimal", "pieces sold, negative when returned", "pieces"),
             Column("revenue", "money", "net revenue of the line, negative when returned", "currency"),
-            _optional("cost", "money", "cost of the goods of the line", "profit and margins are left out", "currency"),
+            _optional(
+                "cost", "money", "cost of the goods of the line", "the baseline of the gross margin is left out", "currency"
+            ),
             _optional(
                 "unit_cost",
                 "price",
                 "cost per piece; read when `cost` is absent, cost = quantity x unit_cost",
-                "profit and margins are left out",
+                "the baseline of the gross margin is left out",
                 "currency per piece",
             ),
         ),
@@ -94,7 +99,7 @@ TABLES: dict[str, TableSpec] = {
         "What is known of each region's market",
         (
             Column("region", "text", "sales region, as in orders"),
-            _optional("area", "text", "larger area the region belongs to", "regions are not grouped into areas"),
+            _optional("area", "text", "larger area the region belongs to", UNUSED),
             Column("gdp", "decimal", "gross domestic product", "100 million of currency", low=0),
             _optional(
                 "gdp_growth",
@@ -110,7 +115,7 @@ TABLES: dict[str, TableSpec] = {
                 "population",
                 "decimal",
                 "inhabitants",
-                "market size rests on the gross domestic product alone",
+                UNUSED,
                 "10 thousand",
                 low=0,
             ),
@@ -138,18 +143,18 @@ TABLES: dict[str, TableSpec] = {
         "The products that are planned",
         (
             Column("product", "text", "product or product line, as in orders"),
-            _optional("line", "text", "product line", "products are not grouped into lines"),
-            _optional("launched", "date", "day of the launch", "the first order stands for the launch", "day"),
-            _optional("list_price", "money", "list price", "price positions are left out", "currency per piece", low=0),
+            _optional("line", "text", "product line", UNUSED),
+            _optional("launched", "date", "day of the launch", UNUSED, "day"),
+            _optional("list_price", "money", "list price", UNUSED, "currency per piece", low=0),
         ),
         key=("product",),
-        without="life-cycle stages rest on the product's own orders, and the first order stands for the launch",
+        without=UNUSED,
     ),
     "channels": TableSpec(
         "The channels goods are sold through",
         (
             Column("channel", "text", "sales channel, as in orders"),
-            _optional("type", "text", "dealer, own_store, online, key_account, ...", "incentives by channel type are left out"),
+            _optional("type", "text", "dealer, own_store, online, key_account, ...", UNUSED),
             _optional(
                 "capacity",
                 "money",
@@ -160,19 +165,19 @@ TABLES: dict[str, TableSpec] = {
             ),
         ),
         key=("channel",),
-        without="channel types and capacities are left out, and no channel is capped",
+        without="no channel is capped by its capacity",
     ),
     "customers": TableSpec(
         "Who buys",
         (
             Column("customer", "text", "customer number, as in orders"),
-            _optional("region", "text", "home region", "the region of the customer's orders is used"),
-            _optional("industry", "text", "industry", "customers are not grouped by industry"),
-            _optional("size", "text", "size class", "customers are not grouped by size"),
-            _optional("city", "text", "city", "customers are not grouped by city"),
+            _optional("region", "text", "home region", UNUSED),
+            _optional("industry", "text", "industry", UNUSED),
+            _optional("size", "text", "size class", UNUSED),
+            _optional("city", "text", "city", UNUSED),
         ),
         key=("customer",),
-        without="customer groups rest on orders alone: no industry, size or city",
+        without=UNUSED,
     ),
     "marketing": TableSpec(
         "What each marketing activity cost and brought",
@@ -184,13 +189,13 @@ TABLES: dict[str, TableSpec] = {
                 "revenue",
                 "money",
                 "revenue attributed to the activity",
-                "return on marketing by activity is left out",
+                "the budget follows the channels' planned revenue, without response curves",
                 "currency",
             ),
         ),
         key=("month", "activity"),
         control="spend",
-        without="return on marketing is left out, and the budget uses the shares of its parameters",
+        without="the budget follows the channels' planned revenue, without response curves",
     ),
     "targets": TableSpec(
         "Yearly targets set in the past, by region",
@@ -208,12 +213,12 @@ TABLES: dict[str, TableSpec] = {
         (
             Column("person", "text", "person or personnel number"),
             Column("region", "text", "sales region, as in orders"),
-            _optional("role", "text", "role", "spans of control are left out"),
+            _optional("role", "text", "role", UNUSED),
             Column("hired", "date", "first day", "day"),
             _optional("left", "date", "last day, blank while employed", "everyone counts as employed", "day", blank=True),
         ),
         key=("person",),
-        without="team capacity and the newcomer rule are left out",
+        without="the newcomer rule is left out",
     ),
     "partners": TableSpec(
         "Dealers and other partners: what was agreed and what came",
@@ -227,7 +232,7 @@ TABLES: dict[str, TableSpec] = {
         ),
         key=("partner", "channel", "year"),
         control="target",
-        without="partner results are left out of the channel chapter",
+        without=UNUSED,
     ),
     "calendar": TableSpec(
         "Moving holidays and sales events; overrides the computed calendar",
@@ -235,7 +240,7 @@ TABLES: dict[str, TableSpec] = {
             Column("date", "date", "day of the event", "day"),
             Column("event", "text", "name of the event"),
         ),
-        without="holidays and sales events are computed",
+        without="festival days come from the lunar calendar",
     ),
     "kpis": TableSpec(
         "Measures that are not in orders, by month",
@@ -243,7 +248,7 @@ TABLES: dict[str, TableSpec] = {
             Column("month", "month", "month of the measure", "month"),
             Column("kpi", "text", "name of the measure"),
             Column("value", "decimal", "its value", "as `unit` says"),
-            _optional("unit", "text", "unit of the value", "measures are shown without units"),
+            _optional("unit", "text", "unit of the value", UNUSED),
         ),
         key=("month", "kpi"),
         without="measures that are not in orders (leads, repurchase, satisfaction) are left out",

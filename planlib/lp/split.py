@@ -41,9 +41,11 @@ class Split:
         """The plan rolled up to `dimensions` (default: the new one)."""
         return tables.rollup(self.plan, dimensions or (self.into,))
 
-    def compare(self, last_year: pd.DataFrame, naive: pd.DataFrame) -> pd.DataFrame:
-        """One row per member: member, allocated, naive, last_year (minor units), growth (share), in order of size."""
+    def compare(self, last_year: pd.DataFrame, naive: pd.DataFrame, booked: pd.DataFrame | None = None) -> pd.DataFrame:
+        """One row per member, largest first: member, allocated, naive, last_year, booked (minor units), growth (share)."""
         frames = {"allocated": self.plan, "naive": naive, "last_year": last_year}
+        if booked is not None:
+            frames["booked"] = booked
         columns = [tables.rollup(frame, [self.into]).set_index(self.into)[AMOUNT].rename(k) for k, frame in frames.items()]
         table = pd.concat(columns, axis=1).fillna(0).astype("int64").rename_axis("member").reset_index()
         table["growth"] = tables.ratio(table["allocated"] - table["last_year"], table["last_year"])

@@ -139,8 +139,8 @@ def _changed_inputs(settings: RunSettings, recorded: Mapping[str, Any], doors: c
 
 def _touched(folder: Path, recorded: Mapping[str, Any]) -> list[str]:
     lines = []
-    for record in recorded["chapters"].values():
-        for name, expected in record["files"].items():
+    for files in [*(record["files"] for record in recorded["chapters"].values()), recorded.get("report", {})]:
+        for name, expected in files.items():
             path = folder / name
             if not path.is_file():
                 lines.append(f"{name}: was removed after publication.")

@@ -222,6 +222,8 @@ def _run(settings: RunSettings, way: Way) -> Path:
     write_json(staging / "manifest.json", content)
     sweep(staging, records)
     way.doors.report(staging)
+    written = [path for path in staging.iterdir() if path.is_file() and path.name != "manifest.json"]
+    write_json(staging / "manifest.json", {**content, "report": made.folder_hashes(staging, written)})
     return publish(staging, way.reports, settings.run)
 
 
@@ -315,7 +317,7 @@ def _execute(stem: str, settings: RunSettings, way: Way, staging: Path) -> None:
         raise PlanError(f"{stem}: {text}; {error}\nevidence: {near(target)}") from None
     finally:
         if running.exists():
-            running.replace(target)
+            _settle(running, target, way.root)
     for number, cell in enumerate((c for c in executed.cells if c.cell_type == "code"), start=1):
         if cell.metadata.get("papermill", {}).get("status") != "completed":
             ended = any(out.get("ename") == "SystemExit" for out in cell.outputs)
@@ -324,6 +326,13 @@ def _execute(stem: str, settings: RunSettings, way: Way, staging: Path) -> None:
                 f"{stem}: code cell {number} {text}, expected every code cell to be completed; "
                 f"a chapter ends by its gate, so take the exit out.\nevidence: {near(target)}"
             )
+
+
+def _settle(running: Path, target: Path, root: Path) -> None:
+    """Give an executed notebook its name, and take out where on this machine the project lies."""
+    text = running.read_text(encoding="utf-8").replace(json.dumps(str(root), ensure_ascii=False)[1:-1] + "/", "")
+    running.write_text(text, encoding="utf-8")
+    running.replace(target)
 
 
 def _record(stem: str, key: str, way: Way, staging: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What a run was made of, as hashes and typed values: the keys that decide what runs again, and manifest.json.
 
-Pure functions. No clock, user, host or absolute path enters anything but the `volatile` part.
+Pure functions. No user, host or absolute path enters a manifest, and no clock but in `volatile` and in the hashes of the
+executed notebooks, which are evidence, not results.
 """
 
 from __future__ import annotations
@@ -153,16 +154,18 @@ def relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 
+def place(path: Path, root: Path) -> str:
+    """Where a file is, as seen from the project; absolute only for what lies outside of it."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
 def run_json(
     settings: RunSettings, ingested: Mapping[str, Any], left_out: list[str], base: dict[str, Any] | None
 ) -> dict[str, Any]:
-    def place(path: Path) -> str:
-        return path.relative_to(settings.root).as_posix() if path.is_relative_to(settings.root) else str(path)
-
     inputs = {
         table: {
-            "parquet": place(Path(each.parquet)),
-            "file": place(Path(settings.data[table]["file"])),
+            "parquet": place(Path(each.parquet), settings.root),
+            "file": place(Path(settings.data[table]["file"]), settings.root),
             "sha256": each.sha256,
             "rows": each.rows,
             "control_total": each.control_total,
@@ -176,7 +179,7 @@ def run_json(
         "parameters": settings.parameters,
         "inputs": inputs,
         "left_out": list(left_out),
-        "baseline": base and {"run": base["run"], "path": place(base["folder"])},
+        "baseline": base and {"run": base["run"], "path": place(base["folder"], settings.root)},
     }
 
 

@@ -195,7 +195,7 @@ def _check_as_of(settings: RunSettings, fault: Callable[[tuple[str, ...], str], 
     if (settings.as_of + dt.timedelta(days=1)).day != 1:
         fault(("as_of",), f"found {settings.as_of}, expected the last day of a month.")
     elif not earliest <= settings.as_of < last:
-        fault(("as_of",), f"found {settings.as_of}, expected {earliest} or a month's end before {last}.")
+        fault(("as_of",), f"found {settings.as_of}, expected a month's end from {earliest} on and before {last}.")
 
 
 def _section(name: str, value: Any, model: type[BaseModel], fault: Callable[..., None]) -> dict[str, Any]:

@@ -101,6 +101,13 @@ def test_a_region_in_targets_that_no_order_has_is_named(project):
     assert "Anhiu" in ended.err and "Anhui" in ended.err
 
 
+def test_an_as_of_after_the_last_order_is_no_month_of_zero(project):
+    ended = run(project, "--as-of", "2026-05-31")
+
+    assert ended.code == 3
+    assert "2026-04, 2026-05" in ended.err and "2026-03" in ended.err
+
+
 def test_a_missing_file_is_named(project):
     (project / ORDERS).unlink()
     ended = run(project)

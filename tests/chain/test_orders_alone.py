@@ -22,7 +22,6 @@ as_of: 2025-09-30
 data:
   orders: {file: orders.csv, columns: {date: day, product: item, revenue: yen}, date_format: "%Y/%m/%d", delimiter: ";"}
 strategy: {growth: 0.1}
-time: {festivals: []}
 """
 
 

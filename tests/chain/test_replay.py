@@ -57,7 +57,7 @@ def test_one_time_parameter_runs_05_onward_only(sample_reports, tmp_path):
     project = copy_project(tmp_path / "project")
     assert planlib("run", "params/2026Q1.yml", cwd=project, env=environment(project)).code == 0
     path = project / "params" / "2026Q1.yml"
-    path.write_text(path.read_text().replace("time:\n", "time:\n  days_before: 14\n"))
+    path.write_text(path.read_text().replace("days_before: 30", "days_before: 14"))
     ended = planlib("run", "params/2026Q1.yml", cwd=project, env=environment(project))
 
     assert ended.code == 0, ended.err
@@ -66,4 +66,4 @@ def test_one_time_parameter_runs_05_onward_only(sample_reports, tmp_path):
     assert set(manifest["volatile"]["chapters"]) == {"05-time", "06-customer", "07-budget"}
     before, after = digests(project / "reports" / "2026Q1"), digests(project / "reports" / "2026Q1.2")
     assert before["04-channel"] == after["04-channel"] and before["05-time"] != after["05-time"]
-    assert (ROOT / "params" / "2026Q1.yml").read_text().count("days_before") == 0
+    assert (ROOT / "params" / "2026Q1.yml").read_text().count("days_before: 30") == 1

@@ -45,6 +45,6 @@ def test_a_channel_never_gets_more_than_it_can_carry():
     plan = pd.DataFrame({"region": ["E"], "product": ["p"], "amount": [10_000]})
     weights = pd.DataFrame({"channel": ["Online", "Stores"], "weight": [60, 40]})
 
-    assert [rule.name for rule in caps] == ["capacity Online"]
+    assert [rule.name for rule in caps] == ["capacity of Online"]
     assert split(plan, "channel", weights, caps).plan["amount"].tolist() == [4000, 6000]
     assert channel.capacity_caps(frame, channel.Parameters(use_capacity=False)) == []

@@ -48,21 +48,46 @@ def test_orders_without_customers_are_one_group():
     assert customer.groups(people(), nobody, "2026-01", PARAMETERS)["segment"].tolist() == ["All"]
 
 
+def crowd(**counts: int) -> pd.DataFrame:
+    rows = [(f"{name}{i}", name.replace("_", " ")) for name, count in counts.items() for i in range(count)]
+    return pd.DataFrame(rows, columns=["customer", "segment"])
+
+
 @given(st.lists(st.integers(0, 10**9), min_size=5, max_size=5), st.integers(0, 10**11))
 def test_six_sources_sum_to_the_target(money, target):
-    last_year = pd.DataFrame({"segment": customer.SEGMENTS, "amount": money})
-    steps = customer.bridge(last_year, target, PARAMETERS)
+    year = pd.DataFrame({"segment": customer.SEGMENTS, "amount": money})
+    steps = customer.bridge(year, year, crowd(New=4), crowd(High_value=4, Dormant=1), target, PARAMETERS)
 
     assert steps["label"].tolist()[-1] == "Target"
     assert steps["amount"].iloc[:-1].sum() == steps["amount"].iloc[-1] == target
 
 
 def test_the_bridge_follows_its_parameters():
-    # CUS-4 by hand on a base of 1,000: 800 stay, 30% buy 20% more = 48, half buy 5% more = 20.
-    last_year = pd.DataFrame({"segment": ["High value"], "amount": [1000]})
-    steps = customer.bridge(last_year, 1300, PARAMETERS).set_index("label")["amount"]
+    # CUS-4 by hand: of an active 1,000, 80% stay; 30% of it spend 20% more, half of it 5% more; of 20 active customers 15%
+    # bring one, worth 100 / 5; of 200 that dormant customers still brought 40% come back.
+    today = pd.DataFrame({"segment": ["High value", "Ordinary", "Dormant"], "amount": [700, 300, 200]})
+    last_year = pd.DataFrame({"segment": ["New", "High value"], "amount": [100, 1100]})
+    before, now = crowd(New=6, High_value=15), crowd(High_value=8, Ordinary=12, Dormant=3, New=1)
+    steps = customer.bridge(today, last_year, before, now, 1500, PARAMETERS).set_index("label")["amount"]
 
-    assert steps[["Retained base", "Up-sell", "Cross-sell", "New customers"]].tolist() == [800, 48, 20, 432]
+    assert steps.to_dict() == {
+        "Retained base": 800,
+        "Up-sell": 48,
+        "Cross-sell": 20,
+        "Referral": 60,
+        "Win-back": 80,
+        "New customers": 492,
+        "Target": 1500,
+    }
+
+
+def test_without_customers_there_is_no_bridge_and_the_message_says_so():
+    nobody = pd.DataFrame({"segment": ["All"], "amount": [100]})
+    one = pd.DataFrame({"customer": ["all"], "segment": ["All"]})
+    steps = customer.bridge(nobody, nobody, one, one, 100, PARAMETERS)
+
+    assert customer.new_in(steps) is None
+    assert "no customer" in customer.message("All", 1.0, None, str)
 
 
 def test_profile_counts_every_customer_once():

@@ -42,6 +42,11 @@ def test_a_year_without_last_year_cannot_be_planned():
         strategy.momentum(history(y2023=10), YEAR_END, 0.0)
 
 
+def test_a_closed_month_without_orders_is_no_actual_of_zero():
+    with pytest.raises(InputDataError, match="2026-02, 2026-03"):
+        strategy.momentum(pd.concat([history(y2025=1000), pd.DataFrame({"month": ["2026-01"], "amount": [5]})]), QUARTER, 0.1)
+
+
 @pytest.mark.parametrize(
     ("words", "in_force", "expected"),
     [({}, None, 13_000), ({"growth": 0.1}, None, 11_000), ({}, 12_345, 12_345), ({"target": 150.5}, 12_345, 15_050)],

@@ -49,9 +49,10 @@ def made(effect: float, years=range(2020, 2026)) -> pd.DataFrame:
 
 def test_a_known_festival_effect_is_found_again():
     _, effects = time.seasonality(made(-0.9), time.Parameters(festivals=["Spring Festival"]), HORIZON)
-    change = effects.set_index("effect")["change"]
+    change = effects.set_index("window")["change"]
 
-    assert change["Spring Festival, after"] == pytest.approx(np.exp(-0.9) - 1, abs=0.06)
+    # The window after the festival is eleven days long.
+    assert change["Spring Festival, after"] == pytest.approx(np.exp(-0.9 * 11 / 30) - 1, abs=0.03)
     assert change["Spring Festival, before"] == pytest.approx(0.0, abs=0.06)
 
 
