@@ -170,9 +170,9 @@ def apportion(totals: np.ndarray, group: np.ndarray, weights: np.ndarray, keys: 
 
     order = np.lexsort((keys, group)) if keys.dtype != object else _order(group, keys)
     parent = group[order]
-    exact = _integer_weights(weights)[order]
     starts = np.flatnonzero(np.r_[True, parent[1:] != parent[:-1]])
     sizes = np.diff(np.r_[starts, len(parent)])
+    exact = _integer_weights(weights[order], starts, sizes)
     sums = np.add.reduceat(exact, starts)
     # A parent whose weights are all zero has no shape to follow: equal split (callers say so in the report).
     flat = np.repeat(sums == 0, sizes)
@@ -258,8 +258,8 @@ def equally(plan: pd.DataFrame, members: Sequence[str], into: str) -> pd.DataFra
 
 
 def ratio(numerator: pd.Series, denominator: pd.Series) -> pd.Series:
-    """Numerator over denominator row by row, missing where the denominator is 0: for attainment, growth and shares."""
-    return numerator.astype(float).div(denominator.astype(float).where(denominator != 0))
+    """Numerator over denominator row by row, for attainment, growth and shares; missing where the base is not above 0."""
+    return numerator.astype(float).div(denominator.astype(float).where(denominator > 0))
 
 
 def digest(table: pd.DataFrame) -> str:
@@ -284,12 +284,12 @@ def digest(table: pd.DataFrame) -> str:
     return hashlib.sha256(body.encode()).hexdigest()
 
 
-def _integer_weights(weights: np.ndarray) -> np.ndarray:
-    """Weights as Python integers: exact for integers, 52 bits below the largest for floats; the same in any order."""
+def _integer_weights(weights: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Weights as Python integers: exact for integers, 52 bits below a parent's largest for floats; the same in any order."""
     if np.issubdtype(weights.dtype, np.integer):
         return weights.astype(object)
-    largest = float(weights.max(initial=0.0))
-    scaled = np.rint(weights / largest * 2.0**52) if largest else np.zeros(len(weights))
+    largest = np.repeat(np.maximum.reduceat(weights.astype(float), starts), sizes)
+    scaled = np.rint(np.divide(weights, largest, out=np.zeros(len(weights)), where=largest > 0) * 2.0**52)
     return scaled.astype(np.int64).astype(object)
 
 

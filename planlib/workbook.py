@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from planlib import charts
 from planlib import plan as tables
 from planlib.chapters.base import ChapterParameters
-from planlib.data.gates import Verdict, gate
+from planlib.data.gates import gate
 from planlib.data.sources import Tables
 from planlib.errors import GateError, ParameterError, PlanError, collected
 from planlib.formatting import Reader, missing
@@ -87,7 +87,7 @@ class Chapter:
         self.locks: list[Lock] = in_minor_units(in_force(getattr(parameters, "locks", []), as_of), self.exponent)
         baseline = settings.get("baseline")
         self.baseline = root / baseline["path"] if baseline else None
-        self._verdict: Verdict | None = None
+        self._passed: str | None = None
 
     # What it starts from
 
@@ -212,24 +212,25 @@ class Chapter:
         """Check the plan against the level above; writes the verdict, and raises GateError with the evidence if it fails."""
         plan = result.plan if isinstance(result, Split) else result
         rules = result.rules if isinstance(result, Split) else None
-        verdict = gate(self.stem, plan, parent, int(parent[AMOUNT].sum()), rules, booked)
+        verdict = gate(self.stem, plan, parent, int(parent[AMOUNT].sum()), rules, booked, self.horizon.closed)
         _write(self.run / "gates" / f"{self.stem}.json", json.dumps(verdict.record(), indent=1, sort_keys=True).encode())
         item = {"kind": "gate", "success": verdict.success, "checks": verdict.evaluated, "residual": _residual(plan, parent)}
         self._emit(item, f"Gate: {verdict.evaluated} checks, {'passed' if verdict.success else 'failed'}")
         verdict.raise_if_failed()
-        self._verdict = verdict
+        if isinstance(result, Split) and result.certificate["digest"] != tables.digest(plan):
+            raise GateError(f"{self.stem}: the plan is not the one the split made; gate and save what `split` returned.")
+        self._passed = tables.digest(plan)
 
     def save(self, result: Split | pd.DataFrame) -> None:
         """Write the plan table; only what has passed the gate."""
-        if self._verdict is None or not self._verdict.success:
+        plan = result.plan if isinstance(result, Split) else result
+        if self._passed is None or self._passed != tables.digest(plan):
             raise GateError(
-                f"{self.stem}: no passed gate, expected `chapter.gate(...)` before `chapter.save(...)`; run it first."
+                f"{self.stem}: this plan has not passed its gate; run `chapter.gate(...)` before `chapter.save(...)`."
             )
         if isinstance(result, Split):
             self._keep(result.rules, "rules")
             self._keep(result.reference, "reference")
-        plan = result.plan if isinstance(result, Split) else result
-        tables.digest(plan)
         path = self.run / "plan" / f"{self.stem}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         plan.to_parquet(path.with_suffix(".part"), index=False)

@@ -69,7 +69,7 @@ def test_rules_count_in_minor_units_and_until_they_expire(run, shown):
 def test_nothing_is_saved_before_its_gate(run, shown):
     chapter = workbook.open("02-region", namespace(run))
     plan = pd.DataFrame({"region": ["E", "N"], "amount": [60, 40]})
-    with pytest.raises(GateError, match="before"):
+    with pytest.raises(GateError, match="not passed"):
         chapter.save(plan)
     with pytest.raises(GateError, match="residual"):
         chapter.gate(plan, tables.company(101))
@@ -81,6 +81,8 @@ def test_nothing_is_saved_before_its_gate(run, shown):
     chapter.gate(plan, tables.company(100))
     chapter.save(plan)
     assert tables.digest(pd.read_parquet(run / "plan" / "02-region.parquet")) == tables.digest(plan)
+    with pytest.raises(GateError, match="this plan"):
+        chapter.save(plan.assign(amount=[61, 39]))
 
 
 def test_a_level_that_is_not_there_is_named(run, shown):

@@ -50,7 +50,9 @@ def curves(marketing: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
         scale = revenue / spend**elasticity if spend else 0.0
         rows.append((activity, spend, revenue, revenue / spend if spend else np.nan, elasticity, scale, len(paid)))
     columns = ["item", "spend_last_year", "revenue_last_year", "roi", "elasticity", "scale", "months"]
-    return pd.DataFrame(rows, columns=columns)
+    found = pd.DataFrame(rows, columns=columns)
+    # An activity that cost or brought nothing last year has no curve to follow.
+    return found[(found["spend_last_year"] > 0) & (found["revenue_last_year"] > 0)].reset_index(drop=True)
 
 
 def bounds(fitted: pd.DataFrame, budget: int, parameters: Parameters, spent: pd.DataFrame) -> pd.DataFrame:
@@ -63,9 +65,12 @@ def bounds(fitted: pd.DataFrame, budget: int, parameters: Parameters, spent: pd.
     gone = fitted["item"].map(spent.set_index("item")[AMOUNT]).fillna(0).astype("int64") if len(spent) else 0
     frame = fitted[["item", "scale", "elasticity"]].copy()
     frame["frozen"] = (fitted["roi"] < parameters.freeze_roi).to_numpy()
-    frame["floor"] = np.maximum((grown * parameters.least_change).round().astype("int64"), gone)
-    frame["cap"] = np.maximum((grown * parameters.most_change).round().astype("int64"), frame["floor"])
+    frame["floor"] = np.maximum(np.floor(grown * parameters.least_change).astype("int64"), gone)
+    frame["cap"] = np.maximum(np.ceil(grown * parameters.most_change).astype("int64"), frame["floor"])
     frame.loc[frame["frozen"], "cap"] = frame["floor"]
+    if frame["cap"].sum() < budget:
+        # Money that the caps do not take goes where it is not frozen, or anywhere when all is: a budget is spent or reserved.
+        frame.loc[~frame["frozen"] | frame["frozen"].all(), "cap"] = budget
     return frame
 
 

@@ -67,7 +67,8 @@ def seasonality(
     Returns (product, month, weight) and (window, days, change: of a month's sales when the whole window lies in it, share).
     """
     table = history.pivot_table(index="month", columns="product", values=AMOUNT, aggfunc="sum", fill_value=0).sort_index()
-    months = [str(period) for period in pd.period_range(table.index[0], table.index[-1], freq="M")]
+    sold = table.index[table.sum(axis=1) > 0]
+    months = [str(period) for period in pd.period_range(sold[0], table.index[-1], freq="M")]
     table = table.reindex(months, fill_value=0).clip(lower=0).astype(float)
     years = sorted({int(month[:4]) + step for month in [*months, *horizon.months] for step in (-1, 0, 1)})
     days = festival_days(years, list(parameters.festivals), calendar)
@@ -106,7 +107,7 @@ def _level(total: pd.Series) -> pd.Series:
         return pd.Series(float(total.mean()), index=total.index)
     centred = total.rolling(12).mean().rolling(2).mean().shift(-6)
     inside = centred.dropna()
-    step = (inside.iloc[-1] / inside.iloc[0]) ** (1.0 / max(1, len(inside) - 1))
+    step = float(np.clip((inside.iloc[-1] / inside.iloc[0]) ** (1.0 / max(1, len(inside) - 1)), 0.9, 1.1))
     position = np.arange(len(total))
     first, last = total.index.get_loc(inside.index[0]), total.index.get_loc(inside.index[-1])
     level = centred.to_numpy().copy()
@@ -140,7 +141,20 @@ def weights(season: pd.DataFrame, plan: pd.DataFrame, horizon: Horizon) -> pd.Da
     if missing:
         mean = frame.groupby("month")["weight"].mean().reset_index()
         frame = pd.concat([frame, mean.merge(pd.DataFrame({"product": missing}), how="cross")], ignore_index=True)
-    return frame.reset_index(drop=True)
+    # A product with no history in any open month shares what is open equally over them.
+    flat = frame.groupby("product")["weight"].transform("sum") <= 0
+    return frame.assign(weight=frame["weight"].where(~flat, 1.0)).reset_index(drop=True)
+
+
+def by_month(frame: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
+    """Last year's months summed and named as the plan year's, all twelve of them: month, amount (minor units)."""
+    sums = frame.groupby("month")[AMOUNT].sum().reindex(horizon.last_year).fillna(0).astype("int64")
+    return pd.DataFrame({"month": horizon.months, AMOUNT: sums.to_numpy()})
+
+
+def a_year_on(frame: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
+    """Last year's rows under the plan year's month names, so that a rule on growth finds the month it grows from."""
+    return frame.assign(month=frame["month"].map(dict(zip(horizon.last_year, horizon.months, strict=True))))
 
 
 def rolling(path: pd.DataFrame, baseline: pd.DataFrame | None, horizon: Horizon) -> pd.DataFrame:

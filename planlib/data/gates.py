@@ -5,6 +5,7 @@ Expectations skips missing values, passes on empty frames and drops expectations
 expected to have rows and no gaps, and declared is compared with evaluated. All comparisons are between whole minor units.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,7 @@ def gate(
     company: int,
     rules: pd.DataFrame | None = None,
     booked: pd.DataFrame | None = None,
+    closed: Sequence[str] = (),
 ) -> Verdict:
     """Check one plan level against the level above.
 
@@ -72,8 +74,8 @@ def gate(
         plan, parent   text key columns and `amount` (int64 minor units); the parent's keys are among the plan's
         company        the total both must sum to, minor units
         rules          Split.rules; every hard one must be met
-        booked         amounts of closed months at the plan's level: no cell may fall below, and where the plan has months,
-                       closed ones must equal them
+        booked         amounts of closed months at the plan's level: no cell may fall below
+        closed         months that are closed: where the plan has months, their cells must equal what is booked
     """
     keys = [str(name) for name in plan.columns if name != AMOUNT]
     above = [str(name) for name in parent.columns if name != AMOUNT]
@@ -99,6 +101,12 @@ def gate(
             {"column": "over", "min_value": 0, "max_value": LARGEST},
         )
     ]
+    if "month" in keys and closed:
+        frames["closed"] = floor[floor["month"].isin(closed)][["over"]]
+        checks += [
+            ("closed", "closed months: no gap", "ExpectColumnValuesToNotBeNull", {"column": "over"}),
+            ("closed", "closed months are what is booked", "ExpectColumnValuesToBeInSet", {"column": "over", "value_set": [0]}),
+        ]
     if rules is not None and len(rules):
         frames["rules"] = rules.assign(met=(rules["met"] | ~rules["hard"].astype(bool)).astype(int))
         checks += [("rules", "every hard rule holds", "ExpectColumnValuesToBeInSet", {"column": "met", "value_set": [1]})]
@@ -163,10 +171,10 @@ def _total(company: int, plan: pd.DataFrame) -> pd.DataFrame:
 def _over_booked(plan: pd.DataFrame, booked: pd.DataFrame | None, keys: list[str]) -> pd.DataFrame:
     """By how much each cell exceeds what is booked there; cells without bookings must not be negative."""
     if booked is None or not keys or not len(booked):
-        return pd.DataFrame({"over": plan[AMOUNT].to_numpy()})
+        return plan.rename(columns={AMOUNT: "over"})
     floor = tables.rollup(booked, keys).rename(columns={AMOUNT: "floor"})
     # A doubled or missing key has a check of its own; here it must not stop the others from being evaluated.
     cells = plan.groupby(keys, dropna=False, sort=True)[AMOUNT].sum().reset_index()
     both = cells.merge(floor, how="outer", on=keys, validate="one_to_one")
     both[[AMOUNT, "floor"]] = both[[AMOUNT, "floor"]].fillna(0).astype("int64")
-    return pd.DataFrame({"over": both[AMOUNT] - both["floor"]})
+    return both.assign(over=both[AMOUNT] - both["floor"])

@@ -9,7 +9,7 @@ import pandas as pd
 
 from planlib.errors import ParameterError
 from planlib.lp.rules import Lock, Rule, expanded, mask
-from planlib.plan import AMOUNT, DIMENSIONS, rollup
+from planlib.plan import AMOUNT, DIMENSIONS
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,9 @@ class Limit:
         if self.part is not None:
             low, high = (low, None) if self.high is None else (None, high)
         found = self.found(amounts)
-        # One minor unit per cell is what rounding can leave between a plan and a limit it leans on.
-        leaning = max(1.0, len(self.cells) * 0.5) * float(np.abs(self.coefficients).max(initial=1.0))
+        # What rounding to minor units, and the solver's tolerance on large amounts, can leave between a plan and its limit.
+        leaning = max(1.0, len(self.cells) * 0.5, 1e-7 * abs(value)) * float(np.abs(self.coefficients).max(initial=1.0))
+        missed = max((-gap for gap in gaps), default=0.0)
         return {
             "rule": self.name,
             "unit": self.unit,
@@ -116,9 +117,9 @@ class Limit:
             "max": high,
             "found": found,
             "slack": min(found - (-math.inf if low is None else low), (math.inf if high is None else high) - found),
-            "binds": min(gaps) <= leaning,
+            "binds": bool(gaps) and min(gaps) <= leaning,
             "hard": self.hard,
-            "met": self.holds(amounts),
+            "met": self.holds(amounts) if self.hard else missed <= leaning,
             "owner": rule.owner,
             "reason": rule.reason,
         }
@@ -154,12 +155,14 @@ def _limits_of_rule(
     index = np.flatnonzero(chosen)
     ones = np.ones(len(index))
     if rule.unit == "amount":
-        return [Limit(rule.name, index, ones, _up(rule.min), _down(rule.max), rule, 1.0)]
+        return [Limit(rule.name, index, ones, *_whole(rule.min, rule.max), rule, 1.0)]
     if rule.unit == "growth":
-        base = _last_year(cells, rule, history)
+        base = _last_year(rule, history)
+        if base <= 0:  # nothing to grow from: the rule says nothing, and its row in the report shows no figure
+            return [Limit(rule.name, index, ones, None, None, rule, 0.0)]
         low = None if rule.min is None else base * (1 + rule.min)
         high = None if rule.max is None else base * (1 + rule.max)
-        return [Limit(rule.name, index, ones, _up(low), _down(high), rule, base)]
+        return [Limit(rule.name, index, ones, *_whole(low, high), rule, base)]
     if rule.unit == "share":
         of = mask(cells, rule.of, rule.name).to_numpy()
         if (chosen & ~of).any():
@@ -168,7 +171,7 @@ def _limits_of_rule(
         if set(rule.of) <= set(parent_dims):
             low = None if rule.min is None else base * rule.min
             high = None if rule.max is None else base * rule.max
-            return [Limit(rule.name, index, ones, _up(low), _down(high), rule, base)]
+            return [Limit(rule.name, index, ones, *_whole(low, high), rule, base)]
         return _homogeneous(rule, of, chosen.astype(float), of.astype(float), base)
     measure = _measured(cells, rule, rule.measure, measures)
     per = _measured(cells, rule, rule.per, measures) if rule.per else np.ones(len(cells))
@@ -187,15 +190,17 @@ def _homogeneous(rule: Rule, active: np.ndarray, part: np.ndarray, whole: np.nda
     return rows
 
 
-def _last_year(cells: pd.DataFrame, rule: Rule, history: pd.DataFrame | None) -> float:
+def _last_year(rule: Rule, history: pd.DataFrame | None) -> float:
+    """What the rule's cells had last year, minor units. Members that are new have nothing."""
     if history is None:
         raise ParameterError(f"rule {rule.name!r} limits growth, but no last year was given; pass history or use a share.")
-    dims = [name for name in DIMENSIONS if name in cells.columns]
-    last = rollup(history, dims)
-    chosen = pd.Series(True, index=last.index)
+    lacking = [name for name in rule.where if name not in history.columns]
+    if lacking:
+        raise ParameterError(f"rule {rule.name!r}: last year is not known by {lacking}; limit a share or an amount there.")
+    chosen = pd.Series(True, index=history.index)
     for dimension, members in rule.where.items():
-        chosen &= last[dimension].isin([members] if isinstance(members, str) else members)
-    return float(last.loc[chosen, AMOUNT].sum())
+        chosen &= history[dimension].isin([members] if isinstance(members, str) else members)
+    return float(history.loc[chosen, AMOUNT].sum())
 
 
 def _measured(cells: pd.DataFrame, rule: Rule, name: str, measures: pd.DataFrame | None) -> np.ndarray:
@@ -215,9 +220,10 @@ def _room(coefficients: np.ndarray) -> float:
     return 0.0 if np.array_equal(coefficients, np.ones(len(coefficients))) else 1e-3
 
 
-def _up(value: float | None) -> float | None:
-    return None if value is None else float(np.ceil(value - 1e-6))
-
-
-def _down(value: float | None) -> float | None:
-    return None if value is None else float(np.floor(value + 1e-6))
+def _whole(low: float | None, high: float | None) -> tuple[float | None, float | None]:
+    """Bounds in whole minor units: the floor up, the cap down; where that would cross them, the nearest unit for both."""
+    floor = None if low is None else float(np.ceil(low - 1e-6))
+    cap = None if high is None else float(np.floor(high + 1e-6))
+    if low is not None and high is not None and floor is not None and cap is not None and floor > cap:
+        floor = cap = float(round((low + high) / 2))
+    return floor, cap

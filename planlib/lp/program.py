@@ -32,17 +32,20 @@ def classes(parent: np.ndarray, inside: np.ndarray, limits: list[Limit], count: 
 class Program:
     """The linear program over classes of cells: variables, objective, limits, solve, read back."""
 
-    def __init__(self, open_: np.ndarray, parent: np.ndarray, rows: list[ClassRow], names: list[str], name: str) -> None:
+    def __init__(
+        self, open_: np.ndarray, reach: np.ndarray, parent: np.ndarray, rows: list[ClassRow], names: list[str], name: str
+    ) -> None:
         digits = len(str(len(open_)))
         self.problem = pulp.LpProblem(name, pulp.LpMinimize)
         self.hard_slack: list[tuple[pulp.LpVariable, pulp.LpVariable]] = []
 
-        # Variables: how far each class moves up and down, in slopes of growing cost. A class without open amount cannot move.
+        # Variables: how far each class moves up and down, in slopes of growing cost. `reach` is the open amount, or one unit
+        # where a weight is too small to have got any; a class without weight cannot move.
         self.up: list[list[pulp.LpVariable]] = []
         self.down: list[list[pulp.LpVariable]] = []
-        for position, size in enumerate(open_):
+        for position, (size, wide) in enumerate(zip(open_, reach, strict=True)):
             tag = f"{position:0{digits}d}"
-            self.up.append(self._slopes(f"up_{tag}", [w * size for w in WIDTHS] + [None if size else 0.0]))
+            self.up.append(self._slopes(f"up_{tag}", [w * wide for w in WIDTHS] + [None if wide else 0.0]))
             self.down.append(self._slopes(f"down_{tag}", [w * size for w in WIDTHS]))
 
         # Objective: the cost of deviation, plus what missing a soft rule costs.
@@ -91,7 +94,7 @@ class Program:
             return False
         self.cost = float(pulp.value(self.costs))
         # The optimum is only known to the solver's tolerance: hold the second solve to it with that much room.
-        self.problem += pulp.LpConstraint(self.costs, pulp.LpConstraintLE, "least_cost", self.cost + 1e-7 * max(1.0, self.cost))
+        self.problem += pulp.LpConstraint(self.costs, pulp.LpConstraintLE, "least_cost", self.cost + 1e-9 * max(1.0, self.cost))
         self.problem.setObjective(self.ties)
         if not solver.optimise(self.problem):
             raise PlanError("split: the tie-break lost the optimum it started from; report this with the parameters.")
@@ -114,7 +117,9 @@ class Program:
         return gaps
 
 
-def rounded(deviation: np.ndarray, parent: np.ndarray, open_: np.ndarray, rows: list[ClassRow]) -> np.ndarray:
+def rounded(
+    deviation: np.ndarray, parent: np.ndarray, open_: np.ndarray, reach: np.ndarray, rows: list[ClassRow]
+) -> np.ndarray:
     """Integer deviations that sum to 0 within each parent and keep every hard row the exact ones keep.
 
     Nearest integers, then the largest remainders carry what is missing. Where that breaks a rule, a small integer program
@@ -135,7 +140,7 @@ def rounded(deviation: np.ndarray, parent: np.ndarray, open_: np.ndarray, rows: 
 
     problem = pulp.LpProblem("round", pulp.LpMinimize)
     extra = [
-        problem.add_variable(f"extra_{i:06d}", max(-1, int(-open_[i] - down[i])), 2 if open_[i] else 0, pulp.LpInteger)
+        problem.add_variable(f"extra_{i:06d}", max(-1, int(-open_[i] - down[i])), 2 if reach[i] else 0, pulp.LpInteger)
         for i in range(len(down))
     ]
     far = [problem.add_variable(f"far_{i:06d}", 0) for i in range(len(down))]

@@ -53,6 +53,8 @@ class Rule(BaseModel):
             raise ValueError(f"rule {self.name!r} has no limit; give it a min, a max or both")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"rule {self.name!r} has min {self.min} above max {self.max}; swap or correct them")
+        if self.unit == "share" and not all(0 <= limit <= 1 for limit in (self.min, self.max) if limit is not None):
+            raise ValueError(f"rule {self.name!r} limits a share to {self.min} - {self.max}; state it between 0 and 1")
         if self.unit == "ratio" and not self.measure:
             raise ValueError(f"rule {self.name!r} limits a ratio but names no measure; set `measure`")
         if self.each is not None and self.each in self.where:
@@ -116,6 +118,8 @@ def mask(cells: pd.DataFrame, where: Where, name: str) -> pd.Series:
             some = sorted(set(cells[dimension]))[:6]
             raise ParameterError(f"rule {name!r}: no {dimension} {unknown}, expected one of {some} ...; correct the name.")
         chosen &= cells[dimension].isin(wanted)
+    if not chosen.any():
+        raise ParameterError(f"rule {name!r}: no cell has {where} together, expected at least one; widen or drop the rule.")
     return chosen
 
 

@@ -92,15 +92,16 @@ def _curve(row: "pd.core.frame.Pandas", spendable: int, chosen: dict[str, float]
         near = chosen[row.item] + width * np.linspace(-1.0, 1.0, SEGMENTS + 1)
         steps = np.unique(np.clip(np.concatenate([steps, near]), row.floor, top))
         # Two breakpoints closer than a minor unit would only add noise to the slopes.
-        steps = steps[np.r_[True, np.diff(steps) >= 1.0]]
-        steps[-1] = top
+        steps = np.r_[row.floor, steps[(steps >= row.floor + 1.0) & (steps <= top - 1.0)], top]
+        steps = steps[np.r_[True, np.diff(steps[:-1]) >= 1.0, True]]
     return pd.DataFrame({"item": row.item, "spend": steps, "response": row.scale * steps**row.elasticity})
 
 
 def _solve(items: pd.DataFrame, curves: pd.DataFrame, spendable: int) -> np.ndarray:
-    """Variables, objective, limits, solve, read back; money in units of the spendable budget for the solver's tolerances."""
+    """Variables, objective, limits, solve, read back; money in units of what the floors leave, for the solver's tolerances."""
     problem = pulp.LpProblem("spend", pulp.LpMaximize)
-    scale = float(max(spendable, 1))
+    left = spendable - int(items["floor"].sum())
+    scale = float(max(left, 1))
     columns: list[list[pulp.LpVariable]] = []
     value, ties, every = [], [], []
     for position, (item, curve) in enumerate(curves.groupby("item", sort=True)):
@@ -113,8 +114,7 @@ def _solve(items: pd.DataFrame, curves: pd.DataFrame, spendable: int) -> np.ndar
         every += [(column, 1.0) for column in mine]
 
     problem.setObjective(pulp.LpAffineExpression(value))
-    left = (spendable - int(items["floor"].sum())) / scale
-    problem += pulp.LpConstraint(pulp.LpAffineExpression(every), pulp.LpConstraintEQ, "total_budget", left)
+    problem += pulp.LpConstraint(pulp.LpAffineExpression(every), pulp.LpConstraintEQ, "total_budget", left / scale)
     if not solver.optimise(problem):
         raise ConflictError("spend: floors, caps and the budget cannot all hold; lower a floor or raise a cap.")
     best = float(pulp.value(problem.objective))

@@ -107,6 +107,7 @@ def split(
     result = tables.canonical(cells[[*keys, AMOUNT]])
     tables.check_tie_out(plan, result)
     _check_hard(limits, amounts)
+    certificate["digest"] = tables.digest(result)
     return Split(
         plan=result,
         reference=tables.canonical(cells[[*keys, "reference"]].rename(columns={"reference": AMOUNT})),
@@ -137,6 +138,8 @@ def _reference(
     cells["held"] = 0
     for lock in leaves:
         chosen = mask(cells, lock.where, lock.name)
+        if cells.loc[chosen, "locked"].any():
+            raise ConflictError(f"lock {lock.name!r}: its cell {lock.where} is locked twice, expected once; drop one lock.")
         cells.loc[chosen, "locked"] = True
         cells.loc[chosen, "held"] = round(lock.amount) - cells.loc[chosen, "floor"]
     if (cells["held"] < 0).any():
@@ -150,7 +153,8 @@ def _reference(
             f"split into {into}: {dict(row[dims]) or 'the company'} has {-row[AMOUNT]:,} minor units more booked or locked "
             f"than its target (have {len(over)} such cells); raise the target, or drop a lock."
         )
-    free = cells.loc[~cells["locked"], [*keys, "weight"]]
+    # Cells that are only booked (closed months) take no part, not even where all weights are 0 and the rest share equally.
+    free = cells.loc[~cells["locked"] & cells["weighted"], [*keys, "weight"]]
     spread = tables.proportional(open_plan, free, into)
     cells = cells.merge(spread, how="left", on=keys)
     cells["reference"] = cells[AMOUNT].fillna(0).astype("int64") + cells["floor"] + cells["held"]
@@ -172,10 +176,12 @@ def _weighted_cells(parents: pd.DataFrame, into: str, weights: pd.DataFrame, flo
     cells = parents[dims].merge(weights[[*shared, into, "weight"]], how="inner" if shared else "cross", on=shared or None)
     if not dims:
         cells = weights[[into, "weight"]].copy()
+    cells["weighted"] = True
     if floor is None:
         cells["floor"] = np.int64(0)
         return cells
     cells = cells.merge(floor.rename(columns={AMOUNT: "floor"}), how="outer", on=keys)
+    cells["weighted"] = cells["weighted"].eq(True)
     cells["weight"] = cells["weight"].fillna(0.0)
     cells["floor"] = cells["floor"].fillna(0).astype("int64")
     return cells
@@ -238,19 +244,23 @@ def _solve(
     first = pd.Series(names).groupby(labels).min()
     reference = cells["reference"].to_numpy()
     room = (reference - cells["floor"].to_numpy())[inside]
+    weight = cells["weight"].to_numpy()[inside]
     open_class = np.bincount(labels, room, minlength=len(first)).astype(np.int64)
+    reach = np.maximum(open_class, np.bincount(labels, weight, minlength=len(first)) > 0)
     class_parent = pd.Series(parent[inside]).groupby(labels).first().to_numpy()
     scale = 2.0 ** max(0, int(np.ceil(np.log2(max(1, open_class.max(initial=1))))) - 20)
     rows = [limit.on_classes(inside, labels, reference, len(cells)) for limit in limits]
 
-    model = Program(open_class / scale, class_parent, [row.scaled(scale) for row in rows], list(first), name)
+    model = Program(open_class / scale, reach / scale, class_parent, [row.scaled(scale) for row in rows], list(first), name)
     if not model.solve():
         raise ConflictError(_conflict(limits, model.relaxed() * scale, name))
-    deviation = rounded(model.deviation() * scale, class_parent, open_class, rows)
+    deviation = rounded(model.deviation() * scale, class_parent, open_class, reach, rows)
 
     amounts = reference.copy()
     # Within a class every cell has the same place in every rule, so sharing its amount in proportion breaks none.
-    amounts[inside] = cells["floor"].to_numpy()[inside] + tables.apportion(open_class + deviation, labels, room, names)
+    amounts[inside] = cells["floor"].to_numpy()[inside] + tables.apportion(
+        open_class + deviation, labels, np.where((open_class > 0)[labels], room, weight > 0), names
+    )
     certificate: dict[str, object] = {
         "method": "linear program",
         "status": "Optimal",
@@ -275,7 +285,10 @@ def _conflict(limits: list[Limit], gaps: np.ndarray, name: str) -> str:
             f"{limit.name}: needs a {side} of {limit.in_unit(need)}, can have {limit.in_unit(need + gap)}; "
             f"{change} it by {limit.in_unit(abs(gap), difference=True)}, or relax another of these rules"
         )
-    involved = ", ".join(sorted(limit.name for limit in limits if limit.hard))
+    names = sorted(limit.name for limit in limits if limit.hard)
+    involved = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    if not faults:
+        faults.append("no single amount gives way: one of them asks for more than its cells can hold; relax one and run again")
     return collected(f"{name}: the hard rules cannot all hold. Rules that meet here: {involved}. Cheapest way out:", faults)
 
 

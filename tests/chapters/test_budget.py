@@ -78,3 +78,23 @@ def test_activities_and_reserve_sum_to_the_budget(known):
 def test_the_books_bounds_hold(words):
     with pytest.raises(ValidationError):
         budget.Parameters(**words)
+
+
+def test_when_all_is_frozen_the_budget_is_still_spent():
+    fitted = budget.curves(marketing(), HORIZON).assign(roi=1.0)
+    limits = budget.bounds(fitted, 10**9, PARAMETERS, pd.DataFrame())
+
+    assert limits["frozen"].all() and limits["cap"].sum() >= 10**9
+
+
+def test_without_spend_last_year_there_is_no_curve():
+    old = marketing()[lambda table: table["month"] < "2025-01"]
+
+    assert budget.curves(old, HORIZON).empty
+
+
+def test_no_change_allowed_is_still_feasible():
+    fitted = budget.curves(marketing(), HORIZON)
+    words = budget.Parameters(least_change=1.0, most_change=1.0, freeze_roi=0.0)
+    for total in range(10**7, 10**7 + 20):
+        assert budget.allocate(fitted, marketing(), fitted, total, words, HORIZON).allocation["amount"].sum() > 0

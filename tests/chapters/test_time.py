@@ -90,3 +90,26 @@ def test_quarters_compare_with_the_plan_in_force():
     assert table["difference"].tolist() == [6, 6, 6, 6]
     assert table["share_over"].tolist() == pytest.approx([0.25] * 4)
     assert "plan_in_force" not in time.rolling(path, None, HORIZON)
+
+
+def test_a_quiet_beginning_does_not_spoil_the_season():
+    months = [f"{year}-{month:02d}" for year in (2023, 2024, 2025) for month in range(1, 13)]
+    quiet = pd.DataFrame({"product": "p", "month": months, "amount": [0] * 14 + [1000] * 22})
+    season, _ = time.seasonality(quiet, PARAMETERS, HORIZON)
+
+    assert season["weight"].between(0.2, 5).all()
+
+
+def test_last_years_months_line_up_with_the_plans_even_with_gaps():
+    gap = pd.DataFrame({"month": ["2025-03", "2025-12"], "amount": [3, 12]})
+
+    assert time.by_month(gap, HORIZON)["amount"].tolist() == [0, 0, 3, *[0] * 8, 12]
+    assert time.a_year_on(gap, HORIZON)["month"].tolist() == ["2026-03", "2026-12"]
+
+
+def test_a_product_without_history_in_the_open_months_shares_them_equally():
+    season = pd.DataFrame({"product": "p", "month": HORIZON.months, "weight": [1.0] * 11 + [0.0]})
+    plan = pd.DataFrame({"region": ["E"], "product": ["p"], "amount": [10]})
+    weights = time.weights(season, plan, Horizon(2026, 1, date(2026, 11, 30)))
+
+    assert weights[["month", "weight"]].to_numpy().tolist() == [["2026-12", 1.0]]

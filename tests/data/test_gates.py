@@ -75,3 +75,13 @@ def test_the_record_is_what_the_chain_reads():
 
     assert record["success"] is True
     assert record["declared"] == record["evaluated"] == len(record["checks"])
+
+
+def test_closed_months_must_be_what_is_booked():
+    plan = pd.DataFrame({"month": ["2026-01", "2026-02"], "amount": [500, 500]})
+    booked = pd.DataFrame({"month": ["2026-01"], "amount": [100]})
+    parent = pd.DataFrame({"amount": [1000]})
+    verdict = gate("test", plan, parent, 1000, None, booked, closed=["2026-01"])
+
+    assert [check["name"] for check in verdict.checks if not check["success"]] == ["closed months are what is booked"]
+    assert gate("test", plan, parent, 1000, None, booked.assign(amount=500), closed=["2026-01"]).success

@@ -262,7 +262,8 @@ def test_a_left_out_column_that_differs_in_case_is_pointed_at(desk: Desk) -> Non
     mapping = TableMapping(file=desk.write("orders.csv", csv(LINES, HEADER.replace("cost", "Cost"))))
     _, left_out = desk.read(orders=mapping)
     assert left_out[0] == (
-        "orders has no column cost: the baseline of the gross margin is left out. The file has 'Cost': name it with `columns: {cost: Cost}`."
+        "orders has no column cost: the baseline of the gross margin is left out. "
+        "The file has 'Cost': name it with `columns: {cost: Cost}`."
     )
 
 

@@ -17,6 +17,7 @@ from planlib.lp.rules import in_force, in_minor_units
         ({"name": "x", "unit": "ratio", "max": 1.0}, "measure"),
         ({"name": "x", "max": float("nan")}, "finite"),
         ({"name": "x", "max": "0.4"}, "valid number"),
+        ({"name": "x", "max": 40.0}, "between 0 and 1"),
         ({"name": "x", "max": 0.4, "were": {}}, "Extra inputs"),
         ({"name": "x", "max": 0.4, "where": {"regoin": "E"}}, "region"),
         ({"name": "x", "max": 0.4, "where": {"region": "E"}, "each": "region"}, "keep one"),

@@ -68,3 +68,9 @@ def test_impossible_limits_are_named(floor, cap, word):
 def test_a_curve_that_does_not_fade_is_refused():
     with pytest.raises(PlanError, match="elasticity"):
         spend(BUDGET, items([1.0, 1.0], [0.5, 1.0]))
+
+
+def test_the_smallest_budgets_are_spent_too():
+    for budget in (1, 2, 33):
+        money = spend(budget, items([1.0, 2.0], 0.5, cap=budget)).allocation["amount"]
+        assert money.sum() == budget

@@ -288,3 +288,73 @@ def test_compare_shows_the_same_total_thrice():
     assert table["member"].tolist() == ["East", "North", "South"]
     assert pytest.approx(result.share(["East", "North"])) == 0.8
     assert table.loc[0, "growth"] == 499.0
+
+
+def test_a_member_whose_share_rounds_to_nothing_can_still_grow():
+    # 100 over 1 : 3000 : 2000 gives the first nothing; a floor of 5 is feasible all the same.
+    weights = REGIONS.assign(weight=[1, 3000, 2000])
+    floor = Rule(name="five", where={"region": "East"}, unit="amount", min=5)
+
+    assert amounts(split(tables.company(100), "region", weights, [floor]))["East"] == 5
+
+
+def test_zero_weight_cannot_grow_and_the_conflict_says_so():
+    weights = REGIONS.assign(weight=[0, 3000, 2000])
+    floor = Rule(name="five", where={"region": "East"}, unit="amount", min=5)
+    with pytest.raises(ConflictError, match="five: needs a floor of 5"):
+        split(tables.company(100), "region", weights, [floor])
+
+
+def test_a_pinned_share_that_is_no_whole_unit_takes_the_nearest():
+    pin = Rule(name="pin", where={"region": "East"}, min=0.3, max=0.3)
+
+    assert amounts(split(tables.company(1001), "region", REGIONS, [pin]))["East"] == 300
+
+
+def test_growth_over_nothing_is_no_limit():
+    last = pd.DataFrame({"region": ["East", "North"], "amount": [4000, -10]})
+    cap = Rule(name="growth", each="region", unit="growth", max=5.0)
+    result = split(COMPANY, "region", REGIONS, [cap], history=last)
+
+    assert amounts(result) == {"East": 5000, "North": 3000, "South": 2000}
+    assert not result.rules.set_index("rule").loc[["growth North", "growth South"], "binds"].any()
+
+
+def test_growth_by_a_dimension_last_year_lacks_is_refused():
+    last = pd.DataFrame({"product": ["p"], "amount": [1]})
+    with pytest.raises(ParameterError, match="not known by"):
+        split(COMPANY, "region", REGIONS, [Rule(name="g", where={"region": "East"}, unit="growth", max=0.1)], history=last)
+
+
+def test_a_cell_locked_twice_or_not_there_is_refused():
+    twice = [Lock(name=name, where={"region": "East"}, amount=amount) for name, amount in (("a", 100), ("b", 700))]
+    with pytest.raises(ConflictError, match="locked twice"):
+        split(COMPANY, "region", REGIONS, locks=twice)
+    parent = pd.DataFrame({"region": ["E", "N"], "amount": [10, 10]})
+    weights = pd.DataFrame({"region": ["E", "N"], "product": ["p", "q"], "weight": [1, 1]})
+    with pytest.raises(ParameterError, match="no cell has"):
+        split(parent, "product", weights, locks=[Lock(name="x", where={"region": "E", "product": "q"}, amount=5)])
+
+
+def test_closed_months_take_no_part_when_all_open_weights_are_zero():
+    booked = pd.DataFrame({"month": ["2026-01", "2026-02"], "amount": [1000, 1000]})
+    open_month = pd.DataFrame({"month": ["2026-03"], "weight": [0]})
+    result = split(tables.company(5000), "month", open_month, booked=booked)
+
+    assert result.plan["amount"].tolist() == [1000, 1000, 3000]
+
+
+@pytest.mark.parametrize("total", [14 * 10**9, 14 * 10**11])
+def test_a_cap_on_billions_is_met_closely_and_said_to_bind(total):
+    result = split(tables.company(total), "region", REGIONS, [Rule(name="cap", where={"region": "East"}, max=0.4)])
+    cap = total * 2 // 5
+
+    assert 0 <= cap - amounts(result)["East"] <= cap * 1e-7
+    assert result.rules.loc[0, "binds"]
+
+
+def test_float_weights_of_one_parent_do_not_blur_those_of_another():
+    plan = pd.DataFrame({"region": ["A", "B"], "amount": [400, 400]})
+    weights = pd.DataFrame({"region": ["A", "A", "B", "B"], "product": ["p", "q"] * 2, "weight": [1.0, 3.0, 1e18, 1e18]})
+
+    assert split(plan, "product", weights).plan["amount"].tolist() == [100, 300, 200, 200]
