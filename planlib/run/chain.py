@@ -238,6 +238,8 @@ def _baseline(settings: RunSettings, way: Way) -> dict[str, Any] | None:
         found = [_run(settings.baseline, replace(way, force=False))]
     folder = found[-1]
     content = read_json(folder / "manifest.json")
+    if content["parameters"]["sections"] != settings.baseline.parameters:
+        way.progress.say(f"{near(folder)} stays the plan in force, though {settings.baseline.source.name} has changed since.")
     plans = {stem: each["digest"] for stem, each in content["outputs"].items()}
     return {"run": name, "folder": folder, "key": content["key"], "plans": plans}
 

@@ -182,6 +182,17 @@ def test_the_baseline_runs_first_when_it_is_missing_and_is_kept_afterwards(proje
     assert project.executed() == ["01-one", "02-two", "03-three"]
 
 
+def test_a_baseline_whose_file_has_changed_stays_in_force_and_says_so(project):
+    project.write("q2.yml", "extends: q1.yml\nas_of: 2026-03-31\nbaseline: q1.yml\n")
+    project.run("q2.yml")
+    project.write("q1.yml", (project.root / "params" / "q1.yml").read_text() + "one: {amount: 300}\n")
+    project.heard.said.clear()
+    second = project.run("q2.yml")
+
+    assert any("q1 stays the plan in force" in line for line in project.heard.said)
+    assert json.loads((second / "run.json").read_text())["baseline"]["path"] == "reports/q1"
+
+
 def test_a_cell_that_does_not_take_a_parameter_is_refused_before_a_kernel_starts(project):
     path = project.root / "notebooks" / "02-two.ipynb"
     path.write_text(path.read_text().replace("share: float = 0.5", "shares: float = 0.5"))
