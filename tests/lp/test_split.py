@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
@@ -226,7 +226,7 @@ def test_the_optimum_is_that_of_an_independent_textbook_program(seed):
         assert rule.min is None or held >= rule.min * total
 
 
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 @given(st.integers(0, 10**6))
 def test_every_split_ties_out_and_row_order_changes_nothing(seed):
     plan, weights, rng = grid(seed % 1000)
