@@ -3,6 +3,8 @@
 Every message has one grammar: subject, what was found, what was expected, what to do.
 """
 
+from typing import Any
+
 
 class PlanError(Exception):
     """The run failed. Exit code 1."""
@@ -11,7 +13,16 @@ class PlanError(Exception):
 
 
 class ConflictError(PlanError):
-    """The rules and locks of an allocation cannot all hold. Exit code 1."""
+    """The rules and locks of an allocation cannot all hold. Exit code 1.
+
+    conflicts  table of the minimal sets that clash: set, rule, side, unit, need, have; None where the fault is not among rules
+    repair     table of the cheapest way out: rule, side, unit, from, to, penalty
+    repaired   the rules and the locks with the repair applied
+    """
+
+    def __init__(self, message: str, conflicts: Any = None, repair: Any = None, repaired: tuple[list, list] = ([], [])) -> None:
+        super().__init__(message)
+        self.conflicts, self.repair, self.repaired = conflicts, repair, repaired
 
 
 class ParameterError(PlanError):

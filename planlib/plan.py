@@ -272,9 +272,9 @@ def digest(table: pd.DataFrame) -> str:
     for name in columns:
         column = table[name]
         if pd.api.types.is_integer_dtype(column.dtype):
-            fields.append(column.astype("int64").astype(str))
+            fields.append(list(map(str, column.astype("int64").tolist())))
         elif pd.api.types.is_string_dtype(column.dtype) and not column.isna().any():
-            fields.append(column.astype(str))
+            fields.append(column.to_numpy(dtype=object).tolist())
         else:
             raise PlanError(f"digest: column {name!r} is {column.dtype}, expected integers or text without gaps.")
     rows = ["\x1f".join(row) for row in zip(*fields, strict=True)] if fields else []

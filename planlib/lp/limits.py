@@ -1,4 +1,4 @@
-"""Rules and locked totals as rows over the cells of one level: coefficients, bounds, and back to natural units."""
+"""Rules and locks as rows over the cells of one level: coefficients, bounds, and back to natural units."""
 
 import math
 from collections.abc import Sequence
@@ -9,29 +9,7 @@ import pandas as pd
 
 from planlib.errors import ParameterError
 from planlib.lp.rules import Lock, Rule, expanded, mask
-from planlib.plan import AMOUNT, DIMENSIONS
-
-
-@dataclass(frozen=True)
-class ClassRow:
-    """A limit over the deviations of classes of cells: low <= coefficients @ deviation[classes] <= high."""
-
-    classes: np.ndarray
-    coefficients: np.ndarray
-    low: float | None
-    high: float | None
-    hard: bool
-    penalty: float
-
-    def scaled(self, scale: float) -> "ClassRow":
-        low = None if self.low is None else self.low / scale
-        high = None if self.high is None else self.high / scale
-        return ClassRow(self.classes, self.coefficients, low, high, self.hard, self.penalty)
-
-    def holds(self, deviation: np.ndarray) -> bool:
-        value = float(self.coefficients @ deviation[self.classes])
-        room = _room(self.coefficients)
-        return (self.low is None or value >= self.low - room) and (self.high is None or value <= self.high + room)
+from planlib.plan import AMOUNT, DIMENSIONS, rollup
 
 
 @dataclass(frozen=True)
@@ -57,6 +35,28 @@ class Limit:
         return isinstance(self.rule, Lock) or self.rule.hard
 
     @property
+    def penalty(self) -> float:
+        """What a unit of money missed costs: infinite where it must not be missed."""
+        return math.inf if isinstance(self.rule, Lock) or self.rule.hard else self.rule.penalty
+
+    @property
+    def kind(self) -> str:
+        """What its row is called in the model's text."""
+        if isinstance(self.rule, Lock):
+            return "lock_total"
+        if not self.rule.hard:
+            return "soft"
+        return "inner_share" if self.part is not None and self.rule.unit == "share" else self.rule.unit
+
+    def money_per_step(self, amounts: np.ndarray) -> float:
+        """Money behind one natural unit of the limit: a point of share or growth, a hundredth of a ratio, a unit of money."""
+        if self.unit == "amount":
+            return 1.0
+        if self.whole is not None:
+            return 0.01 * float(self.whole @ amounts[self.cells])
+        return 0.01 * self.base
+
+    @property
     def unit(self) -> str:
         return "amount" if isinstance(self.rule, Lock) else self.rule.unit
 
@@ -76,18 +76,6 @@ class Limit:
             share -= 1.0
         return f"{share:.2%}" if self.unit != "ratio" else f"{share:.4g} (ratio, money-weighted)"
 
-    def on_classes(self, inside: np.ndarray, labels: np.ndarray, reference: np.ndarray, count: int) -> ClassRow:
-        """The same limit over class deviations from the reference. Cells outside the block are constants."""
-        label_of = np.full(count, -1, dtype=np.int64)
-        label_of[inside] = labels
-        mine = label_of[self.cells]
-        classes, where = np.unique(mine[mine >= 0], return_index=True)
-        now = self.value(reference)
-        low = None if self.low is None else self.low - now
-        high = None if self.high is None else self.high - now
-        penalty = 1.0 if isinstance(self.rule, Lock) else self.rule.penalty
-        return ClassRow(classes, self.coefficients[mine >= 0][where], low, high, self.hard, penalty)
-
     def found(self, amounts: np.ndarray) -> float:
         """What the rule limits, in its own unit: a share, an amount, a growth or a ratio."""
         if self.part is not None and self.whole is not None:
@@ -98,14 +86,22 @@ class Limit:
         share = self.value(amounts) / self.base if self.base else float("nan")
         return share - 1.0 if self.unit == "growth" else share
 
+    @property
+    def natural(self) -> tuple[float | None, float | None]:
+        """The floor and the cap as the rule states them."""
+        if isinstance(self.rule, Lock):
+            return self.rule.amount, self.rule.amount
+        low, high = self.rule.min, self.rule.max
+        if self.part is not None:  # a row of its own for each side
+            return (low, None) if self.high is None else (None, high)
+        return low, high
+
     def report(self, amounts: np.ndarray) -> dict[str, object]:
         """A row of Split.rules: found and slack in the rule's own unit, slack to the nearer limit, negative = missed."""
         rule, value = self.rule, self.value(amounts)
         gaps = [value - self.low] if self.low is not None else []
         gaps += [self.high - value] if self.high is not None else []
-        low, high = (rule.amount, rule.amount) if isinstance(rule, Lock) else (rule.min, rule.max)
-        if self.part is not None:
-            low, high = (low, None) if self.high is None else (None, high)
+        low, high = self.natural
         found = self.found(amounts)
         # What rounding to minor units, and the solver's tolerance on large amounts, can leave between a plan and its limit.
         leaning = max(1.0, len(self.cells) * 0.5, 1e-7 * abs(value)) * float(np.abs(self.coefficients).max(initial=1.0))
@@ -139,9 +135,59 @@ def limits_of(
         chosen = np.flatnonzero(mask(cells, lock.where, lock.name))
         amount = float(round(lock.amount))
         written.append(Limit(lock.name, chosen, np.ones(len(chosen)), amount, amount, lock, 1.0))
-    for rule in expanded(list(rules), cells):
+    for rule in expanded([rule for rule in rules if rule.each != "cell"], cells):
         written += _limits_of_rule(cells, parent_dims, rule, history, measures)
     return sorted(written, key=lambda limit: (limit.name, limit.low is None))
+
+
+@dataclass(frozen=True)
+class Guardrail:
+    """One rule for every cell: low <= amounts[cells] <= high, minor units; `base` turns money into the rule's unit."""
+
+    rule: Rule
+    cells: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    base: np.ndarray
+
+    def as_limits(self) -> list[Limit]:
+        """A row per cell, all under the rule's name."""
+        rows = []
+        for cell, base, low, high in zip(self.cells, self.base.tolist(), self.low.tolist(), self.high.tolist(), strict=True):
+            ends = (None if math.isinf(low) else low), (None if math.isinf(high) else high)
+            rows.append(Limit(self.rule.name, np.array([cell]), np.ones(1), ends[0], ends[1], self.rule, base))
+        return rows
+
+
+def guardrails_of(cells: pd.DataFrame, rules: Sequence[Rule], history: pd.DataFrame | None) -> list[Guardrail]:
+    """The rules with `each: cell`, sorted by name. A cell without a last year has no guardrail on growth."""
+    written = []
+    for rule in sorted((rule for rule in rules if rule.each == "cell"), key=lambda rule: rule.name):
+        inside = np.flatnonzero(mask(cells, rule.where, rule.name))
+        if rule.unit == "growth":
+            base = _last_year_by_cell(cells, rule, history)[inside]
+            inside, base = inside[base > 0], base[base > 0]
+            shift = 1.0
+        elif rule.unit == "amount":
+            base, shift = np.ones(len(inside)), 0.0
+        else:
+            base, shift = np.full(len(inside), float(cells["reference"].to_numpy()[mask(cells, rule.of, rule.name)].sum())), 0.0
+        low = np.full(len(inside), -np.inf) if rule.min is None else np.ceil(base * (shift + rule.min) - 1e-6)
+        high = np.full(len(inside), np.inf) if rule.max is None else np.floor(base * (shift + rule.max) + 1e-6)
+        crossed = low > high
+        low[crossed] = high[crossed]
+        written.append(Guardrail(rule, inside, low, high, base))
+    return written
+
+
+def _last_year_by_cell(cells: pd.DataFrame, rule: Rule, history: pd.DataFrame | None) -> np.ndarray:
+    keys = [name for name in DIMENSIONS if name in cells.columns]
+    _last_year(rule, history)
+    assert history is not None
+    lacking = [name for name in keys if name not in history.columns]
+    if lacking:
+        raise ParameterError(f"rule {rule.name!r}: last year is not known by {lacking}; limit each of another dimension.")
+    return cells[keys].merge(rollup(history, keys), how="left", on=keys)[AMOUNT].fillna(0).to_numpy(dtype=float)
 
 
 def _limits_of_rule(

@@ -1,170 +1,212 @@
-"""The linear program of a split: classes of cells that deviate from the reference, and whole minor units out of it."""
+"""The program of a split, over classes of cells: its linear form in PuLP, which finds what binds and what cannot hold."""
 
-import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pulp
+from scipy import sparse
 
-from planlib.errors import ConflictError, PlanError
 from planlib.lp import solver
-from planlib.lp.limits import ClassRow, Limit
 
-# Width of each slope as a share of the open reference, and its cost: the convex cost d^2 of a relative deviation d,
-# taken at each segment's middle. Narrow near 0, where most cells end. Upwards the last slope has no end.
-BREAKS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
-WIDTHS = tuple(np.diff(BREAKS))
-SLOPES = tuple(float(low + high) for low, high in itertools.pairwise(BREAKS))
-BEYOND = 3.0
+# A deviation of up to a tenth of a class's own size, then up to the whole of it, then beyond: relative widths, and the slope of
+# the convex cost d^2 at each segment's middle. Coarse on purpose: the linear form only has to find which limits bind.
+BREAKS = (0.0, 0.1, 1.0)
+SLOPES = (0.1, 1.1, 3.0)
+SEGMENTS = tuple(zip(BREAKS, (*BREAKS[1:], np.inf), SLOPES, strict=True))
 
 
-def classes(parent: np.ndarray, inside: np.ndarray, limits: list[Limit], count: int) -> np.ndarray:
-    """Number cells so that two share a number when they have the same parent and the same coefficient in every limit."""
-    labels = parent.astype(np.int64)
-    for limit in limits:
-        full = np.zeros(count)
-        full[limit.cells] = limit.coefficients
-        codes, _ = pd.factorize(full[inside], sort=True)
-        labels, _ = pd.factorize(labels * (codes.max() + 1) + codes, sort=True)
-    return labels if limits else pd.factorize(labels, sort=True)[0]
-
-
+@dataclass(frozen=True)
 class Program:
-    """The linear program over classes of cells: variables, objective, limits, solve, read back."""
+    """Minimise sum(x^2 / size) - sum(gain x) + sum(penalty missed), where each parent keeps its total.
 
-    def __init__(
-        self, open_: np.ndarray, reach: np.ndarray, parent: np.ndarray, rows: list[ClassRow], names: list[str], name: str
-    ) -> None:
-        digits = len(str(len(open_)))
-        self.problem = pulp.LpProblem(name, pulp.LpMinimize)
-        self.hard_slack: list[tuple[pulp.LpVariable, pulp.LpVariable]] = []
-
-        # Variables: how far each class moves up and down, in slopes of growing cost. `reach` is the open amount, or one unit
-        # where a weight is too small to have got any; a class without weight cannot move.
-        self.up: list[list[pulp.LpVariable]] = []
-        self.down: list[list[pulp.LpVariable]] = []
-        for position, (size, wide) in enumerate(zip(open_, reach, strict=True)):
-            tag = f"{position:0{digits}d}"
-            self.up.append(self._slopes(f"up_{tag}", [w * wide for w in WIDTHS] + [None if wide else 0.0]))
-            self.down.append(self._slopes(f"down_{tag}", [w * size for w in WIDTHS]))
-
-        # Objective: the cost of deviation, plus what missing a soft rule costs.
-        costs = [(v, c) for side in (self.up, self.down) for vs in side for v, c in zip(vs, (*SLOPES, BEYOND), strict=False)]
-        moves = [[(v, 1.0) for v in u] + [(v, -1.0) for v in d] for u, d in zip(self.up, self.down, strict=True)]
-
-        # Limits: every parent keeps its total, every rule and locked total its bounds.
-        for number, mine in enumerate(members(parent)):
-            terms = [term for position in mine for term in moves[position]]
-            self.problem += pulp.LpConstraint(pulp.LpAffineExpression(terms), pulp.LpConstraintEQ, f"parent_{number}", 0.0)
-        for number, row in enumerate(rows):
-            terms = [(v, s * c) for p, c in zip(row.classes, row.coefficients, strict=True) for v, s in moves[p]]
-            short = self.problem.add_variable(f"short_{number:04d}", 0, 0 if row.hard else None)
-            over = self.problem.add_variable(f"over_{number:04d}", 0, 0 if row.hard else None)
-            if row.hard:
-                self.hard_slack.append((short, over))
-            else:
-                costs += [(short, row.penalty), (over, row.penalty)]
-            body = pulp.LpAffineExpression([*terms, (short, 1.0), (over, -1.0)])
-            if row.low is not None:
-                self.problem += pulp.LpConstraint(body, pulp.LpConstraintGE, f"floor_{number:04d}", row.low)
-            if row.high is not None:
-                self.problem += pulp.LpConstraint(body, pulp.LpConstraintLE, f"cap_{number:04d}", row.high)
-        self.costs = pulp.LpAffineExpression(costs)
-        self.problem.setObjective(self.costs)
-        self.ties = pulp.LpAffineExpression(
-            [(v, solver.generic_weight(key) * s) for key, move in zip(names, moves, strict=True) for v, s in move]
-        )
-        self.hard_rows = [number for number, row in enumerate(rows) if row.hard]
-        self.row_count = len(rows)
-
-    def _slopes(self, tag: str, widths: list) -> list[pulp.LpVariable]:
-        return [self.problem.add_variable(f"{tag}_{k}", 0, width) for k, width in enumerate(widths)]
-
-    @property
-    def columns(self) -> int:
-        return len(self.problem.variables())
-
-    @property
-    def rows(self) -> int:
-        return self.problem.numConstraints()
-
-    def solve(self) -> bool:
-        """Least cost first; among equal optima the one a generic weight of the cells' names picks."""
-        if not solver.optimise(self.problem):
-            return False
-        self.cost = float(pulp.value(self.costs))
-        # The optimum is only known to the solver's tolerance: hold the second solve to it with that much room.
-        self.problem += pulp.LpConstraint(self.costs, pulp.LpConstraintLE, "least_cost", self.cost + 1e-9 * max(1.0, self.cost))
-        self.problem.setObjective(self.ties)
-        if not solver.optimise(self.problem):
-            raise PlanError("split: the tie-break lost the optimum it started from; report this with the parameters.")
-        return True
-
-    def deviation(self) -> np.ndarray:
-        moved = [sum(v.value() for v in u) - sum(v.value() for v in d) for u, d in zip(self.up, self.down, strict=True)]
-        return np.array(moved) + 0.0
-
-    def relaxed(self) -> np.ndarray:
-        """The least total by which hard rules must give way: negative = floor missed, positive = cap exceeded, per limit."""
-        for short, over in self.hard_slack:
-            short.upBound = over.upBound = None
-        self.problem.setObjective(pulp.lpSum([v for pair in self.hard_slack for v in pair]))
-        gaps = np.zeros(self.row_count)
-        if not solver.optimise(self.problem):
-            return gaps
-        for number, (short, over) in zip(self.hard_rows, self.hard_slack, strict=True):
-            gaps[number] = over.value() - short.value()
-        return gaps
-
-
-def rounded(
-    deviation: np.ndarray, parent: np.ndarray, open_: np.ndarray, reach: np.ndarray, rows: list[ClassRow]
-) -> np.ndarray:
-    """Integer deviations that sum to 0 within each parent and keep every hard row the exact ones keep.
-
-    Nearest integers, then the largest remainders carry what is missing. Where that breaks a rule, a small integer program
-    chooses which classes round up.
+    x        how far each class moves from the reference, minor units, low <= x <= high, summing to 0 within each parent
+    size     open reference of each class (minor units, at least 1): the relative deviation is x / size
+    gain     what one unit of money moved here brings (profit in units of the cost), 0 without such an aim
+    rows     limits x classes; floor <= rows @ x <= cap; penalty per unit missed, infinite where the limit is hard
+    kinds    name of each row's kind, for the model's text
     """
-    clean = np.round(deviation, 3)
-    down = np.floor(clean).astype(np.int64)
-    rest = clean - down
-    whole = down.copy()
-    families = members(parent)
-    for mine in families:
-        order = mine[np.lexsort((mine, -open_[mine], -rest[mine]))]
-        whole[order[: max(0, -int(down[mine].sum()))]] += 1
-    whole = np.maximum(whole, -open_)
-    tied = not any(whole[mine].sum() for mine in families)
-    if tied and all(row.holds(whole) for row in rows if row.hard):
-        return whole
 
-    problem = pulp.LpProblem("round", pulp.LpMinimize)
-    extra = [
-        problem.add_variable(f"extra_{i:06d}", max(-1, int(-open_[i] - down[i])), 2 if reach[i] else 0, pulp.LpInteger)
-        for i in range(len(down))
-    ]
-    far = [problem.add_variable(f"far_{i:06d}", 0) for i in range(len(down))]
-    problem.setObjective(pulp.lpSum(far))
-    for i, (step, gap) in enumerate(zip(extra, far, strict=True)):
-        problem += step - float(rest[i]) <= gap
-        problem += float(rest[i]) - step <= gap
-    for mine in families:
-        problem += pulp.lpSum(extra[i] for i in mine) == int(-down[mine].sum())
-    for row in (row for row in rows if row.hard):
-        body = pulp.lpSum(float(c) * extra[i] for i, c in zip(row.classes, row.coefficients, strict=True))
-        now = float(row.coefficients @ down[row.classes])
-        if row.low is not None:
-            problem += body >= row.low - now
-        if row.high is not None:
-            problem += body <= row.high - now
+    parent: np.ndarray
+    size: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    gain: np.ndarray
+    rows: sparse.csr_matrix
+    floor: np.ndarray
+    cap: np.ndarray
+    penalty: np.ndarray
+    kinds: Sequence[str]
+
+    @property
+    def movable(self) -> np.ndarray:
+        return self.high > self.low
+
+    def cost(self, x: np.ndarray) -> float:
+        """The convex cost of a deviation, what soft limits lack included."""
+        body = self.rows @ x
+        missed = np.maximum(self.floor - body, 0) + np.maximum(body - self.cap, 0)
+        soft = np.isfinite(self.penalty)
+        return float((x * x / self.size).sum() - self.gain @ x + self.penalty[soft] @ missed[soft])
+
+    def gathered(self) -> tuple["Program", np.ndarray]:
+        """The same program with parents that no limit tells apart made one, and each class's place in it.
+
+        Limits see only sums, so such parents can share what they give and take: what is feasible stays so, and the cost can
+        only fall (Jensen). Classes with bounds of their own keep their parent to themselves.
+        """
+        own = (np.isfinite(self.high) | (self.low > 0)) & (self.movable | (self.low != 0))
+        # Generic words stand for a column of coefficients and for a set of kinds: equal sums mean equal sets.
+        generic = np.random.default_rng(0)
+        column = self.rows.T @ generic.uniform(1, 2, self.rows.shape[0])
+        kind = pd.MultiIndex.from_arrays([column, self.movable, self.gain]).factorize()[0]
+        kind = np.where(own, kind.max(initial=0) + 1 + np.arange(len(kind)), kind)
+        word = generic.integers(0, 2**63, kind.max(initial=0) + 1, dtype=np.uint64)
+        total = np.zeros(self.parent.max(initial=-1) + 1, dtype=np.uint64)
+        np.add.at(total, self.parent, word[kind])
+        family = pd.factorize(total)[0][self.parent]
+        place = pd.factorize(family * (kind.max(initial=0) + 1) + kind)[0]
+        where = np.unique(place, return_index=True)[1]
+        count = len(where)
+        high = np.bincount(place, np.where(np.isfinite(self.high), self.high, 0.0), count)
+        return replace(
+            self,
+            parent=family[where],
+            size=np.bincount(place, self.size, count),
+            low=np.bincount(place, self.low, count),
+            high=np.where(np.isfinite(self.high[where]), high, np.inf),
+            gain=self.gain[where],
+            rows=self.rows[:, where],
+        ), place
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A linear form solved.
+
+    problem   the model, with values, slacks and duals; its money is divided by `scale`
+    moves     its columns that move classes: class, direction, column
+    price     what one unit more on each row's right side adds to the cost
+    """
+
+    problem: pulp.LpProblem
+    moves: list[tuple[int, float, pulp.LpVariable]]
+    price: np.ndarray
+    scale: float
+    columns: int
+    rows: int
+
+    @classmethod
+    def of(cls, problem: pulp.LpProblem, scale: float, limits: int) -> "Linear":
+        """Read a solved model back."""
+        columns, rows = problem.variables(), problem.constraints()
+        named = ((column.name.split("_"), column) for column in columns)
+        sign = {"up": 1.0, "down": -1.0}
+        moves = [(int(name[1]), sign[name[0]], column) for name, column in named if name[0] in sign]
+        price = np.zeros(limits)
+        for row in rows:
+            if not row.name.startswith("parent_total_"):
+                price[int(row.name.rsplit("_", 1)[1])] += row.pi
+        return cls(problem, moves, price, scale, len(columns), len(rows))
+
+    def deviation(self, count: int) -> np.ndarray:
+        """How far each class moves, minor units."""
+        x = np.zeros(count)
+        for position, sign, column in self.moves:
+            x[position] += sign * column.varValue * self.scale
+        return x
+
+    def pull(self, count: int) -> np.ndarray:
+        """What one unit of money more in each class would add to the cost."""
+        found = np.zeros(count)
+        for position, sign, column in self.moves:
+            found[position] = sign * column.dj
+        return found
+
+
+def stated(
+    program: Program, name: str, scale: float = 1.0, elastic: np.ndarray | None = None, spread: bool = True
+) -> pulp.LpProblem:
+    """The linear form: variables, limits, objective.
+
+    `elastic` makes it the search for the cheapest repair instead: each row may be missed at that price per unit, and deviating
+    costs nothing. Without `spread`, deviating costs nothing and only gains count. Money is divided by
+    `scale`.
+    """
+    problem = pulp.LpProblem(name, pulp.LpMinimize)
+    digits = len(str(len(program.size)))
+
+    # Variables: how far each class moves up and down, in slopes of growing cost.
+    costs: list[tuple[pulp.LpVariable, float]] = []
+    moves: list[list[tuple[pulp.LpVariable, float]]] = []
+    segments = SEGMENTS if spread else ((0.0, np.inf, 0.0),)
+    bounds = zip(program.size / scale, program.low / scale, program.high / scale, program.gain, strict=True)
+    for position, (size, low, high, gain) in enumerate(bounds):
+        mine = []
+        nearest = min(max(0.0, low), high)  # a lock or a guardrail can hold a class away from the reference
+        for side, sign, from_, to in (("up", 1.0, nearest, high), ("down", -1.0, -nearest, -low)):
+            from_, to = max(from_, 0.0), max(to, 0.0)
+            if from_:
+                mine.append((problem.add_variable(f"{side}_{position:0{digits}d}_at", from_, from_), sign))
+            for number, (start, end, slope) in enumerate(segments):
+                width = min(max(end * size, from_), to) - min(max(start * size, from_), to)
+                if width > 0:
+                    top = None if np.isinf(width) else float(width)
+                    column = problem.add_variable(f"{side}_{position:0{digits}d}_{number}", 0, top)
+                    mine.append((column, sign))
+                    costs += [(column, slope - sign * gain)] if elastic is None else []
+        moves.append(mine)
+
+    # Limits: every parent keeps its total, every rule and locked total its bounds.
+    for number, members in enumerate(positions(program.parent)):
+        body = pulp.LpAffineExpression([term for position in members for term in moves[position]])
+        problem += pulp.LpConstraint(body, pulp.LpConstraintEQ, f"parent_total_{number}", 0.0)
+    for number, kind in enumerate(program.kinds):
+        start, end = program.rows.indptr[number], program.rows.indptr[number + 1]
+        terms = [
+            (column, sign * value)
+            for position, value in zip(program.rows.indices[start:end], program.rows.data[start:end].tolist(), strict=True)
+            for column, sign in moves[position]
+        ]
+        price = program.penalty[number] if elastic is None else elastic[number]
+        for side, bound, sense, sign in _sides(program.floor[number], program.cap[number]):
+            slack: list[tuple[pulp.LpVariable, float]] = []
+            if np.isfinite(price):
+                slack = [(problem.add_variable(f"missed_{side}_{number:04d}", 0), sign)]
+                if side == "at":
+                    slack.append((problem.add_variable(f"over_{side}_{number:04d}", 0), -sign))
+                costs += [(column, float(price)) for column, _ in slack]
+            body = pulp.LpAffineExpression([*terms, *slack])
+            problem += pulp.LpConstraint(body, sense, f"{kind}_{side}_{number:04d}", bound / scale)
+
+    # Objective: the cost of deviating, less what it brings, plus what missing a soft limit costs.
+    problem.setObjective(pulp.LpAffineExpression(costs))
+    return problem
+
+
+def _sides(floor: float, cap: float) -> list[tuple[str, float, int, float]]:
+    if floor == cap:
+        return [("at", float(floor), pulp.LpConstraintEQ, 1.0)]
+    sides = [("floor", float(floor), pulp.LpConstraintGE, 1.0), ("cap", float(cap), pulp.LpConstraintLE, -1.0)]
+    return [side for side in sides if np.isfinite(side[1])]
+
+
+def solve(program: Program, name: str, spread: bool = True) -> Linear | None:
+    """The linear form solved; None when no deviation keeps the hard limits."""
+    scale = unit(program)
+    problem = stated(program, name, scale, spread=spread)
     if not solver.optimise(problem):
-        raise ConflictError(
-            "rounding: no whole minor units near the optimum keep every hard rule; give a floor or cap one minor unit of room."
-        )
-    return down + np.array([round(step.value()) for step in extra], dtype=np.int64)
+        return None
+    return Linear.of(problem, scale, len(program.kinds))
 
 
-def members(parent: np.ndarray) -> list[np.ndarray]:
-    """The positions that belong to each parent, parents in order."""
-    order = np.argsort(parent, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(parent[order])) + 1)
+def unit(program: Program) -> float:
+    """A power of two that brings a program's money near the solver's own size."""
+    return float(2.0 ** max(0, int(np.ceil(np.log2(max(1.0, program.size.max(initial=1.0))))) - 20))
+
+
+def positions(group: np.ndarray) -> list[np.ndarray]:
+    """The positions that belong to each group, groups in order."""
+    order = np.argsort(group, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if len(group) else []

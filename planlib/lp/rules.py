@@ -1,7 +1,7 @@
 """Rules and locks: the vocabulary in which a planner limits an allocation."""
 
 from datetime import date
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -19,7 +19,8 @@ class Rule(BaseModel):
 
     name      what the report calls it; unique within an allocation
     where     dimension -> member or members; empty means every cell
-    each      one rule for every member of this dimension, named `name member`
+    each      one rule for every member of this dimension, named `name member`; `cell` for a guardrail on every cell (hard, no
+              ratio), which keeps one name
     unit      share   of the base `of` (0-1); the base is the whole level unless `of` names a part of it
               amount  minor units in the plan tables, major units of the currency in a params file
               growth  over the same cells of last year (0.05 = 5% more)
@@ -27,6 +28,7 @@ class Rule(BaseModel):
     min, max  the limits in that unit; at least one
     hard      must hold; a soft rule may be missed at `penalty` per unit of money, relative to the cost of moving a
               cell by its own size (1.0)
+    penalty   of a hard rule: what bending it counts for when a cheapest repair is sought among rules that conflict
     owner, reason, expires   who asked for it, why, and the last day it counts
     """
 
@@ -34,7 +36,7 @@ class Rule(BaseModel):
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
     where: Where = {}
-    each: Literal["region", "product", "channel", "month", "segment"] | None = None
+    each: Literal["region", "product", "channel", "month", "segment", "cell"] | None = None
     of: Where = {}
     unit: Literal["share", "amount", "growth", "ratio"] = "share"
     min: Finite | None = None
@@ -57,6 +59,10 @@ class Rule(BaseModel):
             raise ValueError(f"rule {self.name!r} limits a share to {self.min} - {self.max}; state it between 0 and 1")
         if self.unit == "ratio" and not self.measure:
             raise ValueError(f"rule {self.name!r} limits a ratio but names no measure; set `measure`")
+        if self.each == "cell" and (not self.hard or self.unit == "ratio"):
+            raise ValueError(
+                f"rule {self.name!r} guards each cell but is soft or a ratio; make it hard, or use a dimension in each"
+            )
         if self.each is not None and self.each in self.where:
             raise ValueError(f"rule {self.name!r} has {self.each!r} both in where and each; keep one")
         return self
@@ -67,6 +73,7 @@ class Lock(BaseModel):
 
     where   dimension -> member or members; naming one member of every dimension locks a cell, less locks a total
     amount  minor units in the plan tables, major units of the currency in a params file
+    penalty what bending it counts for in a cheapest repair; a lock is worth ten rules
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -74,9 +81,25 @@ class Lock(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=80)]
     where: Where
     amount: Finite
+    penalty: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 100.0
     owner: str = ""
     reason: str = ""
     expires: date | None = None
+
+
+class Aim(BaseModel):
+    """What a split aims at, within its rules.
+
+    profit  0: nearest to the drivers (default). 1: the most profit the rules allow, among equals the nearest to the drivers.
+            Between: a blend, `profit` parts of profit against `1 - profit` parts of distance from the drivers, both in money
+    steady  0: the drivers alone say what near means. 1: the plan in force does, so that a re-plan changes as little as it must.
+            Between: that share of the way
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    profit: Annotated[float, Field(ge=0, le=1)] = 0.0
+    steady: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
 Stated = TypeVar("Stated", Rule, Lock)
@@ -113,9 +136,9 @@ def mask(cells: pd.DataFrame, where: Where, name: str) -> pd.Series:
             have = [column for column in DIMENSIONS if column in cells.columns]
             raise ParameterError(f"rule {name!r}: names {dimension!r}, but this level has {have}; move it to a later chapter.")
         wanted = [members] if isinstance(members, str) else list(members)
-        unknown = sorted(set(wanted) - set(cells[dimension]))
+        unknown = sorted(set(wanted) - set(cells[dimension].unique()))
         if unknown:
-            some = sorted(set(cells[dimension]))[:6]
+            some = sorted(cells[dimension].unique())[:6]
             raise ParameterError(f"rule {name!r}: no {dimension} {unknown}, expected one of {some} ...; correct the name.")
         chosen &= cells[dimension].isin(wanted)
     if not chosen.any():
@@ -132,7 +155,7 @@ def expanded(rules: list[Rule], cells: pd.DataFrame) -> list[Rule]:
             continue
         within = cells[mask(cells, rule.where, rule.name)]
         for member in sorted(set(within[rule.each])):
-            where = {**rule.where, rule.each: member}
+            where: dict[Any, Any] = {**rule.where, rule.each: member}
             written.append(rule.model_copy(update={"name": f"{rule.name} {member}", "where": where, "each": None}))
     names = [rule.name for rule in written]
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -63,7 +63,7 @@ def optimise(problem: pulp.LpProblem) -> bool:
     problem.assignStatus(pulp.LpStatusOptimal, pulp.LpSolutionOptimal)
     solution = engine.getSolution()
     sign = -1.0 if problem.sense == pulp.LpMaximize else 1.0
-    whole = problem.isMIP()
+    whole = any(column.cat == pulp.LpInteger for column in columns)
     for column, value, dual in zip(columns, solution.col_value, solution.col_dual, strict=True):
         column.varValue, column.dj = value, None if whole else sign * dual
     for row, value, dual in zip(rows, solution.row_value, solution.row_dual, strict=True):
@@ -122,7 +122,7 @@ def _handed_over(problem: pulp.LpProblem) -> tuple[highspy.Highs, list[pulp.LpVa
     model.a_matrix_.start_ = np.cumsum([0, *(len(row) for row in rows)]).astype(np.int32)
     model.a_matrix_.index_ = np.array([column.index for row in rows for column in row], dtype=np.int32)
     model.a_matrix_.value_ = np.array([value for row in rows for value in row.values()], dtype=float)
-    if problem.isMIP():
+    if any(column.cat == pulp.LpInteger for column in columns):
         kinds = {pulp.LpInteger: highspy.HighsVarType.kInteger, pulp.LpContinuous: highspy.HighsVarType.kContinuous}
         model.integrality_ = [kinds[column.cat] for column in columns]
 
@@ -130,7 +130,9 @@ def _handed_over(problem: pulp.LpProblem) -> tuple[highspy.Highs, list[pulp.LpVa
     for option, value in OPTIONS.items():
         engine.setOptionValue(option, value)
     if engine.passModel(model) == highspy.HighsStatus.kError:
-        raise PlanError(f"{problem.name}: {NAME} {VERSION} refused the model, expected finite numbers; check limits and weights.")
+        raise PlanError(
+            f"{problem.name}: {NAME} {VERSION} refused the model, expected finite numbers; check limits and weights."
+        )
     return engine, columns, rows
 
 

@@ -1,10 +1,4 @@
-"""Split one plan level into the next, as near to the drivers' proportions as the rules allow.
-
-The reference is the proportional split of what is still open, on top of what is booked or locked. Each cell may leave it at a
-convex, piecewise linear cost per unit of relative deviation. Cells of one parent that no rule tells apart move as one class
-and share its amount in proportion, so the program has one row per parent and per rule, none per cell, and few columns.
-Only parents that a broken rule can reach enter the program: elsewhere the reference costs nothing, which nothing can beat.
-"""
+"""Split one plan level into the next: as near to the drivers as the rules allow, to the minor unit, with every rule's price."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,11 +7,13 @@ import numpy as np
 import pandas as pd
 
 from planlib import plan as tables
-from planlib.errors import ConflictError, TieOutError, collected
-from planlib.lp.limits import Limit, limits_of
-from planlib.lp.program import Program, classes, rounded
-from planlib.lp.rules import Lock, Rule, mask
-from planlib.plan import AMOUNT
+from planlib.errors import ParameterError
+from planlib.lp.cells import Cells, cells_of, is_leaf
+from planlib.lp.explain import compared, rules_table
+from planlib.lp.level import Level
+from planlib.lp.limits import guardrails_of, limits_of
+from planlib.lp.rules import Aim, Lock, Rule
+from planlib.plan import AMOUNT, DIMENSIONS
 
 
 @dataclass(frozen=True)
@@ -26,8 +22,14 @@ class Split:
 
     plan         the allocated table, canonical, one dimension deeper than its parent
     reference    the driver-weighted proportional split it stayed as near to as it could
-    rules        one row per rule and lock: rule, unit, min, max, found, slack, binds, hard, met, owner, reason
-    certificate  how it was found: method, status, objective (sum of squared relative deviations, money-weighted), solved cells
+    rules        one row per rule and lock: rule, unit, min, max, found, slack, binds, price (what easing it by one natural
+                 unit, `per`, gains, never negative: minor units of distance, or of profit when that alone is the aim), low and
+                 high (between which limits it follows the same law), unique, given_up and cost (soft rules missed), hard, met,
+                 owner, reason
+    certificate  how it was found and proven: method, aim, solver, status, objective and bound (minor units), gap (relative),
+                 largest miss of a limit or total before rounding (minor units), largest relative deviation that prices leave
+                 unexplained, what rounding added, cells, classes, columns, rows, steps, digest
+    measures     this plan beside the proportional split and last year's, see `explain.compared`
     into         the new dimension
     """
 
@@ -35,7 +37,14 @@ class Split:
     reference: pd.DataFrame
     rules: pd.DataFrame
     certificate: dict[str, object]
+    measures: pd.DataFrame
     into: str
+
+    @property
+    def prices(self) -> pd.DataFrame:
+        """The rules that bind or were given up, dearest first."""
+        shown = self.rules[self.rules["binds"].astype(bool) | (self.rules["given_up"] > 0)]
+        return shown.sort_values(["price", "rule"], ascending=[False, True]).reset_index(drop=True)
 
     def by(self, *dimensions: str) -> pd.DataFrame:
         """The plan rolled up to `dimensions` (default: the new one)."""
@@ -71,6 +80,9 @@ def split(
     history: pd.DataFrame | None = None,
     booked: pd.DataFrame | None = None,
     measures: pd.DataFrame | None = None,
+    aim: Aim | None = None,
+    margins: pd.DataFrame | None = None,
+    in_force: pd.DataFrame | None = None,
 ) -> Split:
     """Split each cell of `plan` over the members of `into`.
 
@@ -83,227 +95,64 @@ def split(
         history   last year at the new level, for rules on growth
         booked    amounts already earned in closed months, at the new level: each cell keeps at least these
         measures  any dimensions and one float column per measure (units per unit of money), for rules on ratios
-    Returns a Split whose plan ties out to the minor unit and keeps every hard rule.
-    Raises ConflictError naming the rules that cannot hold together; ParameterError for a rule on an unknown member.
+        aim       nearest to the drivers (default), most profit, or a blend; steadiness towards the plan in force
+        margins   any dimensions and `margin` (profit per unit of money), for an aim at profit
+        in_force  the plan in force at the new level, for a steady aim
+    Returns a Split whose plan ties out to the minor unit and keeps every hard rule. Distance is the sum over cells of
+    (amount - reference)^2 / open reference; its optimum is unique, so neither row order nor names can change the plan.
+    Raises ConflictError naming the rules that cannot hold together and the cheapest repair; ParameterError for a rule on an
+    unknown member or an aim without its table.
     """
-    cells, parent = _reference(plan, into, weights, booked, locks)
-    keys = [*tables.level(plan), into]
-    leaves, totals = _sorted_locks(locks, keys)
-    limits = limits_of(cells, tables.level(plan), rules, totals, history, measures)
-    amounts = cells["reference"].to_numpy().copy()
+    aim = aim or Aim()
+    dims = tables.level(plan)
+    _named_once(rules, locks)
+    if aim.steady > 0 and in_force is None:
+        raise ParameterError("aim: steady needs the plan in force, but none was given; pass in_force or set steady to 0.")
+    cells = cells_of(plan, into, weights, booked, locks, in_force, aim.steady)
+    margin = _margin(cells, margins, aim)
+    totals = [lock for lock in locks if not is_leaf(lock, cells.keys)]
+    limits = limits_of(cells.frame, dims, rules, totals, history, measures)
+    guardrails = guardrails_of(cells.frame, rules, history)
+    level = Level(f"split_into_{into}", cells, limits, guardrails, margin, aim, rules, locks)
 
-    broken = [limit for limit in limits if not limit.holds(amounts)]
-    certificate: dict[str, object] = {
-        "method": "proportional",
-        "status": "Optimal",
-        "objective": 0.0,
-        "solved cells": 0,
-    }
-    if broken:
-        block = _reach(parent, limits, broken)
-        amounts, certificate = _solve(cells, keys, parent, limits, block, f"split_into_{into}")
-
-    cells[AMOUNT] = amounts
-    result = tables.canonical(cells[[*keys, AMOUNT]])
+    amounts = level.solve()
+    result = cells.frame[cells.keys].assign(amount=amounts)
     tables.check_tie_out(plan, result)
-    _check_hard(limits, amounts)
-    certificate["digest"] = tables.digest(result)
+    level.check(amounts)
+    reference = cells.reference
+    candidates = {"this plan": amounts, "proportional": reference}
+    if history is not None and set(cells.keys) <= set(history.columns) and int(history[AMOUNT].clip(lower=0).sum()) > 0:
+        last = tables.by_last_year(plan, history, into)
+        candidates["last year's shares"] = (
+            cells.frame[cells.keys].merge(last, how="left", on=cells.keys)[AMOUNT].fillna(0).to_numpy()
+        )
+    by_name = {lock.name: (lock, cells.locks[lock.name]) for lock in locks if lock.name in cells.locks}
     return Split(
         plan=result,
-        reference=tables.canonical(cells[[*keys, "reference"]].rename(columns={"reference": AMOUNT})),
-        rules=_report(limits, leaves, amounts),
-        certificate=certificate,
+        reference=cells.frame[cells.keys].assign(amount=reference),
+        rules=rules_table(limits, level.prices, amounts, by_name, guardrails, level.pull),
+        certificate={**level.certificate, "digest": tables.digest(result)},
+        measures=compared(candidates, reference, cells.open, limits, guardrails, margin),
         into=into,
     )
 
 
-def _reference(
-    plan: pd.DataFrame, into: str, weights: pd.DataFrame, booked: pd.DataFrame | None, locks: Sequence[Lock]
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """The proportional split of what is open over what is free; locked cells keep their amount, booked is a floor.
-
-    Returns cells (keys, floor, reference, sorted by key) and each cell's parent position.
-    """
-    dims = tables.level(plan)
-    keys = [*dims, into]
-    parents = tables.canonical(plan)
-    floor = tables.rollup(booked, keys) if booked is not None and len(booked) else None
-    open_plan = parents.copy()
-    if floor is not None:
-        open_plan[AMOUNT] -= _per_parent(parents, floor, dims)
-    cells = _weighted_cells(parents, into, weights, floor)
-
-    leaves, _ = _sorted_locks(locks, keys)
-    cells["locked"] = False
-    cells["held"] = 0
-    for lock in leaves:
-        chosen = mask(cells, lock.where, lock.name)
-        if cells.loc[chosen, "locked"].any():
-            raise ConflictError(f"lock {lock.name!r}: its cell {lock.where} is locked twice, expected once; drop one lock.")
-        cells.loc[chosen, "locked"] = True
-        cells.loc[chosen, "held"] = round(lock.amount) - cells.loc[chosen, "floor"]
-    if (cells["held"] < 0).any():
-        row = cells[cells["held"] < 0].iloc[0]
-        raise ConflictError(f"lock on {dict(row[keys])}: it is below the {row['floor']:,} already booked; raise or drop it.")
-    open_plan[AMOUNT] -= _per_parent(parents, cells.rename(columns={"held": AMOUNT})[[*keys, AMOUNT]], dims)
-    over = open_plan[open_plan[AMOUNT] < 0]
-    if len(over):
-        row = over.iloc[0]
-        raise ConflictError(
-            f"split into {into}: {dict(row[dims]) or 'the company'} has {-row[AMOUNT]:,} minor units more booked or locked "
-            f"than its target (have {len(over)} such cells); raise the target, or drop a lock."
-        )
-    # Cells that are only booked (closed months) take no part, not even where all weights are 0 and the rest share equally.
-    free = cells.loc[~cells["locked"] & cells["weighted"], [*keys, "weight"]]
-    spread = tables.proportional(open_plan, free, into)
-    cells = cells.merge(spread, how="left", on=keys)
-    cells["reference"] = cells[AMOUNT].fillna(0).astype("int64") + cells["floor"] + cells["held"]
-    cells.loc[cells["locked"], "floor"] = cells["reference"]
-    cells = cells.sort_values(keys).reset_index(drop=True)
-    if dims:
-        position = parents[dims].assign(_parent=np.arange(len(parents)))
-        parent = cells[dims].merge(position, how="left", on=dims)["_parent"].to_numpy()
-    else:
-        parent = np.zeros(len(cells), dtype=np.int64)
-    return cells, parent
+def _named_once(rules: Sequence[Rule], locks: Sequence[Lock]) -> None:
+    names = [rule.name for rule in rules] + [lock.name for lock in locks]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ParameterError(f"rules: the names {twice} occur twice, expected one rule or lock per name; rename one.")
 
 
-def _weighted_cells(parents: pd.DataFrame, into: str, weights: pd.DataFrame, floor: pd.DataFrame | None) -> pd.DataFrame:
-    """Every cell with a weight or a booked amount: keys, weight, floor (minor units)."""
-    dims = tables.level(parents)
-    keys = [*dims, into]
-    shared = [name for name in dims if name in weights.columns]
-    cells = parents[dims].merge(weights[[*shared, into, "weight"]], how="inner" if shared else "cross", on=shared or None)
-    if not dims:
-        cells = weights[[into, "weight"]].copy()
-    cells["weighted"] = True
-    if floor is None:
-        cells["floor"] = np.int64(0)
-        return cells
-    cells = cells.merge(floor.rename(columns={AMOUNT: "floor"}), how="outer", on=keys)
-    cells["weighted"] = cells["weighted"].eq(True)
-    cells["weight"] = cells["weight"].fillna(0.0)
-    cells["floor"] = cells["floor"].fillna(0).astype("int64")
-    return cells
-
-
-def _per_parent(parents: pd.DataFrame, children: pd.DataFrame, dims: list[str]) -> np.ndarray:
-    """Sum of the children's amounts for each parent row, 0 where it has none; a child without a parent is an error."""
-    if not dims:
-        return np.array([children[AMOUNT].sum()], dtype=np.int64)
-    sums = tables.rollup(children, dims)
-    merged = parents[dims].merge(sums, how="outer", on=dims, indicator=True)
-    strangers = merged[(merged["_merge"] == "right_only") & (merged[AMOUNT] != 0)]
-    if len(strangers):
-        raise TieOutError(
-            f"booked: {len(strangers)} cells have no parent in the plan, first {strangers[dims].head(2).to_dict('records')}; "
-            "the level above must hold what is booked."
-        )
-    return parents[dims].merge(sums, how="left", on=dims)[AMOUNT].fillna(0).astype("int64").to_numpy()
-
-
-def _sorted_locks(locks: Sequence[Lock], keys: list[str]) -> tuple[list[Lock], list[Lock]]:
-    """Locks on single cells and locks on totals, each by name."""
-    single = [
-        lock
-        for lock in locks
-        if set(lock.where) == set(keys) and all(isinstance(member, str) for member in lock.where.values())
-    ]
-    rest = [lock for lock in locks if lock not in single]
-    return sorted(single, key=lambda lock: lock.name), sorted(rest, key=lambda lock: lock.name)
-
-
-def _reach(parent: np.ndarray, limits: list[Limit], broken: list[Limit]) -> np.ndarray:
-    """The cells that can be asked to move: parents of broken limits' cells, and all that further limits tie to them."""
-    reached = np.zeros(parent.max() + 1, dtype=bool)
-    for limit in broken:
-        reached[parent[limit.cells]] = True
-    grown = True
-    while grown:
-        before = reached.sum()
-        for limit in limits:
-            if reached[parent[limit.cells]].any():
-                reached[parent[limit.cells]] = True
-        grown = reached.sum() > before
-    return reached[parent]
-
-
-def _solve(
-    cells: pd.DataFrame,
-    keys: list[str],
-    parent: np.ndarray,
-    limits: list[Limit],
-    block: np.ndarray,
-    name: str,
-) -> tuple[np.ndarray, dict[str, object]]:
-    """Solve the program over the cells of `block` and return all amounts as integers that tie out."""
-    limits = [limit for limit in limits if block[limit.cells].any()]
-    inside = np.flatnonzero(block)
-    labels = classes(parent[inside], inside, limits, len(cells))
-    names = np.array(["\x1f".join(key) for key in zip(*(cells[key].iloc[inside] for key in keys), strict=True)], dtype=object)
-    first = pd.Series(names).groupby(labels).min()
-    reference = cells["reference"].to_numpy()
-    room = (reference - cells["floor"].to_numpy())[inside]
-    weight = cells["weight"].to_numpy()[inside]
-    open_class = np.bincount(labels, room, minlength=len(first)).astype(np.int64)
-    reach = np.maximum(open_class, np.bincount(labels, weight, minlength=len(first)) > 0)
-    class_parent = pd.Series(parent[inside]).groupby(labels).first().to_numpy()
-    scale = 2.0 ** max(0, int(np.ceil(np.log2(max(1, open_class.max(initial=1))))) - 20)
-    rows = [limit.on_classes(inside, labels, reference, len(cells)) for limit in limits]
-
-    model = Program(open_class / scale, reach / scale, class_parent, [row.scaled(scale) for row in rows], list(first), name)
-    if not model.solve():
-        raise ConflictError(_conflict(limits, model.relaxed() * scale, name))
-    deviation = rounded(model.deviation() * scale, class_parent, open_class, reach, rows)
-
-    amounts = reference.copy()
-    # Within a class every cell has the same place in every rule, so sharing its amount in proportion breaks none.
-    amounts[inside] = cells["floor"].to_numpy()[inside] + tables.apportion(
-        open_class + deviation, labels, np.where((open_class > 0)[labels], room, weight > 0), names
-    )
-    certificate: dict[str, object] = {
-        "method": "linear program",
-        "status": "Optimal",
-        "objective": model.cost * scale,
-        "solved cells": len(inside),
-        "columns": model.columns,
-        "rows": model.rows,
-    }
-    return amounts, certificate
-
-
-def _conflict(limits: list[Limit], gaps: np.ndarray, name: str) -> str:
-    """Which limits must give way, by how much, each as have / need / fix."""
-    faults = []
-    for limit, gap in zip(limits, gaps, strict=True):
-        if abs(gap) < 0.5:
-            continue
-        side, need = ("floor", limit.low) if gap < 0 else ("cap", limit.high)
-        assert need is not None
-        change = "lower" if gap < 0 else "raise"
-        faults.append(
-            f"{limit.name}: needs a {side} of {limit.in_unit(need)}, can have {limit.in_unit(need + gap)}; "
-            f"{change} it by {limit.in_unit(abs(gap), difference=True)}, or relax another of these rules"
-        )
-    names = sorted(limit.name for limit in limits if limit.hard)
-    involved = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-    if not faults:
-        faults.append("no single amount gives way: one of them asks for more than its cells can hold; relax one and run again")
-    return collected(f"{name}: the hard rules cannot all hold. Rules that meet here: {involved}. Cheapest way out:", faults)
-
-
-def _check_hard(limits: list[Limit], amounts: np.ndarray) -> None:
-    failed = [limit.name for limit in limits if limit.hard and not limit.holds(amounts)]
-    if failed:
-        raise TieOutError(f"split: after rounding the hard rules {failed} do not hold; report this with the parameters.")
-
-
-def _report(limits: list[Limit], leaves: list[Lock], amounts: np.ndarray) -> pd.DataFrame:
-    """One row per rule and lock with what was found; see Split.rules."""
-    columns = ["rule", "unit", "min", "max", "found", "slack", "binds", "hard", "met", "owner", "reason"]
-    rows = [limit.report(amounts) for limit in limits]
-    for lock in leaves:
-        found = float(round(lock.amount))
-        fixed = {"rule": lock.name, "unit": "amount", "min": found, "max": found, "found": found, "slack": 0.0}
-        rows.append({**fixed, "binds": True, "hard": True, "met": True, "owner": lock.owner, "reason": lock.reason})
-    return pd.DataFrame(rows, columns=columns).sort_values(["rule", "min"]).reset_index(drop=True)
+def _margin(cells: Cells, margins: pd.DataFrame | None, aim: Aim) -> np.ndarray | None:
+    """Profit per unit of money of each cell."""
+    if margins is None:
+        if aim.profit > 0:
+            raise ParameterError("aim: profit needs margins by cell, but none were given; pass margins or set profit to 0.")
+        return None
+    dims = [name for name in DIMENSIONS if name in margins.columns and name in cells.keys]
+    found = cells.frame[dims].merge(margins[[*dims, "margin"]], how="left", on=dims, validate="many_to_one")["margin"]
+    if found.isna().any():
+        gap = cells.frame.loc[found.isna().to_numpy(), dims].head(2).to_dict("records")
+        raise ParameterError(f"aim: the margin is missing for {gap}, expected one per cell; fill it.")
+    return found.to_numpy(dtype=float)
