@@ -18,7 +18,15 @@ from planlib.errors import PlanError
 NAME = "HiGHS"
 VERSION = version("highspy")
 # One thread and a fixed seed, no time limit: a limit on the clock would let the machine's speed choose the answer.
-OPTIONS = {"output_flag": False, "threads": 1, "random_seed": 0, "mip_rel_gap": 0.0, "mip_abs_gap": 0.0}
+OPTIONS = {
+    "output_flag": False,
+    "threads": 1,
+    "random_seed": 0,
+    "mip_rel_gap": 0.0,
+    "mip_abs_gap": 0.0,
+    # Steep curves turn the usual millionth of slack into money that is not there.
+    "mip_feasibility_tolerance": 1e-9,
+}
 
 
 def _swallow_banner() -> None:

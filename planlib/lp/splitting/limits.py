@@ -43,7 +43,7 @@ class Limit:
     def kind(self) -> str:
         """What its row is called in the model's text."""
         if isinstance(self.rule, Lock):
-            return "lock_total"
+            return "lock"
         if not self.rule.hard:
             return "soft"
         return "inner_share" if self.part is not None and self.rule.unit == "share" else self.rule.unit

@@ -8,12 +8,20 @@ import pandas as pd
 import pulp
 from scipy import sparse
 
+from planlib.errors import PlanError
 from planlib.lp import solver
 
 # A deviation of up to a tenth of a class's own size, then up to the whole of it, then beyond: relative widths, and the slope of
 # the convex cost d^2 at each segment's middle. Coarse on purpose: the linear form only has to find which limits bind.
 BREAKS = (0.0, 0.1, 1.0)
 SLOPES = (0.1, 1.1, 3.0)
+# What a row can be: the kind of limit and the side it holds. Each has a small model of its name in the tests.
+KINDS = (
+    "parent_total",
+    *(f"{unit}_{side}" for unit in ("share", "amount", "growth", "soft") for side in ("floor", "cap", "at")),
+    *(f"{unit}_{side}" for unit in ("inner_share", "ratio") for side in ("floor", "cap")),
+    "lock_at",
+)
 SEGMENTS = tuple(zip(BREAKS, (*BREAKS[1:], np.inf), SLOPES, strict=True))
 
 
@@ -171,6 +179,8 @@ def stated(
         ]
         price = program.penalty[number] if elastic is None else elastic[number]
         for side, bound, sense, sign in _sides(program.floor[number], program.cap[number]):
+            if f"{kind}_{side}" not in KINDS:
+                raise PlanError(f"{name}: a row is a {kind}_{side}, expected one of {KINDS}; name the new kind there.")
             slack: list[tuple[pulp.LpVariable, float]] = []
             if np.isfinite(price):
                 slack = [(problem.add_variable(f"missed_{side}_{number:04d}", 0), sign)]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from planlib.lp.limits import Guardrail, Limit
 from planlib.lp.rules import Lock
+from planlib.lp.splitting.limits import Guardrail, Limit
 
 COLUMNS = [
     "rule", "unit", "min", "max", "found", "slack", "binds", "price", "per", "low", "high", "unique", "given_up", "cost",

@@ -9,15 +9,15 @@ from scipy import sparse
 from planlib import plan as tables
 from planlib.errors import ConflictError, PlanError
 from planlib.lp import solver
-from planlib.lp.cells import Cells
-from planlib.lp.conflicts import Terms, conflict
-from planlib.lp.even import Answer, even, ranges
-from planlib.lp.explain import Prices
-from planlib.lp.limits import Guardrail, Limit
-from planlib.lp.profit import held, profit_prices
-from planlib.lp.program import Linear, Program, solve, unit
-from planlib.lp.rounding import rounded
 from planlib.lp.rules import Aim, Lock, Rule
+from planlib.lp.splitting.cells import Cells
+from planlib.lp.splitting.conflicts import Terms, conflict
+from planlib.lp.splitting.even import Answer, even, ranges
+from planlib.lp.splitting.explain import Prices
+from planlib.lp.splitting.limits import Guardrail, Limit
+from planlib.lp.splitting.profit import held, profit_prices
+from planlib.lp.splitting.program import Linear, Program, solve, unit
+from planlib.lp.splitting.rounding import rounded
 
 # How far from proven an answer may be and still be called the optimum, relative to its cost.
 PROVEN = 1e-6
@@ -125,7 +125,7 @@ class Level:
         answer = even(near, np.zeros(len(found.price)) if only_profit else found.price)
         if answer.gap > PROVEN or answer.missed > max(0.5, 1e-9 * float(program.size.sum())):
             raise PlanError(
-                f"{self.name}: the optimum is proven to {answer.gap:.1e} of its cost and limits are missed by {answer.missed:.3g}, "
+                f"{self.name}: the optimum is proven to {answer.gap:.1e} of its cost, limits missed by {answer.missed:.3g}, "
                 f"expected {PROVEN:.0e} and less than a minor unit; nothing was used. Check for limits of very different size."
             )
         deviation = rounded(near, answer.x)

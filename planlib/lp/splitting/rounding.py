@@ -5,7 +5,7 @@ import pulp
 
 from planlib.errors import ConflictError
 from planlib.lp import solver
-from planlib.lp.program import Program, positions
+from planlib.lp.splitting.program import Program, positions
 
 # Parents that the integer program may re-round at first; four times as many at each further try.
 FEW = 10

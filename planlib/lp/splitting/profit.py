@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from planlib.lp import solver
-from planlib.lp.explain import Prices
-from planlib.lp.program import Linear, Program
+from planlib.lp.splitting.explain import Prices
+from planlib.lp.splitting.program import Linear, Program
 
 # Reduced costs and prices below this are the solver's zero.
 ZERO = 1e-9

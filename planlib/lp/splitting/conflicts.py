@@ -14,9 +14,9 @@ import pulp
 
 from planlib.errors import ConflictError, PlanError, collected
 from planlib.lp import solver
-from planlib.lp.limits import Limit
-from planlib.lp.program import Linear, Program, stated
 from planlib.lp.rules import Lock, Rule
+from planlib.lp.splitting.limits import Limit
+from planlib.lp.splitting.program import Linear, Program, stated
 
 # Differences of shares and growths below this are the solver's noise.
 ZERO = 1e-9
@@ -56,14 +56,14 @@ def conflict(terms: Terms, name: str, rules: Sequence[Rule], locks: Sequence[Loc
     """
     terms = terms.only({limit.name for limit in terms.limits if limit.hard})
     left = {limit.name for limit in terms.limits}
+    sets: list[list[str]] = []
+    while len(sets) < MOST and not feasible(terms.only(left)):
+        sets.append(irreducible(terms.only(left)))
+        left -= set(sets[-1])
     rows: list[dict[str, Any]] = []
-    for number in range(1, MOST + 1):
-        if feasible(terms.only(left)):
-            break
-        names = irreducible(terms.only(left))
+    for number, names in enumerate(sorted(sets), start=1):
         for one in names:
             rows += [{"set": number, **row} for row in _have_and_need(terms.only(set(names)), one)]
-        left -= set(names)
     conflicts = pd.DataFrame(rows, columns=["set", "rule", "side", "unit", "need", "have"])
     repair, repaired = _repair(terms, rules, locks)
     return ConflictError(_message(name, conflicts, repair), conflicts, repair, repaired)

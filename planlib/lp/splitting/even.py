@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import lsq_linear
 
-from planlib.lp.program import Program
+from planlib.lp.splitting.program import Program
 
 STEPS = 100
 
@@ -126,21 +126,20 @@ def ranges(program: Program, answer: Answer) -> dict[str, np.ndarray]:
     act = np.flatnonzero((price != 0) & ~given_up)
     if not len(act):
         return {"down": down, "up": up, "unique": unique, "bend": bend}
+    # Limits that are met exactly without a price of their own could carry the price of one that says the same.
+    room = 1e-9 * program.size.max(initial=1.0)
+    met = (np.abs(body - program.floor) <= room) | (np.abs(body - program.cap) <= room)
+    unique[act] = ~_shared(program, x, np.r_[act, np.flatnonzero(met & (price == 0))])[: len(act)]
+    act = act[unique[act]]
+    down[~unique] = up[~unique] = 0.0
     rows = program.rows[act]
     matrix, shared, inverse, give = curvature(program, rows, x)
     scale = np.sqrt(np.maximum(rows.multiply(rows) @ (program.size / 2), 1e-12))
-    values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
-    flat = values < 1e-9
-    unique[act] = (vectors[:, flat] ** 2).sum(axis=1) < 1e-9
-    whole = np.divide(1.0, values, out=np.zeros(len(values)), where=~flat)
-    inverse_matrix = (vectors * whole) @ vectors.T / np.outer(scale, scale)
+    inverse_matrix = np.linalg.pinv(matrix / np.outer(scale, scale), rcond=1e-9, hermitian=True) / np.outer(scale, scale)
     held = ~(give > 0) & program.movable
     pull = 2 * x / program.size - program.gain - answer.level[program.parent] - program.rows.T @ price
     others = np.setdiff1d(np.arange(count), act)
     for place, limit in enumerate(act):
-        if not unique[limit]:
-            down[limit] = up[limit] = 0.0
-            continue
         turn = inverse_matrix[:, place]
         lift = rows.T @ turn - (inverse * (shared.T @ turn))[program.parent]
         move = give * lift
@@ -165,6 +164,14 @@ def ranges(program: Program, answer: Answer) -> dict[str, np.ndarray]:
         down[limit] = np.nanmax(np.where(speed > 1e-15, ends, -np.inf), initial=-np.inf)
         bend[limit] = turn[place]
     return {"down": down, "up": up, "unique": unique, "bend": bend}
+
+
+def _shared(program: Program, x: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """Which of some limits say the same as others of them, as far as the classes that are free to move can tell."""
+    rows = program.rows[limits]
+    scale = np.sqrt(np.maximum(rows.multiply(rows) @ (program.size / 2), 1e-12))
+    values, vectors = np.linalg.eigh(curvature(program, rows, x)[0] / np.outer(scale, scale))
+    return (vectors[:, values < 1e-9] ** 2).sum(axis=1) > 1e-9
 
 
 def _pushing(y: np.ndarray, slack: np.ndarray, least: np.ndarray, most: np.ndarray) -> float:

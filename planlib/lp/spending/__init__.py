@@ -1,0 +1,1 @@
+"""Spend a budget: response curves, projects, limits and their prices."""
