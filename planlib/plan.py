@@ -21,6 +21,10 @@ from babel.numbers import get_currency_precision, is_currency
 
 from planlib.errors import ParameterError, PlanError, TieOutError
 
+# pandas takes these up by itself where they are installed and sums floats in another order with them: the same everywhere.
+pd.set_option("compute.use_bottleneck", False)
+pd.set_option("compute.use_numexpr", False)
+
 DIMENSIONS = ("region", "product", "channel", "month", "segment")
 AMOUNT = "amount"
 

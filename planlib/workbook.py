@@ -16,14 +16,14 @@ import pandas as pd
 from IPython.display import display
 from pydantic import ValidationError
 
-from planlib import charts
+from planlib import charts, reasons
 from planlib import plan as tables
 from planlib.chapters.base import ChapterParameters
 from planlib.data.gates import gate
 from planlib.data.sources import Tables
 from planlib.errors import GateError, ParameterError, PlanError, collected
 from planlib.formatting import Reader, missing
-from planlib.lp import Lock, Rule, Split
+from planlib.lp import MOST_PROFIT, Lock, Rule, Spend, Split
 from planlib.lp.rules import in_force, in_minor_units
 from planlib.plan import AMOUNT, Horizon
 
@@ -63,6 +63,10 @@ COLUMNS = {
     "momentum": ("Momentum", "factor"),
     "elasticity": ("Elasticity", "factor"),
     "roi": ("Return last year", "factor"),
+    "distance_from_drivers": ("Distance from the drivers", "money"),
+    "moved": ("Money that lies elsewhere", "money"),
+    "rules_broken": ("Rules broken", "int"),
+    "profit": ("Profit", "money"),
     "marginal": ("Return of the next unit", "factor"),
     "orders": ("Orders each so far", "factor"),
     "first_month": ("First sold", "text"),
@@ -164,25 +168,33 @@ class Chapter:
         display({ITEM: item, charts.MIME: {**charts.spec(chart), "width": WIDTH}, "text/plain": title}, raw=True)
 
     def why(self, result: Split) -> None:
-        """Which rules and locks the split met, and which of them bind."""
+        """Which rules and locks bind and what each costs, the plan's proof, and how it compares with simple splits."""
         if result.rules.empty:
             self.note("No rule limits this split: what is still open is split in the drivers' proportions.")
             return
-        frame = result.rules
-        shown = pd.DataFrame(
-            {
-                "rule": frame["rule"],
-                "asks": [self._asks(row) for row in frame.itertuples()],
-                "found": [self._measure(row.found, row.unit) for row in frame.itertuples()],
-                "slack": [self._measure(row.slack, row.unit, difference=True) for row in frame.itertuples()],
-                "binds": ["yes" if row.binds else "no" for row in frame.itertuples()],
-                "owner": frame["owner"],
-                "reason": frame["reason"],
-            }
+        for text in reasons.sentences(result.rules, self.show, result.certificate["aim"] == MOST_PROFIT):
+            self.note(text)
+        count, binding = len(result.rules), int(result.rules["binds"].sum())
+        title = f"Rules and their prices: {binding} of {count} {'binds' if binding == 1 else 'bind'}"
+        self.table(reasons.rules(result.rules, self.show), title, role="rules")
+        if result.certificate["method"] != "proportional":
+            self.table(reasons.beside(result.measures), "This plan beside simple splits", role="drivers")
+        self.note(reasons.proof(result.certificate, self.show))
+
+    def why_spent(self, result: Spend) -> None:
+        """What each limit of a budget holds back, and how well the spend is proven."""
+        if result.prices.empty:
+            return
+        binding = int(result.prices["binds"].sum())
+        self.table(
+            reasons.limits(result.prices, self.show),
+            f"Limits and their prices: {binding} of {len(result.prices)} bind",
+            role="rules",
         )
-        order = frame["binds"].map({True: 0, False: 1}).sort_values(kind="stable").index
-        binding = int(frame["binds"].sum())
-        self.table(shown.loc[order], f"Rules: {binding} of {len(frame)} {'binds' if binding == 1 else 'bind'}", role="rules")
+        self.note(
+            f"{result.certificate['status']}: no spend within the limits brings more than {result.certificate['gap']:.1e} "
+            f"of its response on top ({result.certificate['method']})."
+        )
 
     def say(self, text: str) -> None:
         """The chapter in one sentence, rendered from values."""
@@ -231,6 +243,11 @@ class Chapter:
         if isinstance(result, Split):
             self._keep(result.rules, "rules")
             self._keep(result.reference, "reference")
+            self._keep(result.measures, "measures")
+            facts = pd.DataFrame(
+                {"fact": list(result.certificate), "value": [str(value) for value in result.certificate.values()]}
+            )
+            self._keep(facts, "certificate")
         path = self.run / "plan" / f"{self.stem}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         plan.to_parquet(path.with_suffix(".part"), index=False)
@@ -259,16 +276,6 @@ class Chapter:
         }
         bundle["text/html" if html else "text/markdown"] = html or markdown
         display(bundle, raw=True)
-
-    def _measure(self, value: float, unit: str, difference: bool = False) -> str:
-        if unit == "ratio":
-            return f"{value:.3f}"
-        return self.show(value, "money" if unit == "amount" else "points" if difference else "share")
-
-    def _asks(self, row: Any) -> str:
-        limits = [f"at least {self._measure(row.min, row.unit)}"] if row.min is not None and row.min == row.min else []
-        limits += [f"at most {self._measure(row.max, row.unit)}"] if row.max is not None and row.max == row.max else []
-        return f"{row.unit} {' and '.join(limits)}" + ("" if row.hard else " (soft)")
 
 
 def open(stem: str, namespace: Mapping[str, Any]) -> Chapter:

@@ -21,6 +21,7 @@ from planlib.lp.splitting.rounding import rounded
 
 # How far from proven an answer may be and still be called the optimum, relative to its cost.
 PROVEN = 1e-6
+MOST_PROFIT = "most profit, then nearest to the drivers"
 # Rounds in which guardrails that the last answer broke get classes of their own; then all of them do.
 PATIENCE = 6
 
@@ -204,7 +205,7 @@ class Level:
     def _certified(
         self, program: Program | None, answer: Answer | None, found: Linear | None, deviation: np.ndarray, solved: int
     ) -> dict[str, object]:
-        aims = {0.0: "nearest to the drivers", 1.0: "most profit, then nearest to the drivers"}
+        aims = {0.0: "nearest to the drivers", 1.0: MOST_PROFIT}
         aim = aims.get(self.aim.profit, f"{self.aim.profit:.0%} profit, {1 - self.aim.profit:.0%} nearness to the drivers")
         if self.aim.steady:
             aim += f"; {self.aim.steady:.0%} of near means near to the plan in force"
@@ -215,7 +216,7 @@ class Level:
         return {
             **facts,
             "objective": answer.cost,
-            "bound": answer.bound,
+            "bound": float(answer.bound),
             "gap": max(0.0, answer.gap),
             "largest miss": answer.missed,
             "unexplained deviation": answer.slope,
