@@ -46,15 +46,24 @@ def sentences(table: pd.DataFrame, show: Show, profit: bool = False) -> list[str
 
 
 def proof(certificate: Mapping[str, Any], show: Show) -> str:
-    """How the plan was found and how well it is proven, in two sentences."""
+    """How well the plan is proven, in a sentence; the tables hold the whole certificate."""
     if certificate["method"] == "proportional":
         return "Every rule holds in the drivers' own proportions: nothing had to move."
     return (
-        f"Proven: no plan within the rules serves its aim ({certificate['aim']}) better than by {certificate['gap']:.1e} of "
-        f"its cost, {show(certificate['objective'])}. {certificate['solver']} on {certificate['rows']:,} rows and "
-        f"{certificate['columns']:,} columns; {certificate['solved cells']:,} cells had to move; whole minor units added "
-        f"{show(certificate['added by rounding'])}."
+        f"Proven{_within(certificate, show)}: within these rules no plan serves its aim, {certificate['aim']}, better. "
+        f"It lies {show(certificate['objective'])} from the drivers (relative deviation, squared, in money); "
+        f"{certificate['solved cells']:,} cells could be asked to move."
     )
+
+
+def proof_of_spend(certificate: Mapping[str, Any], show: Show) -> str:
+    """The same for a budget."""
+    return f"{certificate['status']}: within these limits no spend brings more{_within(certificate, show)}."
+
+
+def _within(certificate: Mapping[str, Any], show: Show) -> str:
+    open_ = abs(certificate["gap"] * certificate["objective"])
+    return " to the last minor unit" if open_ < 1 else f" to {show(open_)}"
 
 
 def beside(measures: pd.DataFrame) -> pd.DataFrame:

@@ -191,10 +191,7 @@ class Chapter:
             f"Limits and their prices: {binding} of {len(result.prices)} bind",
             role="rules",
         )
-        self.note(
-            f"{result.certificate['status']}: no spend within the limits brings more than {result.certificate['gap']:.1e} "
-            f"of its response on top ({result.certificate['method']})."
-        )
+        self.note(reasons.proof_of_spend(result.certificate, self.show))
 
     def say(self, text: str) -> None:
         """The chapter in one sentence, rendered from values."""

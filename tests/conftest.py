@@ -53,6 +53,11 @@ def copy_project(target: Path) -> Path:
     return target
 
 
+def seeds(few: int, many: int) -> list[Any]:
+    """Seeds of random instances: a few in every run of the tests, all of them with the slow ones."""
+    return [*range(few), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(few, many))]
+
+
 @pytest.fixture(scope="session")
 def sample_reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A reports folder with 2026Q1 and 2026Q2 of the sample, as `planlib run params/2026Q2.yml` leaves it."""

@@ -13,6 +13,8 @@ COLUMNS = [
     "rule", "unit", "min", "max", "found", "slack", "binds", "price", "per", "low", "high", "unique", "given_up", "cost",
     "hard", "met", "owner", "reason",
 ]  # fmt: skip
+STEPS = {"share": "point", "growth": "point", "ratio": "0.01"}
+THOUSAND = 100_000.0  # minor units
 PER = {"amount": "unit of money", "share": "point", "growth": "point", "ratio": "0.01"}
 
 
@@ -101,29 +103,27 @@ def _guarded(guardrail: Guardrail, amounts: np.ndarray, pull: np.ndarray) -> dic
 
 def sentence(row: "pd.core.frame.Pandas", money: Callable[[float], str], profit: bool = False) -> str:
     """What a rule costs, as a manager reads it. `row`: one of Split.rules; `money` writes an amount in minor units."""
-    named = {"amount": lambda value: money(value), "ratio": lambda value: f"{value:.4g}"}.get(
-        row.unit, lambda value: f"{value:.1%}"
-    )
-    brings = "more profit" if profit else "nearer to the drivers"
+
+    def named(value: float) -> str:
+        return money(value) if row.unit == "amount" else f"{value:.4g}" if row.unit == "ratio" else f"{value:.1%}"
+
     if row.given_up > 0:
-        points = named(row.given_up)
-        return f"{row.rule} was given up by {points}, at a cost of {money(row.cost)}: keeping it would have cost more."
+        return f'"{row.rule}" was given up by {named(row.given_up)}, at a cost of {money(row.cost)}: to keep it costs more.'
     if not row.binds:
-        spare = "" if not np.isfinite(row.slack) else f", {named(row.slack)} to spare"
-        return f"{row.rule} does not bind{spare}: it costs nothing."
+        return (
+            f'"{row.rule}" does not bind{f", {named(row.slack)} to spare" if np.isfinite(row.slack) else ""}: it costs nothing.'
+        )
     if not row.unique:
-        return f"{row.rule} binds together with others that say the same; its price alone is not defined."
+        return f'"{row.rule}" binds together with others that say the same; its price alone is not defined.'
     if row.price <= 0:
-        return f"{row.rule} is met exactly, but costs nothing."
-    per = {"amount": "Each unit of money", "ratio": "Each 0.01"}.get(row.unit, "Each point")
-    price = f"{row.price:.3g} of a unit" if row.unit == "amount" else money(row.price)
-    holds = ""
-    if np.isfinite(row.low) and np.isfinite(row.high) and row.high > row.low:
-        holds = f", while it stands between {named(row.low)} and {named(row.high)}"
-    elif pd.notna(row.low) and pd.notna(row.high) and (np.isfinite(row.low) or np.isfinite(row.high)):
-        holds = f", from {named(row.low)} up" if np.isfinite(row.low) else f", up to {named(row.high)}"
-    where = "of its dearest cell " if pd.isna(row.low) and row.unit != "amount" else ""
-    return f"{row.rule} binds. {per} {where}by which it is eased brings the plan {price} {brings}{holds}."
+        return f'"{row.rule}" is met exactly, but costs nothing.'
+    # A price per unit of money reads better by the thousand.
+    step, price = (money(THOUSAND), row.price * THOUSAND) if row.unit == "amount" else (STEPS[row.unit], row.price)
+    brings = "more profit" if profit else "nearer to the drivers"
+    low, high = (named(end) if pd.notna(end) and np.isfinite(end) else "" for end in (row.low, row.high))
+    both = f", while it stands between {low} and {high}" if low and high else ""
+    holds = both or (f", from {low} up" if low else f", up to {high}" if high else "")
+    return f'"{row.rule}" binds: each {step} by which it is eased brings the plan {money(price)} {brings}{holds}.'
 
 
 def compared(

@@ -11,6 +11,7 @@ from planlib import plan as tables
 from planlib.errors import ConflictError
 from planlib.lp import Lock, Rule, split
 from planlib.lp.splitting import conflicts
+from tests.conftest import seeds
 
 COMPANY = tables.company(10_000)
 REGIONS = pd.DataFrame({"region": ["East", "North", "South"], "weight": [50, 30, 20]})
@@ -161,21 +162,121 @@ def possible(plan: pd.DataFrame, cells: pd.DataFrame, stated: list[Rule | Lock])
     return found.status == 0
 
 
-def instances(wanted: int) -> list[int]:
-    """Seeds of worlds whose rules cannot all hold, as SciPy sees it."""
-    found = []
-    for seed in itertools.count():
-        plan, weights, rules, locks = world(seed)
-        if not possible(plan, weights, [*rules, *locks]):
-            found.append(seed)
-        if len(found) == wanted:
-            return found
-    return found
+# Seeds of the first hundred worlds whose rules cannot all hold, as `possible` sees it; a test checks the list.
+IMPOSSIBLE = [
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    7,
+    8,
+    9,
+    11,
+    12,
+    14,
+    15,
+    16,
+    17,
+    18,
+    19,
+    20,
+    21,
+    22,
+    23,
+    25,
+    28,
+    29,
+    31,
+    33,
+    34,
+    35,
+    36,
+    37,
+    39,
+    41,
+    42,
+    45,
+    46,
+    47,
+    48,
+    49,
+    50,
+    51,
+    53,
+    54,
+    55,
+    56,
+    57,
+    58,
+    59,
+    60,
+    61,
+    62,
+    64,
+    65,
+    66,
+    67,
+    68,
+    69,
+    73,
+    74,
+    75,
+    76,
+    77,
+    79,
+    80,
+    81,
+    82,
+    84,
+    85,
+    87,
+    88,
+    89,
+    90,
+    91,
+    92,
+    93,
+    94,
+    95,
+    96,
+    99,
+    100,
+    101,
+    102,
+    103,
+    105,
+    106,
+    107,
+    108,
+    110,
+    111,
+    112,
+    115,
+    116,
+    117,
+    118,
+    119,
+    120,
+    121,
+    122,
+    123,
+    124,
+    125,
+]
 
 
-@pytest.mark.parametrize("seed", instances(100))
-def test_the_named_set_clashes_each_smaller_one_does_not_and_the_repair_works(seed):
-    plan, weights, rules, locks = world(seed)
+def test_the_impossible_worlds_are_the_first_hundred():
+    found = [seed for seed in range(40) if not possible(*world(seed)[:2], [*world(seed)[2], *world(seed)[3]])]
+
+    assert found == [seed for seed in IMPOSSIBLE if seed < 40]
+    assert len(IMPOSSIBLE) == len(set(IMPOSSIBLE)) == 100
+
+
+@pytest.mark.parametrize("place", seeds(25, 100))
+def test_the_named_set_clashes_each_smaller_one_does_not_and_the_repair_works(place):
+    plan, weights, rules, locks = world(IMPOSSIBLE[place])
     error = caught(plan, "product", weights, rules, locks)
 
     by_name = {stated.name: stated for stated in [*rules, *locks]}
@@ -190,9 +291,9 @@ def test_the_named_set_clashes_each_smaller_one_does_not_and_the_repair_works(se
     assert tables.residuals(plan, result.plan).empty
 
 
-@pytest.mark.parametrize("seed", instances(15))
-def test_the_deletion_filter_alone_finds_a_minimal_set_too(seed, monkeypatch):
-    plan, weights, rules, locks = world(seed)
+@pytest.mark.parametrize("place", seeds(4, 15))
+def test_the_deletion_filter_alone_finds_a_minimal_set_too(place, monkeypatch):
+    plan, weights, rules, locks = world(IMPOSSIBLE[place])
     monkeypatch.setattr(conflicts.solver, "irreducible", lambda problem: [])
     error = caught(plan, "product", weights, rules, locks)
 
