@@ -19,6 +19,7 @@ class Cells:
     frame      key columns, `reference` (the drivers' split of what is open, on top of what is booked) and `floor` (booked)
     keys       the key columns
     parent     each cell's position among its parents
+    total      each parent's amount
     movable    cells with a weight: without one a cell keeps its reference
     low, high  what each cell must and may get: booked and locked amounts; infinite where nothing holds it
     locks      name -> position of the locked cell
@@ -27,6 +28,7 @@ class Cells:
     frame: pd.DataFrame
     keys: list[str]
     parent: np.ndarray
+    total: np.ndarray
     movable: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -95,7 +97,7 @@ def cells_of(
     at = held >= 0
     low[at] = high[at] = (held + booked_cells)[at]
     cells["reference"] = open_ + booked_cells
-    return Cells(cells[[*keys, "reference", "floor"]], keys, parent, movable, low, high, chosen)
+    return Cells(cells[[*keys, "reference", "floor"]], keys, parent, parents[AMOUNT].to_numpy(), movable, low, high, chosen)
 
 
 def per_parent(parents: pd.DataFrame, children: pd.DataFrame, dims: list[str]) -> np.ndarray:

@@ -93,8 +93,8 @@ class Level:
         """Refuse an answer that breaks a hard limit, and say so when the solver did no more than return its start."""
         failed = [limit.name for limit in self.limits if limit.hard and not limit.holds(amounts)]
         failed += ["the bounds of single cells"] * bool(self.outside(amounts).any())
-        left = np.zeros(self.cells.parent.max(initial=-1) + 1, dtype=np.int64)
-        np.add.at(left, self.cells.parent, amounts - self.cells.reference)
+        left = self.cells.total.copy()
+        np.subtract.at(left, self.cells.parent, amounts)
         failed += ["the parents' totals"] * bool(left.any())
         if failed:
             start = " The result equals the split it started from." if np.array_equal(amounts, self.cells.reference) else ""
