@@ -87,8 +87,11 @@ class Chapter:
         as_of = date.fromisoformat(self.settings["as_of"])
         self.horizon = Horizon(self.settings["year"], self.settings["fiscal_start"], as_of)
         self.tables = Tables({name: root / given["parquet"] for name, given in settings["inputs"].items()})
-        self.rules: list[Rule] = in_minor_units(in_force(getattr(parameters, "rules", []), as_of), self.exponent)
-        self.locks: list[Lock] = in_minor_units(in_force(getattr(parameters, "locks", []), as_of), self.exponent)
+        rules, locks = getattr(parameters, "rules", []), getattr(parameters, "locks", [])
+        self.rules: list[Rule] = in_minor_units(in_force(rules, as_of), self.exponent)
+        self.locks: list[Lock] = in_minor_units(in_force(locks, as_of), self.exponent)
+        kept = {limit.name for limit in (*self.rules, *self.locks)}
+        self.expired = [f'"{old.name}" ({old.expires})' for old in (*rules, *locks) if old.name not in kept]
         baseline = settings.get("baseline")
         self.baseline = root / baseline["path"] if baseline else None
         self._passed: str | None = None
@@ -169,6 +172,8 @@ class Chapter:
 
     def why(self, result: Split) -> None:
         """Which rules and locks bind and what each costs, the plan's proof, and how it compares with simple splits."""
+        if self.expired:
+            self.note(f"Expired and no longer applied: {self.listed(self.expired)}.")
         if result.rules.empty:
             self.note("No rule limits this split: what is still open is split in the drivers' proportions.")
             return

@@ -64,6 +64,7 @@ def test_rules_count_in_minor_units_and_until_they_expire(run, shown):
     chapter = workbook.open("02-region", namespace(run, rules=rules))
 
     assert [(rule.name, rule.max) for rule in chapter.rules] == [("cap", 1050.0)]
+    assert chapter.expired == ['"old" (2025-12-30)']
 
 
 def test_nothing_is_saved_before_its_gate(run, shown):

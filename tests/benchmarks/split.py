@@ -26,16 +26,24 @@ import numpy as np
 import pandas as pd
 import psutil
 
+from planlib import plan as tables
 from planlib.lp import Rule, split
 
 ROOT = Path(__file__).parent.parent.parent
 KEYS = ["region", "product", "channel"]
 MEMBERS = 10
-SIZES = {"100k": (31, 40, 8), "1M": (31, 100, 32)}  # regions, products, channels; times 10 segments
+SIZES = {
+    "100k": (31, 40, 8),
+    "100k-guarded": (31, 40, 8),
+    "1M": (31, 100, 32),
+}  # regions, products, channels; times 10 segments
 FIELD = {
     "100k": ("split", "highspy", "highspy-ipm", "linopy", "linopy-ipm"),
-    "1M": ("split", "highspy", "highspy-ipm"),
+    "100k-guarded": ("split", "highspy", "highspy-ipm"),
+    "1M": ("split", "highspy-ipm"),  # the default simplex was not done after half an hour
 }
+# Guarded: no cell may move by more than this share of its proportional amount, so that cells cannot be merged at will.
+GUARD = {"100k-guarded": 0.21}
 PATIENCE = 1800  # seconds after which a competitor is reported as not finished
 OPTIONS = {"output_flag": False, "threads": 1, "random_seed": 0}
 
@@ -44,7 +52,6 @@ BREAKS = (0.0, 0.05, 0.15, 0.4, 1.0)
 SLOPES = tuple(low + high for low, high in itertools.pairwise(BREAKS))
 BEYOND = 3.0
 UP, DOWN = np.array([*SLOPES, BEYOND]), np.array(SLOPES)
-WIDTHS = np.diff(BREAKS)
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,15 @@ class Model:
     parent: np.ndarray
     rows: list[Row]
     scale: float
+    guard: float | None
+
+    @property
+    def widths(self) -> tuple[np.ndarray, np.ndarray]:
+        """How wide each slope is, upwards and downwards, as a share of the cell's reference; a guardrail cuts them off."""
+        ends = np.array([*BREAKS[1:], np.inf])
+        most = np.inf if self.guard is None else self.guard
+        up = np.minimum(ends, most) - np.minimum(BREAKS, most)
+        return np.where(np.isnan(up), np.inf, up), up[: len(DOWN)]
 
 
 @dataclass(frozen=True)
@@ -152,7 +168,7 @@ def proportional(plan: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
     return cells
 
 
-def model_of(plan: pd.DataFrame, weights: pd.DataFrame, rules: list[Rule]) -> Model:
+def model_of(plan: pd.DataFrame, weights: pd.DataFrame, rules: list[Rule], guard: float | None = None) -> Model:
     """The frames as arrays. A share of a part that can itself change is a row against 0, one per limit."""
     cells = proportional(plan, weights)
     reference = cells["reference"].to_numpy()
@@ -169,7 +185,8 @@ def model_of(plan: pd.DataFrame, weights: pd.DataFrame, rules: list[Rule]) -> Mo
         for bound, below, above in ((rule.min, 0.0, np.inf), (rule.max, -np.inf, 0.0)):
             if bound is not None:
                 rows.append(Row(index, chosen[index] - bound, below, above))
-    return Model(cells, reference, cells["parent"].to_numpy(), rows, 2.0 ** max(0, np.ceil(np.log2(reference.max())) - 20))
+    scale = 2.0 ** max(0, np.ceil(np.log2(reference.max())) - 20)
+    return Model(cells, reference, cells["parent"].to_numpy(), rows, scale, guard)
 
 
 def _mask(cells: pd.DataFrame, where: dict) -> np.ndarray:
@@ -179,15 +196,21 @@ def _mask(cells: pd.DataFrame, where: dict) -> np.ndarray:
     return chosen
 
 
-def by_split(plan: pd.DataFrame, weights: pd.DataFrame, rules: list[Rule]) -> Answer:
-    found = split(plan, "segment", weights, rules)
+def by_split(plan: pd.DataFrame, weights: pd.DataFrame, rules: list[Rule], guard: float | None = None) -> Answer:
+    history = None
+    if guard is not None:
+        history = tables.proportional(plan, weights, "segment")
+        rules = [*rules, Rule(name="guardrail", each="cell", unit="growth", min=-guard, max=guard)]
+    found = split(plan, "segment", weights, rules, history=history)
     columns, rows = (int(str(found.certificate.get(name, 0))) for name in ("columns", "rows"))
     return Answer(found.plan, found.plan["amount"].to_numpy(), columns, rows)
 
 
-def by_highspy(plan: pd.DataFrame, weights: pd.DataFrame, rules: list[Rule], solver: str = "choose") -> Answer:
+def by_highspy(
+    plan: pd.DataFrame, weights: pd.DataFrame, rules: list[Rule], guard: float | None = None, solver: str = "choose"
+) -> Answer:
     """Arrays by column: all cells' first slope upwards, then the second; downwards the same cells with the sign turned."""
-    model = model_of(plan, weights, rules)
+    model = model_of(plan, weights, rules, guard)
     reference, count, parents = model.reference / model.scale, len(model.reference), len(plan)
     cell = np.concatenate([np.arange(count), *(row.cells for row in model.rows)])
     line = np.concatenate([model.parent, *(np.full(len(row.cells), parents + i) for i, row in enumerate(model.rows))])
@@ -200,8 +223,8 @@ def by_highspy(plan: pd.DataFrame, weights: pd.DataFrame, rules: list[Rule], sol
     lp.num_col_, lp.num_row_ = slopes * count, parents + len(model.rows)
     lp.col_cost_ = np.repeat([*UP, *DOWN], count)
     lp.col_lower_ = np.zeros(slopes * count)
-    width = np.multiply.outer(WIDTHS, reference).ravel()
-    lp.col_upper_ = np.concatenate([width, np.full(count, np.inf), width])
+    up, down = model.widths
+    lp.col_upper_ = np.concatenate([np.multiply.outer(up, reference).ravel(), np.multiply.outer(down, reference).ravel()])
     now = [float(row.coefficients @ reference[row.cells]) for row in model.rows]
     for side in ("low", "high"):
         bound = [getattr(row, side) / model.scale - value for row, value in zip(model.rows, now, strict=True)]
@@ -224,21 +247,22 @@ def by_highspy(plan: pd.DataFrame, weights: pd.DataFrame, rules: list[Rule], sol
     return Answer(model.cells, model.reference + deviation * model.scale, lp.num_col_, lp.num_row_, objective)
 
 
-def by_linopy(plan: pd.DataFrame, weights: pd.DataFrame, rules: list[Rule], solver: str = "choose") -> Answer:
+def by_linopy(
+    plan: pd.DataFrame, weights: pd.DataFrame, rules: list[Rule], guard: float | None = None, solver: str = "choose"
+) -> Answer:
     """Two arrays of variables, cell by slope; parents by a grouped sum; handed to highspy without a file."""
     import linopy
     import xarray
 
-    model = model_of(plan, weights, rules)
+    model = model_of(plan, weights, rules, guard)
     reference = model.reference / model.scale
     cell = pd.RangeIndex(len(reference), name="cell")
     steps_up, steps_down = pd.RangeIndex(len(UP), name="step_up"), pd.RangeIndex(len(DOWN), name="step_down")
-    width = np.multiply.outer(reference, WIDTHS)
-    open_end = np.full((len(reference), 1), np.inf)
+    widths = [np.multiply.outer(reference, share) for share in model.widths]
 
     problem = linopy.Model()
-    up = problem.add_variables(lower=0.0, upper=np.hstack([width, open_end]), coords=[cell, steps_up], name="up")
-    down = problem.add_variables(lower=0.0, upper=width, coords=[cell, steps_down], name="down")
+    up = problem.add_variables(lower=0.0, upper=widths[0], coords=[cell, steps_up], name="up")
+    down = problem.add_variables(lower=0.0, upper=widths[1], coords=[cell, steps_down], name="down")
     move = up.sum("step_up") - down.sum("step_down")
     parent = xarray.DataArray(model.parent, coords=[cell], name="parent")
     problem.add_constraints(move.groupby(parent).sum() == 0, name="parents")
@@ -277,7 +301,7 @@ def one(competitor: str, size: str) -> dict[str, float | int | str]:
         importlib.import_module("linopy")
     before = psutil.Process().memory_info().rss
     began, worked = time.perf_counter(), time.process_time()
-    answer = COMPETITORS[competitor](plan, weights, rules)
+    answer = COMPETITORS[competitor](plan, weights, rules, guard=GUARD.get(size))
     seconds, worked = time.perf_counter() - began, time.process_time() - worked
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 

@@ -1,6 +1,7 @@
 """One level of a plan while it is solved: classes of cells, the linear program, the exact spread, whole minor units, prices."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,19 @@ PROVEN = 1e-6
 MOST_PROFIT = "most profit, then nearest to the drivers"
 # Rounds in which guardrails that the last answer broke get classes of their own; then all of them do.
 PATIENCE = 6
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """One exact answer: the cells it is about, each one's class, the program (`near`: with an earlier aim held) and amounts."""
+
+    inside: np.ndarray
+    labels: np.ndarray
+    program: Program
+    near: Program
+    found: Linear
+    answer: Answer
+    exact: np.ndarray
 
 
 class Level:
@@ -78,10 +92,13 @@ class Level:
         self.single |= off
         # Most guardrails hold by themselves: only those that an answer breaks enter the next one.
         for attempt in range(5 * PATIENCE):
-            amounts = self._attempt(np.flatnonzero(block))
-            off = self.outside(amounts) & ~self.single
+            optimum = self._optimum(np.flatnonzero(block))
+            off = self.outside(np.rint(optimum.exact)) & ~self.single
             if not off.any():
-                return amounts
+                amounts = self._whole(optimum)
+                off = self.outside(amounts) & ~self.single
+                if not off.any():
+                    return amounts
             self.single |= off if attempt < PATIENCE else np.isfinite(self.high) | (self.low > self.cells.low)
         raise PlanError(f"{self.name}: guardrails on single cells did not come to rest, expected them to; report this.")
 
@@ -117,9 +134,8 @@ class Level:
 
         return conflict(Terms(gathered, rows, amounts, unit(gathered)), self.name, self.rules, self.locks)
 
-    def _attempt(self, inside: np.ndarray) -> np.ndarray:
-        """One optimum with today's classes, as whole amounts."""
-        reference, open_ = self.cells.reference, self.cells.open
+    def _optimum(self, inside: np.ndarray) -> Optimum:
+        """The linear program of today's classes, then the exact spread."""
         program, labels = self._program(inside, self.limits, self.single[inside])
         only_profit = self.aim.profit == 1
         found = solve(program, self.name, spread=False) if only_profit else solve(program.gathered()[0], self.name)
@@ -132,17 +148,31 @@ class Level:
                 f"{self.name}: the optimum is proven to {answer.gap:.1e} of its cost, limits missed by {answer.missed:.3g}, "
                 f"expected {PROVEN:.0e} and less than a minor unit; nothing was used. Check for limits of very different size."
             )
-        deviation = rounded(near, answer.x)
+        exact = self.cells.reference.astype(float)
+        open_ = self.cells.open[inside]
+        whole = np.bincount(labels, open_, len(program.size))
+        part = np.where(whole[labels] > 0, open_ / np.maximum(whole[labels], 1.0), 1.0 / np.bincount(labels)[labels])
+        exact[inside] += answer.x[labels] * part
+        return Optimum(inside, labels, program, near, found, answer, exact)
+
+    def _whole(self, optimum: Optimum) -> np.ndarray:
+        """Whole amounts of an optimum, with its prices and its certificate."""
+        inside, labels, program, answer = optimum.inside, optimum.labels, optimum.program, optimum.answer
+        reference, open_ = self.cells.reference, self.cells.open
+        deviation = rounded(optimum.near, answer.x)
         open_class = np.bincount(labels, open_[inside], len(program.size)).astype(np.int64)
         share = np.where((open_class > 0)[labels], open_[inside], 1)
         amounts = reference.copy()
         # Within a class every cell has the same place in every rule, so sharing its amount in proportion breaks none.
         amounts[inside] = (reference - open_)[inside] + tables.apportion(open_class + deviation, labels, share, inside)
 
-        law = ranges(program, answer) if not only_profit else None
-        self.prices = Prices(answer.price, **law) if law else profit_prices(found, len(self.limits))
-        self.pull[inside] = (found.pull(len(program.size)) if only_profit else answer.pull)[labels]
-        self.certificate = {"method": "linear program", **self._certified(program, answer, found, deviation, len(inside))}
+        if self.aim.profit == 1:
+            pull, self.prices = optimum.found.pull(len(program.size)), profit_prices(optimum.found, len(self.limits))
+        else:
+            pull, self.prices = answer.pull, Prices(answer.price, **ranges(program, answer))
+        self.pull[inside] = pull[labels]
+        facts = self._certified(program, answer, optimum.found, deviation, len(inside))
+        self.certificate = {"method": "linear program", **facts}
         return amounts
 
     def _program(self, inside: np.ndarray, limits: list[Limit], single: np.ndarray) -> tuple[Program, np.ndarray]:
