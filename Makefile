@@ -1,6 +1,7 @@
 # Every target is complete on a machine with Python 3.11 to 3.13, make and git.
 PYTHON ?= python3
 PARAMS ?= params/2026Q2.yml
+BENCH ?=
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -25,8 +26,8 @@ lint: $(READY)
 lab: plan                 ## JupyterLab on the notebooks, with the latest run behind them
 	@$(BIN)/jupyter lab --notebook-dir=. notebooks/01-strategy.ipynb
 
-bench: $(READY)           ## wall-time ratios against a peer, in one run
-	@$(BIN)/python -m tests.benchmarks
+bench: $(READY)           ## wall-time ratios against peers, in one run (about 25 minutes; BENCH=quick: six)
+	@$(BIN)/python -m tests.benchmarks $(BENCH)
 
 $(READY): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv

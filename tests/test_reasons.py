@@ -60,6 +60,6 @@ def test_a_budgets_limits_say_what_they_hold_back():
     table = reasons.limits(result.prices, show)
 
     assert table.loc[table["rule"] == "cap of a", "binds"].tolist() == ["yes"]
-    # By hand: the curve is 1000 x^.5, its slope 500 / x^.5: .5 at 1 m, .167 at 9 m minor units; the cap holds back the difference.
+    # By hand: the slope of 1000 x^.5 is .5 at 1 m and .167 at 9 m minor units; the cap holds back the difference.
     assert table.loc[table["rule"] == "cap of a", "price"].tolist() == ["0.333 per unit of money"]
     assert reasons.proof_of_spend(result.certificate, show).startswith("Optimal: within these limits no spend brings more")

@@ -1,6 +1,7 @@
 """Wall time of the chain against a plain papermill loop, in pairs in one run, and of `split` against its peers: `make bench`.
 
-`... -m tests.benchmarks 3` runs three pairs; `... -m tests.benchmarks split` only the second part, see split.py.
+`... -m tests.benchmarks 3` runs three pairs, `... quick` one pair and the smaller splits against the fastest peer only;
+`... split` only the second part, see split.py.
 """
 
 import json
@@ -60,7 +61,8 @@ def plain(finished: Path, folder: Path) -> float:
 def main() -> None:
     if sys.argv[1:2] == ["split"]:
         return split.main(sys.argv[2:])
-    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    quick = sys.argv[1:2] == ["quick"]
+    pairs = int(sys.argv[1]) if len(sys.argv) > 1 and not quick else 1
     ratios = []
     for number in range(1, pairs + 1):
         folder = Path(tempfile.mkdtemp(prefix="bench-"))
@@ -71,7 +73,7 @@ def main() -> None:
         ratios.append(ours / theirs)
         print(f"pair {number}: planlib run {ours:.1f} s, plain papermill loop {theirs:.1f} s, ratio {ours / theirs:.2f}")
     print(f"chain, {2 * 7} chapters: median ratio {statistics.median(ratios):.2f} (aim: at most {AIM})")
-    split.main([])
+    split.main(["quick"] if quick else [])
 
 
 if __name__ == "__main__":
