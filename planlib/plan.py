@@ -184,7 +184,10 @@ def apportion(totals: np.ndarray, group: np.ndarray, weights: np.ndarray, keys: 
     sums = np.add.reduceat(exact, starts)
 
     total = totals[parent[starts]].astype(object)
-    sign = np.where(total < 0, -1, 1).astype(object)
+    if max(int(np.abs(total).max()) * int(exact.max()), int(sums.max())) < 2**62:
+        # Small enough for machine integers: the same numbers, many times as fast.
+        exact, sums, total = exact.astype(np.int64), sums.astype(np.int64), total.astype(np.int64)
+    sign = np.where(total < 0, -1, 1).astype(total.dtype)
     product = np.repeat(np.abs(total), sizes) * exact
     divisor = np.repeat(sums, sizes)
     floors, remainders = product // divisor, product % divisor
@@ -194,7 +197,7 @@ def apportion(totals: np.ndarray, group: np.ndarray, weights: np.ndarray, keys: 
     rank = np.lexsort((np.arange(len(parent)), _descending(exact), _descending(remainders), parent))
     position = np.empty(len(parent), dtype=np.int64)
     position[rank] = np.arange(len(parent)) - np.repeat(starts, sizes)
-    amounts = floors + (position < np.repeat(missing.astype(np.int64), sizes)).astype(object)
+    amounts = floors + (position < np.repeat(missing.astype(np.int64), sizes)).astype(total.dtype)
 
     result = np.empty(len(parent), dtype=np.int64)
     result[order] = (amounts * np.repeat(sign, sizes)).astype(np.int64)
@@ -303,7 +306,9 @@ def _order(group: np.ndarray, keys: np.ndarray) -> np.ndarray:
 
 
 def _descending(values: np.ndarray) -> np.ndarray:
-    """Ranks that sort large Python integers downwards without overflowing int64."""
+    """Ranks that sort integers downwards, Python's large ones without overflowing int64."""
+    if values.dtype != object:
+        return -values
     codes, _ = pd.factorize(values, sort=True)
     return -codes
 
