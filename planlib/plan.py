@@ -166,7 +166,7 @@ def apportion(totals: np.ndarray, group: np.ndarray, weights: np.ndarray, keys: 
         raise PlanError("weights: a weight is missing or infinite, expected a number; missing is not 0, fill it on purpose.")
     if (weights < 0).any():
         raise PlanError(_negative_weights(weights, keys))
-    childless = np.setdiff1d(np.flatnonzero(totals), group)
+    childless = np.flatnonzero((totals != 0) & (np.bincount(group, minlength=len(totals)) == 0))
     if len(childless):
         raise PlanError(f"split: {len(childless)} parents have an amount but no child, expected at least one member each.")
     if not len(weights):

@@ -61,7 +61,8 @@ def kept(program: Program, x: np.ndarray) -> np.ndarray:
 
 def _rerounded(program: Program, whole: np.ndarray, chosen: np.ndarray) -> np.ndarray | None:
     """Variables, objective, limits, solve, read back: the fewest units that classes of some parents give each other."""
-    where = np.flatnonzero(chosen & program.movable)
+    movable = chosen & program.movable
+    where = np.flatnonzero(movable)
     if not len(where):
         return None
     problem = pulp.LpProblem("round", pulp.LpMinimize)
@@ -79,8 +80,10 @@ def _rerounded(program: Program, whole: np.ndarray, chosen: np.ndarray) -> np.nd
         problem += pulp.LpConstraint(pulp.LpAffineExpression(terms), pulp.LpConstraintEQ, f"parent_{where[mine[0]]}", left)
     for k in np.flatnonzero(np.isinf(program.penalty)):
         start, end = program.rows.indptr[k], program.rows.indptr[k + 1]
-        pairs = zip(program.rows.indices[start:end], program.rows.data[start:end].tolist(), strict=True)
-        terms = [term for i, value in pairs if i in up for term in ((up[i], value), (down[i], -value))]
+        indices = program.rows.indices[start:end]
+        mine = np.flatnonzero(movable[indices])
+        pairs = zip(indices[mine].tolist(), program.rows.data[start:end][mine].tolist(), strict=True)
+        terms = [term for i, value in pairs for term in ((up[i], value), (down[i], -value))]
         if not terms:
             continue
         for side, bound, sense in (
