@@ -90,8 +90,8 @@ class Chapter:
         rules, locks = getattr(parameters, "rules", []), getattr(parameters, "locks", [])
         self.rules: list[Rule] = in_minor_units(in_force(rules, as_of), self.exponent)
         self.locks: list[Lock] = in_minor_units(in_force(locks, as_of), self.exponent)
-        kept = {limit.name for limit in (*self.rules, *self.locks)}
-        self.expired = [f'"{old.name}" ({old.expires})' for old in (*rules, *locks) if old.name not in kept]
+        stated: list[Any] = [*rules, *locks]
+        self.expired = [f'"{old.name}" ({old.expires})' for old in stated if old.expires is not None and old.expires < as_of]
         baseline = settings.get("baseline")
         self.baseline = root / baseline["path"] if baseline else None
         self._passed: str | None = None
