@@ -139,7 +139,7 @@ def test_contradictory_floors_are_named_with_the_way_out(project):
     ended = run(project)
 
     assert ended.code == 1
-    assert "Zhejiang floor" in ended.err and "Sichuan floor" in ended.err and "lower it by" in ended.err
+    assert "Zhejiang floor" in ended.err and "Sichuan floor" in ended.err and "cheapest way out" in ended.err
     evidence = project / "reports" / ".staging-2026Q1" / "notebooks" / "02-region.ipynb"
     assert "ConflictError" in evidence.read_text(encoding="utf-8")
 

@@ -107,7 +107,7 @@ def _bare(terms: Terms) -> pulp.LpProblem:
 def _have_and_need(terms: Terms, name: str) -> list[dict[str, Any]]:
     """For each side of a rule that the others of its set deny: what it asks and the best it can have, in its own unit."""
     seen: dict[str, dict[str, Any]] = {}
-    amounts = _elastic(terms, {name: 1.0})
+    amounts = _bent(terms, {name: 1.0})[1]
     for limit in (limit for limit in terms.limits if limit.name == name):
         have = limit.found(amounts)
         for side, asked in zip(("floor", "cap"), limit.natural, strict=True):
@@ -120,20 +120,43 @@ def _have_and_need(terms: Terms, name: str) -> list[dict[str, Any]]:
     return list(seen.values())
 
 
-def _elastic(terms: Terms, prices: dict[str, float]) -> np.ndarray:
-    """Exact amounts when the named rules may be missed at their price per unit of money and all others hold."""
+def _bent(terms: Terms, prices: dict[str, float]) -> tuple[float, np.ndarray]:
+    """What it costs when the named rules may be missed, at their price per unit of money, and all others hold; with the exact
+    amounts then. An infinite cost where even that does not help."""
     price = np.array([prices.get(limit.name, np.inf) for limit in terms.limits])
     problem = stated(terms.program, "repair", terms.scale, price)
     if not solver.optimise(problem):
-        raise PlanError(f"{sorted(prices)}: no change of these rules makes the plan possible, expected one to; report this.")
+        return np.inf, np.zeros(0)
     found = Linear.of(problem, terms.scale, len(terms.limits))
-    return terms.amounts(found.deviation(len(terms.program.size)))
+    return float(pulp.value(problem.objective)), terms.amounts(found.deviation(len(terms.program.size)))
 
 
 def _repair(terms: Terms, rules: Sequence[Rule], locks: Sequence[Lock]) -> tuple[pd.DataFrame, tuple[list[Rule], list[Lock]]]:
-    """The least change of limits, weighted by each rule's penalty, that makes the plan possible."""
-    amounts = _elastic(terms, {limit.name: limit.rule.penalty for limit in terms.limits})
-    stated_ = {limit.name: limit.rule for limit in terms.limits}
+    """The least change of limits, weighted by each rule's penalty, that makes the plan possible; among equals, of few rules."""
+    prices = {limit.name: limit.rule.penalty for limit in terms.limits}
+    cost, amounts = _bent(terms, prices)
+    if np.isinf(cost):
+        raise PlanError(f"{sorted(prices)}: no change of these rules makes the plan possible, expected one to; report this.")
+    for name in sorted({str(row["rule"]) for row in _changes(terms, amounts)}):
+        without = {other: price for other, price in prices.items() if other != name}
+        fewer = _bent(terms, without)
+        if fewer[0] <= cost + ZERO * max(1.0, abs(cost)):
+            prices, amounts = without, fewer[1]
+    changes = _changes(terms, amounts)
+    mended = {limit.name: limit.rule for limit in terms.limits}
+    for row in changes:
+        key = {"lock": "amount", "floor": "min", "cap": "max"}[row["side"]]
+        mended[row["rule"]] = mended[row["rule"]].model_copy(update={key: row["to"]})
+    soft = [rule for rule in rules if not rule.hard]
+    kept = (
+        [rule for rule in mended.values() if isinstance(rule, Rule)],
+        [rule for rule in mended.values() if isinstance(rule, Lock)],
+    )
+    return pd.DataFrame(changes, columns=["rule", "side", "unit", "from", "to", "penalty"]), ([*kept[0], *soft], kept[1])
+
+
+def _changes(terms: Terms, amounts: np.ndarray) -> list[dict[str, Any]]:
+    """The limits that some amounts miss, each with the one that they would keep; of a guardrail's cells the furthest off."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for limit in terms.limits:
         value, found = limit.value(amounts), limit.found(amounts)
@@ -144,17 +167,10 @@ def _repair(terms: Terms, rules: Sequence[Rule], locks: Sequence[Lock]) -> tuple
                 continue
             to = _eased(limit, side, found)
             worst = rows.get((limit.name, side), {"to": to})["to"]
-            to = min(to, worst) if side == "floor" else max(to, worst)
             kind = "lock" if isinstance(limit.rule, Lock) else side
-            row = {"rule": limit.name, "side": kind, "unit": limit.unit, "from": asked, "to": to, "penalty": limit.rule.penalty}
-            rows[limit.name, side] = row
-            key = {"lock": "amount", "floor": "min", "cap": "max"}[kind]
-            stated_[limit.name] = stated_[limit.name].model_copy(update={key: to})
-    table = pd.DataFrame(list(rows.values()), columns=["rule", "side", "unit", "from", "to", "penalty"])
-    soft = [rule for rule in rules if not rule.hard]
-    hard = list(stated_.values())
-    mended = [rule for rule in hard if isinstance(rule, Rule)], [lock for lock in hard if isinstance(lock, Lock)]
-    return table, ([*mended[0], *soft], mended[1])
+            row = {"rule": limit.name, "side": kind, "unit": limit.unit, "from": asked, "penalty": limit.rule.penalty}
+            rows[limit.name, side] = {**row, "to": min(to, worst) if side == "floor" else max(to, worst)}
+    return list(rows.values())
 
 
 def _eased(limit: Limit, side: str, found: float) -> float:
@@ -166,20 +182,24 @@ def _eased(limit: Limit, side: str, found: float) -> float:
 
 
 def _message(name: str, conflicts: pd.DataFrame, repair: pd.DataFrame) -> str:
+    words = {
+        "floor": "asks for at least {need}, the others leave it at most {have}",
+        "cap": "asks for at most {need}, the others leave it at least {have}",
+        "lock": "is locked at {need}, the others leave it {have}",
+    }
     faults = []
     for _, rows in conflicts.groupby("set", sort=True):
-        names = list(dict.fromkeys(rows["rule"]))
+        names = [f'"{rule}"' for rule in dict.fromkeys(rows["rule"])]
         together = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-        lines = [
-            f"{row.rule}: {'is locked at' if row.side == 'lock' else f'needs a {row.side} of'} {in_unit(row.need, row.unit)}, "
-            f"can have {in_unit(row.have, row.unit)}"
-            for row in rows.itertuples()
-        ]
+        lines = []
+        for row in rows.itertuples():
+            text = words[row.side].format(need=in_unit(row.need, row.unit), have=in_unit(row.have, row.unit))
+            lines.append(f'"{row.rule}" {text if len(names) > 1 else text.replace("the others leave", "the totals leave")}')
         faults.append(f"{together} cannot hold {'together' if len(names) > 1 else 'at all'}: " + "; ".join(lines))
     for row in repair.to_dict("records"):
         start, end, by = (in_unit(value, row["unit"]) for value in (row["from"], row["to"], abs(row["to"] - row["from"])))
         change = "lower" if row["to"] < row["from"] else "raise"
-        faults.append(f"cheapest way out: {change} the {row['side']} of {row['rule']} from {start} to {end} (by {by})")
+        faults.append(f'cheapest way out: {change} the {row["side"]} "{row["rule"]}" from {start} to {end} (by {by})')
     return collected(f"{name}: the hard rules cannot all hold; ease one of each set, or take the cheapest way out.", faults)
 
 
@@ -187,4 +207,4 @@ def in_unit(value: float, unit: str) -> str:
     """A limit as its reader counts it."""
     if unit == "amount":
         return f"{value:,.0f} minor units"
-    return f"{value:.4g}" if unit == "ratio" else f"{value:.2%}"
+    return f"{value:.4g}" if unit == "ratio" else f"{value:.2%}" + (" growth" if unit == "growth" else "")

@@ -35,7 +35,7 @@ def test_each_rule_says_what_it_needs_what_it_can_have_and_how_to_mend_it():
     assert table["have"].tolist() == pytest.approx([0.55, 0.3])
     assert error.repair[["side", "unit"]].to_numpy().tolist() == [["floor", "share"]]
     assert (error.repair["from"] - error.repair["to"]).sum() == pytest.approx(0.15)
-    assert "East floor and South floor cannot hold together" in str(error)
+    assert '"East floor" and "South floor" cannot hold together' in str(error)
 
 
 def test_the_rule_of_lowest_priority_gives_way():
