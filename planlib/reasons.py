@@ -30,7 +30,7 @@ def rules(table: pd.DataFrame, show: Show) -> pd.DataFrame:
                 "slack": _measure(row.slack, row.unit, show, difference=True),
                 "binds": "yes" if row.binds else "no",
                 "price": _price(row, show),
-                "same law": _range(row, show),
+                "holds while": _range(row, show),
                 "owner": row.owner,
                 "reason": row.reason,
             }

@@ -30,7 +30,7 @@ def test_the_dearest_rules_come_first_with_price_and_range():
     assert table["rule"].tolist()[0] == "cap"
     first = table.iloc[0]
     assert first["asks"] == "share at most 40.0%" and first["binds"] == "yes"
-    assert first["price"].endswith("per point") and " to " in first["same law"]
+    assert first["price"].endswith("per point") and " to " in first["holds while"]
     assert first[["owner", "reason"]].tolist() == ["CFO", "risk"]
     assert table.set_index("rule").loc["room", "price"] == "0"
 
