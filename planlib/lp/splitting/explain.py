@@ -54,28 +54,17 @@ def rules_table(
             unit = step if limit.unit == "amount" else step * 100
             row["low"], row["high"] = natural + prices.down[number] / unit, natural + prices.up[number] / unit
         row |= {"price": abs(raw) * step, "per": PER[limit.unit], "unique": bool(prices.unique[number])}
-        missed = max(0.0, -float(row["slack"])) if not limit.hard and not row["met"] else 0.0  # type: ignore[arg-type]
-        gap = (
-            max((limit.low or 0) - limit.value(amounts), limit.value(amounts) - (limit.high or np.inf), 0.0) if missed else 0.0
-        )
-        row |= {"given_up": missed, "cost": gap * limit.penalty if gap else 0.0}
+        gave = not limit.hard and not row["met"]
+        row["given_up"] = max(0.0, -float(row["slack"])) if gave else 0.0  # type: ignore[arg-type]
+        row["cost"] = limit.missed(amounts) * limit.penalty if gave else 0.0
         rows.append(row)
     for lock, place in locks.values():
-        held = float(round(lock.amount))
-        fixed = {"rule": lock.name, "unit": "amount", "min": held, "max": held, "found": held, "slack": 0.0, "binds": True}
-        price = {"price": abs(float(pull[place])), "per": PER["amount"], "low": np.nan, "high": np.nan, "unique": True}
-        rows.append(
-            {
-                **fixed,
-                **price,
-                "given_up": 0.0,
-                "cost": 0.0,
-                "hard": True,
-                "met": True,
-                "owner": lock.owner,
-                "reason": lock.reason,
-            }
-        )
+        held, price = float(round(lock.amount)), abs(float(pull[place]))
+        rows.append({
+            "rule": lock.name, "unit": "amount", "min": held, "max": held, "found": held, "slack": 0.0, "binds": True,
+            "price": price, "per": PER["amount"], "low": np.nan, "high": np.nan, "unique": True, "given_up": 0.0, "cost": 0.0,
+            "hard": True, "met": True, "owner": lock.owner, "reason": lock.reason,
+        })  # fmt: skip
     for guardrail in guardrails:
         rows.append(_guarded(guardrail, amounts, pull))
     table = pd.DataFrame(rows).reindex(columns=COLUMNS) if rows else pd.DataFrame(columns=COLUMNS)

@@ -67,14 +67,11 @@ class Limit:
         value, room = self.value(amounts), _room(self.coefficients)
         return (self.low is None or value >= self.low - room) and (self.high is None or value <= self.high + room)
 
-    def in_unit(self, money: float, difference: bool = False) -> str:
-        """An amount of money as this rule's reader counts it."""
-        if self.unit == "amount":
-            return f"{money:,.0f} minor units"
-        share = money / self.base if self.base else float("nan")
-        if self.unit == "growth" and not difference:
-            share -= 1.0
-        return f"{share:.2%}" if self.unit != "ratio" else f"{share:.4g} (ratio, money-weighted)"
+    def missed(self, amounts: np.ndarray) -> float:
+        """Money by which the limit is missed."""
+        value = self.value(amounts)
+        low, high = (value if end is None else end for end in (self.low, self.high))
+        return max(low - value, value - high, 0.0)
 
     def found(self, amounts: np.ndarray) -> float:
         """What the rule limits, in its own unit: a share, an amount, a growth or a ratio."""
