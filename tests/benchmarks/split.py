@@ -41,7 +41,7 @@ SIZES = {
 FIELD = {
     "100k": ("split", "highspy", "highspy-ipm", "linopy", "linopy-ipm"),
     "100k-guarded": ("split", "highspy", "highspy-ipm"),
-    "1M": ("split", "highspy-ipm"),  # the default simplex was not done after half an hour
+    "1M": ("split", "highspy-ipm"),  # the default simplex was not done after nine minutes
 }
 # Guarded: no cell may move by more than this share of its proportional amount, so that cells cannot be merged at will.
 GUARD = {"100k-guarded": 0.21}
