@@ -260,6 +260,43 @@ def ranked(frame: pd.DataFrame, format: str, currency: str | None = None, title:
     return _framed(bars + texts, title, height=(ROW - 4) * len(data))
 
 
+def effects(steps: pd.DataFrame, title: str | None = None) -> Chart:
+    """What moved each member's share: one row per member, one piece per step, gains to the right, losses to the left.
+
+    Parameters: steps, `member`, `step`, `effect` (points of share, unique per member and step); members and steps in the order
+    in which they first come. The number is the sum of a member's steps; the diamond stands where it lies.
+    """
+    _need(steps, "effects", ["member", "step", "effect"])
+    data = pd.DataFrame({"member": steps["member"].astype(str), "step": steps["step"].astype(str)})
+    data["effect"] = steps["effect"].astype(float).round(6).to_numpy()
+    members, order = list(dict.fromkeys(data["member"])), list(dict.fromkeys(data["step"]))
+    sums = data.groupby("member", sort=False)["effect"].sum().round(6).reset_index()
+    sums["text"] = [f"{value:+.1%}" for value in sums["effect"]]
+    gains = data["effect"].clip(lower=0).groupby(data["member"]).sum()
+    losses = data["effect"].clip(upper=0).groupby(data["member"]).sum()
+    sums["edge"] = sums["member"].map(gains)
+    y = alt.Y("member:N", sort=members, title=None, axis=_members())
+    axis = alt.Axis(format="+.1%", tickCount=5, domain=False)
+    x = alt.X("effect:Q", title="points of share", axis=axis, scale=_roomy(float(losses.min()), float(gains.max())), stack=True)
+    hues = alt.Scale(domain=order, range=[SERIES[place % len(SERIES)] for place in range(len(order))])
+    bars = (
+        alt.Chart(data)
+        .mark_bar(size=16, stroke="white", strokeWidth=0.5)
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color("step:N", title=None, scale=hues, sort=order, legend=_legend(len(order), symbolType="square")),
+            tooltip=_tips({"member:N": "member", "step:N": "step", "effect:Q": "points of share"}, "+.2%"),
+        )
+    )
+    total = alt.Chart(sums).encode(y=y)
+    marks = total.mark_point(shape="diamond", filled=True, size=70, color=INK, stroke="white", opacity=1).encode(
+        x=alt.X("effect:Q")
+    )
+    texts = total.mark_text(align="left", dx=8, color=INK).encode(x=alt.X("edge:Q"), text="text:N")
+    return _framed(bars + marks + texts, title, height=(ROW - 4) * len(members))
+
+
 def spec(chart: Any) -> dict[str, Any]:
     """The chart as Vega-Lite JSON: our theme, no generated names, at most 2,000 rows in a data set (PlanError above that)."""
     with alt.theme.enable("planlib"), alt.data_transformers.enable("default", max_rows=None):

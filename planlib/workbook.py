@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from planlib import charts, reasons
 from planlib import plan as tables
 from planlib.chapters.base import ChapterParameters
+from planlib.columns import shown_as
 from planlib.data.gates import gate
 from planlib.data.sources import Tables
 from planlib.errors import GateError, ParameterError, PlanError, collected
@@ -30,47 +31,6 @@ from planlib.plan import AMOUNT, Horizon
 ITEM = "application/vnd.planlib.v1+json"
 DRAFT = "reports/draft"
 WIDTH = 720  # pixels of a chart in a notebook
-# How a reader sees a column: its label and its format; anything else is shown as what its type says.
-COLUMNS = {
-    AMOUNT: ("Amount", "money"),
-    "allocated": ("Plan", "money"),
-    "naive": ("Naive split", "money"),
-    "last_year": ("Last year", "money"),
-    "last_twelve": ("Last twelve months", "money"),
-    "booked": ("Closed months", "money"),
-    "plan_in_force": ("Plan in force", "money"),
-    "difference": ("Difference", "money"),
-    "capacity": ("Capacity a year", "money"),
-    "spend_last_year": ("Spend last year", "money"),
-    "revenue_last_year": ("Revenue last year", "money"),
-    "floor": ("Floor", "money"),
-    "cap": ("Cap", "money"),
-    "response": ("Revenue it brings", "money"),
-    "growth": ("Growth", "share"),
-    "share": ("Share", "share"),
-    "share_over": ("Over the plan", "share"),
-    "history": ("Share of last twelve months", "share"),
-    "potential": ("Share of potential", "share"),
-    "base": ("Base share", "share"),
-    "weight": ("Weight", "share"),
-    "change": ("Effect on sales", "share"),
-    "pace": ("Against the company", "points"),
-    "priority": ("Priority", "factor"),
-    "maturity": ("Maturity", "factor"),
-    "attainment": ("Attainment", "factor"),
-    "team": ("Team", "factor"),
-    "factor": ("Stage factor", "factor"),
-    "momentum": ("Momentum", "factor"),
-    "elasticity": ("Elasticity", "factor"),
-    "roi": ("Return last year", "factor"),
-    "distance_from_drivers": ("Distance from the drivers", "money"),
-    "moved": ("Money that lies elsewhere", "money"),
-    "rules_broken": ("Rules broken", "int"),
-    "profit": ("Profit", "money"),
-    "marginal": ("Return of the next unit", "factor"),
-    "orders": ("Orders each so far", "factor"),
-    "first_month": ("First sold", "text"),
-}
 
 
 class Chapter:
@@ -101,6 +61,15 @@ class Chapter:
     def plan(self, stem: str) -> pd.DataFrame:
         """The plan table another chapter of this run saved."""
         return self._read(self.run, stem)
+
+    def shown(self, stem: str, title: str) -> pd.DataFrame:
+        """A table that an earlier chapter of this run showed or kept, by its title."""
+        path = self.run / "tables" / stem / f"{_file_name(title)}.parquet"
+        if not path.exists():
+            raise PlanError(
+                f"{self.stem}: no table {title!r} of chapter {stem} in run '{self.run.name}'; run that chapter first."
+            )
+        return pd.read_parquet(path)
 
     def in_force(self, stem: str | None = None) -> pd.DataFrame | None:
         """The same chapter's plan table in the baseline run, or None in the year's first plan."""
@@ -154,10 +123,10 @@ class Chapter:
 
     def table(self, frame: pd.DataFrame, title: str, role: str | None = None, formats: Mapping[str, str] | None = None) -> None:
         """A table with its title; money columns in minor units. `formats` overrides COLUMNS."""
-        columns = [_column(str(name), frame[name], formats or {}) for name in frame.columns]
+        columns = [shown_as(str(name), frame[name], formats or {}) for name in frame.columns]
         rows = [[_plain(value) for value in row] for row in frame.itertuples(index=False, name=None)]
         if role != "rules":  # the split's own rules table is kept with its numbers
-            self._keep(frame, title)
+            self.keep(frame, title)
         shown = pd.DataFrame({c["label"]: [self.show(row[i], c["format"]) for row in rows] for i, c in enumerate(columns)})
         self._emit(
             {"kind": "table", "title": title, "columns": columns, "rows": rows, "role": role},
@@ -243,17 +212,23 @@ class Chapter:
                 f"{self.stem}: this plan has not passed its gate; run `chapter.gate(...)` before `chapter.save(...)`."
             )
         if isinstance(result, Split):
-            self._keep(result.rules, "rules")
-            self._keep(result.reference, "reference")
-            self._keep(result.measures, "measures")
+            self.keep(result.rules, "rules")
+            self.keep(result.reference, "reference")
+            self.keep(result.measures, "measures")
             facts = pd.DataFrame(
                 {"fact": list(result.certificate), "value": [str(value) for value in result.certificate.values()]}
             )
-            self._keep(facts, "certificate")
+            self.keep(facts, "certificate")
         path = self.run / "plan" / f"{self.stem}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         plan.to_parquet(path.with_suffix(".part"), index=False)
         path.with_suffix(".part").replace(path)
+
+    def keep(self, frame: pd.DataFrame, title: str) -> None:
+        """Write a table beside the plan, without showing it; a later chapter reads it with `shown`."""
+        folder = self.run / "tables" / self.stem
+        folder.mkdir(parents=True, exist_ok=True)
+        frame.to_parquet(folder / f"{_file_name(title)}.parquet", index=False)
 
     # Inside
 
@@ -264,12 +239,6 @@ class Chapter:
                 f"chapter {stem}: no plan in run '{folder.name}', expected plan/{stem}.parquet; run that chapter first."
             )
         return pd.read_parquet(path)
-
-    def _keep(self, frame: pd.DataFrame, title: str) -> None:
-        folder = self.run / "tables" / self.stem
-        folder.mkdir(parents=True, exist_ok=True)
-        name = "".join(letter if letter.isalnum() else "-" for letter in title.lower()).strip("-")[:60]
-        frame.to_parquet(folder / f"{name}.parquet", index=False)
 
     def _emit(self, item: dict[str, Any], markdown: str = "", html: str = "") -> None:
         bundle: dict[str, Any] = {
@@ -342,7 +311,9 @@ def _prepare_draft(run: Path) -> None:
         shutil.rmtree(run, ignore_errors=True)
         run.mkdir(parents=True)
         shutil.copy2(source / "run.json", run / "run.json")
-        shutil.copytree(source / "plan", run / "plan")
+        for made in ("plan", "tables"):
+            if (source / made).is_dir():
+                shutil.copytree(source / made, run / made)
         marker.write_text(source.name, encoding="utf-8")
 
 
@@ -359,14 +330,6 @@ def _residual(plan: pd.DataFrame, parent: pd.DataFrame) -> int:
     return int(plan[AMOUNT].sum()) - int(parent[AMOUNT].sum())
 
 
-def _column(name: str, values: pd.Series, formats: Mapping[str, str]) -> dict[str, str]:
-    label, form = COLUMNS.get(name, (name.replace("_", " ").capitalize(), ""))
-    if not form:
-        kind = values.dtype.kind if hasattr(values.dtype, "kind") else "O"
-        form = {"i": "int", "u": "int", "f": "factor"}.get(kind, "text")
-    return {"name": name, "label": label, "format": formats.get(name, form)}
-
-
 def _plain(value: Any) -> Any:
     """A cell as JSON writes it: numbers and text, None for what is missing."""
     if value is None or value is pd.NaT or (isinstance(value, float) and value != value):
@@ -376,6 +339,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return None if value != value or value in (float("inf"), float("-inf")) else value
     return value if isinstance(value, (int, str, bool)) else str(value)
+
+
+def _file_name(title: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in title.lower()).strip("-")[:60]
 
 
 def _escaped(text: str) -> str:

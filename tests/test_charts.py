@@ -29,6 +29,10 @@ MONTHS = pd.DataFrame(
 )
 CELLS = pd.DataFrame([("East", "Q1", 0.25), ("East", "Q2", 0.75)], columns=["row", "column", "amount"])
 CURVE = pd.DataFrame([("Web", spend * 100, spend * 50) for spend in range(5)], columns=["item", "spend", "response"])
+EFFECTS = pd.DataFrame(
+    [("East", "priority", 0.03), ("East", "rules", -0.01), ("West", "priority", -0.03), ("West", "rules", 0.01)],
+    columns=["member", "step", "effect"],
+)
 RANKED = pd.DataFrame({"member": ["b", "a", "c"], "value": [0.1, 0.1, -0.2]})
 
 
@@ -40,6 +44,7 @@ def forms():
         "heat": charts.heat(CELLS, "CNY", format="share"),
         "curves": charts.curves(CURVE, CURVE.tail(1), "CNY"),
         "ranked": charts.ranked(RANKED, "points"),
+        "effects": charts.effects(EFFECTS),
     }
 
 
@@ -58,6 +63,13 @@ def test_a_bridge_of_small_steps_cuts_its_axis_and_says_so():
     text = json.dumps(charts.spec(charts.bridge(steps, "CNY")))
     assert "million CNY, axis starts at 94" in text  # steps reach from 100 to 106: one reach below 100
     assert "axis starts" not in json.dumps(charts.spec(charts.bridge(STEPS, "CNY")))
+
+
+def test_effects_sum_to_the_number_beside_them():
+    data = charts.spec(charts.effects(EFFECTS))["datasets"].values()
+    sums = next(rows for rows in data if "text" in rows[0])
+    assert [(row["member"], row["text"]) for row in sums] == [("East", "+2.0%"), ("West", "-2.0%")]
+    assert [row["edge"] for row in sums] == [0.03, 0.01]  # the number stands clear of the pieces to the right
 
 
 @pytest.mark.parametrize(

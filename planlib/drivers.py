@@ -1,0 +1,187 @@
+"""Why a member gets its share: last year's share, then one driver after the other, each with its value, source and effect.
+
+A chapter states its drivers; here they become the weights of a split and, from the same numbers, the table and the bridge
+that explain them. Effects are taken in the chapter's order and add up to the weight exactly, so that one row answers 'why does
+this member get so much'.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from planlib import plan as tables
+from planlib.errors import PlanError
+from planlib.plan import AMOUNT
+
+ABOVE = "levels_above"
+RULES = "rules"
+
+
+@dataclass(frozen=True)
+class Driver:
+    """One reason why members get more or less than their last year's share.
+
+    name     column of the table, such as `priority`
+    source   where the value comes from: a table's column, or a parameter
+    method   the item of the method book, such as `REG-2`
+    values   the new dimension and any of the plan's, unique; and either `factor` (>= 0, multiplies a member's weight; 1.0 where
+             a member is missing) or `share` (a share by itself, scaled to sum to 1 within each parent; where a parent is
+             missing, what stood before stays)
+    part     of a `share`: how much it counts beside what stood before, 0-1
+    """
+
+    name: str
+    source: str
+    method: str
+    values: pd.DataFrame
+    part: float = 1.0
+
+
+@dataclass(frozen=True)
+class Drivers:
+    """What the drivers of one split come to.
+
+    frame    one row per member, largest weight first: the dimension, last_year_share, levels_above_effect (only below the first
+             level: what the plan's other mix of parents does), then per driver its value under its name and `<name>_effect`
+             (points of share), and weight (share of the level; last_year_share plus all effects)
+    weights  the plan's dimensions, the new one, weight: what `split` takes
+    sources  one row per driver: driver, source, method, counts (a factor, or the part of a share)
+    into     the new dimension
+    """
+
+    frame: pd.DataFrame
+    weights: pd.DataFrame
+    sources: pd.DataFrame
+    into: str
+
+    @property
+    def effects(self) -> list[str]:
+        """The steps in order, as column names."""
+        return [str(name) for name in self.frame.columns if str(name).endswith("_effect")]
+
+    def bridge(self, plan: pd.DataFrame) -> pd.DataFrame:
+        """From last year's share to the plan's, one row per member: last_year_share, the effects, rules_effect, plan_share.
+
+        `plan` is the allocated table; what neither last year nor a driver explains is the rules, locks and closed months.
+        """
+        share = tables.rollup(plan, [self.into]).set_index(self.into)[AMOUNT]
+        share = share / max(1, int(share.sum()))
+        frame = self.frame[[self.into, "last_year_share", *self.effects]].copy()
+        frame["plan_share"] = frame[self.into].map(share).fillna(0.0)
+        explained = frame[["last_year_share", *self.effects]].sum(axis=1)
+        frame.insert(len(frame.columns) - 1, f"{RULES}_effect", frame["plan_share"] - explained)
+        return frame
+
+    def steps(self, plan: pd.DataFrame, most: int = 14) -> pd.DataFrame:
+        """The bridge in long form, for a chart: member, step (label), effect (points), without steps that move nobody.
+
+        Of more than `most` members those whose share changes most; largest gain first.
+        """
+        wide = self.bridge(plan)
+        change = wide["plan_share"] - wide["last_year_share"]
+        kept = wide.assign(_size=change.abs()).sort_values(["_size", self.into], ascending=[False, True]).index[:most]
+        order = wide.loc[kept].assign(_change=change).sort_values(["_change", self.into], ascending=[False, True])
+        wide = order.drop(columns="_change")
+        names = [name for name in wide.columns if str(name).endswith("_effect") and wide[name].abs().max() >= 0.00005]
+        long = wide.melt(self.into, names, "step", "effect").rename(columns={self.into: "member"})
+        long["step"] = long["step"].str.removesuffix("_effect").str.replace("_", " ")
+        return long
+
+    def why(self, member: str, plan: pd.DataFrame) -> str:
+        """One member's row as a sentence: its share of the plan, of last year, and what moved it, largest first."""
+        row = self.bridge(plan).set_index(self.into).loc[member]
+        moved = [(float(row[name]), str(name).removesuffix("_effect").replace("_", " ")) for name in row.index[1:-1]]
+        large = sorted((step for step in moved if abs(step[0]) >= 0.0005), key=lambda step: (-abs(step[0]), step[1]))
+        told = ", ".join(f"{name} {100 * effect:+.1f}" for effect, name in large)
+        return (
+            f"{member} gets {row['plan_share']:.1%} of the target after {row['last_year_share']:.1%} of last year"
+            f"{'; in points of share: ' + told if told else ''}."
+        )
+
+
+def build(plan: pd.DataFrame, into: str, last_year: pd.DataFrame, drivers: Sequence[Driver]) -> Drivers:
+    """Last year's shares of `into` within each cell of `plan`, moved by one driver after the other.
+
+    Parameters
+        plan       plan table of the level above (dimensions, amount in minor units)
+        into       the new dimension
+        last_year  last year's amounts at the new level or deeper (minor units); a parent without any takes the company's shares
+        drivers    in the order in which they are applied
+    Raises PlanError for a driver without `factor` or `share`, negative values, or a member stated twice.
+    Where a driver takes every member's weight within a parent away, that parent keeps the level's mix.
+    """
+    dims = tables.level(plan)
+    keys = [*dims, into]
+    cells = tables.history_weights(plan, last_year, into).rename(columns={"weight": "share"})
+    members = sorted({*cells[into], *(name for driver in drivers for name in _checked(driver, keys)[into])})
+    every = plan[dims].merge(pd.DataFrame({into: members}), how="cross")
+    cells = every.merge(cells, how="left", on=keys).fillna({"share": 0}).sort_values(keys, ignore_index=True)
+    parents = plan[[*dims, AMOUNT]].rename(columns={AMOUNT: "parent"})
+    cells = cells.merge(parents, on=dims) if dims else cells.assign(parent=int(plan[AMOUNT].sum()))
+    cells["share"] = _within(cells, dims, cells["share"].astype(float), into)
+
+    ordered = tables.rollup(last_year, [into]).set_index(into)[AMOUNT].clip(lower=0)
+    frame = pd.DataFrame({"last_year_share": (ordered / max(1, int(ordered.sum()))).reindex(members).fillna(0.0)})
+    level = _of_level(cells, into)
+    if dims:
+        frame[f"{ABOVE}_effect"] = level - frame["last_year_share"]
+    for driver in drivers:
+        values = cells[keys].merge(driver.values, how="left", on=[name for name in keys if name in driver.values.columns])
+        if "factor" in values:
+            factor = values["factor"].fillna(1.0).astype(float)
+            moved = cells["share"] * factor
+            mass = (cells["parent"] * cells["share"]).groupby(cells[into]).sum()
+            shown = (cells["parent"] * moved).groupby(cells[into]).sum() / mass.where(mass > 0)
+            frame[driver.name] = shown.fillna(factor.groupby(cells[into]).mean())
+        else:
+            own = values["share"].astype(float)
+            known = own.fillna(0.0).groupby(_parents(cells, dims)).transform("sum") > 0
+            own = _within(cells, dims, own.fillna(0.0), into).where(known, cells["share"])
+            moved = (1 - driver.part) * cells["share"] + driver.part * own
+            frame[driver.name] = _of_level(cells.assign(share=own), into)
+        cells["share"] = _within(cells, dims, moved, into)
+        then, level = level, _of_level(cells, into)
+        frame[f"{driver.name}_effect"] = level - then
+    frame["weight"] = level
+    frame = frame.rename_axis(into).reset_index().sort_values(["weight", into], ascending=[False, True], ignore_index=True)
+    sources = [(d.name, d.source, d.method, "factor" if "factor" in d.values else f"{d.part:.0%}") for d in drivers]
+    weights = cells[[*keys, "share"]].rename(columns={"share": "weight"})
+    return Drivers(frame, weights, pd.DataFrame(sources, columns=["driver", "source", "method", "counts"]), into)
+
+
+def _checked(driver: Driver, keys: list[str]) -> pd.DataFrame:
+    into, found = keys[-1], [name for name in ("factor", "share") if name in driver.values.columns]
+    if len(found) != 1 or into not in driver.values.columns:
+        raise PlanError(
+            f"driver {driver.name}: found columns {list(driver.values.columns)}, expected {into} and factor or share."
+        )
+    at = [name for name in keys if name in driver.values.columns]
+    if driver.values.duplicated(at).any() or (driver.values[found[0]] < 0).any():
+        raise PlanError(f"driver {driver.name}: expected one value of 0 or more per {' and '.join(at)}; correct its table.")
+    return driver.values
+
+
+def _within(cells: pd.DataFrame, dims: list[str], share: pd.Series, into: str) -> pd.Series:
+    """Scaled to sum to 1 within each parent; a parent left with nothing takes the level's mix."""
+    total = (
+        share.groupby([cells[name] for name in dims]).transform("sum") if dims else pd.Series(share.sum(), index=share.index)
+    )
+    scaled = share / total.where(total > 0)
+    if scaled.notna().all():
+        return scaled
+    mix = (scaled.fillna(0.0) * cells["parent"]).groupby(cells[into]).sum()
+    mix = mix / mix.sum() if mix.sum() > 0 else pd.Series(1.0 / max(1, len(mix)), index=mix.index)
+    return scaled.fillna(cells[into].map(mix))
+
+
+def _parents(cells: pd.DataFrame, dims: list[str]) -> pd.Series:
+    """A number for each cell's parent."""
+    return cells.groupby(dims).ngroup() if dims else pd.Series(0, index=cells.index)
+
+
+def _of_level(cells: pd.DataFrame, into: str) -> pd.Series:
+    """Each member's share of the whole level, the parents weighing as much as the plan gives them."""
+    amount = (cells["share"] * cells["parent"]).groupby(cells[into]).sum()
+    total = float(amount.sum())
+    return amount / total if total > 0 else cells.groupby(into)["share"].mean()
