@@ -204,24 +204,24 @@ def apportion(totals: np.ndarray, group: np.ndarray, weights: np.ndarray, keys: 
     return result
 
 
-def proportional(plan: pd.DataFrame, weights: pd.DataFrame, into: str) -> pd.DataFrame:
+def proportional(plan: pd.DataFrame, weights: pd.DataFrame, into: str | Sequence[str]) -> pd.DataFrame:
     """Split each cell of `plan` over the members of `into` in proportion to `weights`; ties out by construction.
 
-    `weights` has `into`, `weight` and any of the plan's dimensions; a dimension it lacks means 'the same for every member'.
-    Returns a canonical plan table one level deeper. Cells with an amount but no weight at all are an error.
+    `weights` has `into` (one dimension or several), `weight` and any of the plan's dimensions; a dimension it lacks means 'the
+    same for every member'. Returns a canonical plan table deeper by `into`. Cells with an amount but no weight are an error.
     """
-    dims = level(plan)
+    dims, new = level(plan), [into] if isinstance(into, str) else list(into)
     shared = [name for name in dims if name in weights.columns]
-    if into not in DIMENSIONS or into in dims:
+    if set(new) - set(DIMENSIONS) or set(new) & set(dims):
         raise PlanError(f"split: cannot split into {into!r}; the plan has {dims}, expected a dimension it has not got yet.")
-    if weights.duplicated([*shared, into]).any():
-        raise PlanError(f"weights: {[*shared, into]} occur twice, expected one weight per member; sum them first.")
+    if weights.duplicated([*shared, *new]).any():
+        raise PlanError(f"weights: {[*shared, *new]} occur twice, expected one weight per member; sum them first.")
     parents = canonical(plan)
     parents["_parent"] = np.arange(len(parents))
     cells = parents.drop(columns=AMOUNT).merge(
-        weights[[*shared, into, "weight"]], how="left" if shared else "cross", on=shared or None
+        weights[[*shared, *new, "weight"]], how="left" if shared else "cross", on=shared or None
     )
-    orphans = cells[into].isna()
+    orphans = cells[new[0]].isna()
     if orphans.any():
         owed = parents.loc[parents["_parent"].isin(cells.loc[orphans, "_parent"]) & (parents[AMOUNT] != 0), [*dims, AMOUNT]]
         if len(owed):
@@ -230,9 +230,9 @@ def proportional(plan: pd.DataFrame, weights: pd.DataFrame, into: str) -> pd.Dat
                 f"first: {owed.head(3).to_dict('records')}."
             )
         cells = cells[~orphans]
-    keys = cells[into].to_numpy()
+    keys = cells[new[0]].to_numpy() if len(new) == 1 else cells.groupby(new).ngroup().to_numpy()
     cells[AMOUNT] = apportion(parents[AMOUNT].to_numpy(), cells["_parent"].to_numpy(), cells["weight"].to_numpy(), keys)
-    return canonical(cells[[*dims, into, AMOUNT]])
+    return canonical(cells[[*dims, *new, AMOUNT]])
 
 
 def history_weights(plan: pd.DataFrame, history: pd.DataFrame, into: str) -> pd.DataFrame:

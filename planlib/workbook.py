@@ -24,7 +24,7 @@ from planlib.data.gates import gate
 from planlib.data.sources import Tables
 from planlib.errors import GateError, ParameterError, PlanError, collected
 from planlib.formatting import Reader, missing
-from planlib.lp import MOST_PROFIT, Lock, Rule, Spend, Split
+from planlib.lp import MOST_PROFIT, Lock, Rule, Spend, Split, Stage
 from planlib.lp.rules import in_force, in_minor_units
 from planlib.plan import AMOUNT, Horizon
 
@@ -70,6 +70,14 @@ class Chapter:
                 f"{self.stem}: no table {title!r} of chapter {stem} in run '{self.run.name}'; run that chapter first."
             )
         return pd.read_parquet(path)
+
+    def stage(self, stem: str) -> Stage:
+        """What an earlier chapter of this run split by: its dimension, weights, rules and locks."""
+        stated = self.shown(stem, "stated")
+        texts = {kind: stated.loc[stated["kind"] == kind, "limit"] for kind in ("Rule", "Lock")}
+        rules = tuple(Rule.model_validate_json(text) for text in texts["Rule"])
+        locks = tuple(Lock.model_validate_json(text) for text in texts["Lock"])
+        return Stage(tables.level(self.plan(stem))[-1], self.shown(stem, "weights"), rules, locks)
 
     def in_force(self, stem: str | None = None) -> pd.DataFrame | None:
         """The same chapter's plan table in the baseline run, or None in the year's first plan."""
@@ -215,6 +223,10 @@ class Chapter:
             self.keep(result.rules, "rules")
             self.keep(result.reference, "reference")
             self.keep(result.measures, "measures")
+            self.keep(result.weights, "weights")
+            kinds = [type(limit).__name__ for limit in result.stated]
+            limits = [limit.model_dump_json() for limit in result.stated]
+            self.keep(pd.DataFrame({"kind": kinds, "limit": limits}, dtype="str"), "stated")
             facts = pd.DataFrame(
                 {"fact": list(result.certificate), "value": [str(value) for value in result.certificate.values()]}
             )

@@ -46,7 +46,7 @@ class Cells:
 
 def cells_of(
     plan: pd.DataFrame,
-    into: str,
+    into: Sequence[str],
     weights: pd.DataFrame,
     booked: pd.DataFrame | None,
     locks: Sequence[Lock],
@@ -58,7 +58,7 @@ def cells_of(
     `steady` of the reference follows the plan in force instead of the drivers, within each parent.
     """
     dims = tables.level(plan)
-    keys = [*dims, into]
+    keys = [*dims, *into]
     parents = tables.canonical(plan)
     floor = tables.rollup(booked, keys) if booked is not None and len(booked) else None
     open_plan = parents.copy()
@@ -68,8 +68,8 @@ def cells_of(
     if len(over):
         row = over.iloc[0]
         raise ConflictError(
-            f"split into {into}: {dict(row[dims]) or 'the company'} has {-row[AMOUNT]:,} minor units more booked than its "
-            f"target (have {len(over)} such cells); raise the target."
+            f"split into {' x '.join(into)}: {dict(row[dims]) or 'the company'} has {-row[AMOUNT]:,} minor units more booked "
+            f"than its target (have {len(over)} such cells); raise the target."
         )
     cells = _weighted(parents, into, weights, floor)
     # Cells that are only booked (closed months) take no part, not even where all weights are 0 and the rest share equally.
@@ -120,14 +120,14 @@ def is_leaf(lock: Lock, keys: Sequence[str]) -> bool:
     return set(lock.where) == set(keys) and all(isinstance(member, str) for member in lock.where.values())
 
 
-def _weighted(parents: pd.DataFrame, into: str, weights: pd.DataFrame, floor: pd.DataFrame | None) -> pd.DataFrame:
+def _weighted(parents: pd.DataFrame, into: Sequence[str], weights: pd.DataFrame, floor: pd.DataFrame | None) -> pd.DataFrame:
     """Every cell with a weight or a booked amount: keys, weight, weighted, floor (minor units)."""
     dims = tables.level(parents)
-    keys = [*dims, into]
+    keys = [*dims, *into]
     shared = [name for name in dims if name in weights.columns]
-    cells = parents[dims].merge(weights[[*shared, into, "weight"]], how="inner" if shared else "cross", on=shared or None)
+    cells = parents[dims].merge(weights[[*shared, *into, "weight"]], how="inner" if shared else "cross", on=shared or None)
     if not dims:
-        cells = weights[[into, "weight"]].copy()
+        cells = weights[[*into, "weight"]].copy()
     cells["weighted"] = True
     if floor is None:
         cells["floor"] = np.int64(0)

@@ -1,6 +1,6 @@
 """Split one plan level into the next: as near to the drivers as the rules allow, to the minor unit, with every rule's price."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,9 @@ class Split:
                  largest miss of a limit or total before rounding (minor units), largest relative deviation that prices leave
                  unexplained, what rounding added, cells, classes, columns, rows, steps, digest
     measures     this plan beside the proportional split and last year's, see `explain.compared`
-    into         the new dimension
+    into         the new dimension, or several joined by " x "
+    weights      the weights it was given
+    stated       the rules and locks it was given
     """
 
     plan: pd.DataFrame
@@ -39,6 +41,8 @@ class Split:
     certificate: dict[str, object]
     measures: pd.DataFrame
     into: str
+    weights: pd.DataFrame
+    stated: tuple[Rule | Lock, ...]
 
     @property
     def prices(self) -> pd.DataFrame:
@@ -48,7 +52,7 @@ class Split:
 
     def by(self, *dimensions: str) -> pd.DataFrame:
         """The plan rolled up to `dimensions` (default: the new one)."""
-        return tables.rollup(self.plan, dimensions or (self.into,))
+        return tables.rollup(self.plan, dimensions or self.into.split(" x "))
 
     def compare(self, last_year: pd.DataFrame, naive: pd.DataFrame, booked: pd.DataFrame | None = None) -> pd.DataFrame:
         """One row per member, largest first: member, allocated, naive, last_year, booked (minor units), growth (share)."""
@@ -73,7 +77,7 @@ class Split:
 
 def split(
     plan: pd.DataFrame,
-    into: str,
+    into: str | Sequence[str],
     weights: pd.DataFrame,
     rules: Sequence[Rule] = (),
     locks: Sequence[Lock] = (),
@@ -83,12 +87,13 @@ def split(
     aim: Aim | None = None,
     margins: pd.DataFrame | None = None,
     in_force: pd.DataFrame | None = None,
+    beside: Mapping[str, pd.DataFrame] | None = None,
 ) -> Split:
     """Split each cell of `plan` over the members of `into`.
 
     Parameters
         plan      plan table (dimensions, amount in minor units)
-        into      the new dimension
+        into      the new dimension; or several at once, for a joint program over them
         weights   `into`, `weight` >= 0 and any of the plan's dimensions; zero weight gets nothing that is not booked
         rules     limits on the result; amounts in minor units
         locks     cells or totals that keep their amount (minor units)
@@ -98,22 +103,23 @@ def split(
         aim       nearest to the drivers (default), most profit, or a blend; steadiness towards the plan in force
         margins   any dimensions and `margin` (profit per unit of money), for an aim at profit
         in_force  the plan in force at the new level, for a steady aim
+        beside    other plans of the same level by name, to be measured by the same yardstick
     Returns a Split whose plan ties out to the minor unit and keeps every hard rule. Distance is the sum over cells of
     (amount - reference)^2 / open reference; its optimum is unique, so neither row order nor names can change the plan.
     Raises ConflictError naming the rules that cannot hold together and the cheapest repair; ParameterError for a rule on an
     unknown member or an aim without its table.
     """
     aim = aim or Aim()
-    dims = tables.level(plan)
+    dims, new = tables.level(plan), (into,) if isinstance(into, str) else tuple(into)
     _named_once(rules, locks)
     if aim.steady > 0 and in_force is None:
         raise ParameterError("aim: steady needs the plan in force, but none was given; pass in_force or set steady to 0.")
-    cells = cells_of(plan, into, weights, booked, locks, in_force, aim.steady)
+    cells = cells_of(plan, new, weights, booked, locks, in_force, aim.steady)
     margin = _margin(cells, margins, aim)
     totals = [lock for lock in locks if not is_leaf(lock, cells.keys)]
     limits = limits_of(cells.frame, dims, rules, totals, history, measures)
     guardrails = guardrails_of(cells.frame, rules, history)
-    level = Level(f"split_into_{into}", cells, limits, guardrails, margin, aim, rules, locks)
+    level = Level(f"split_into_{'_'.join(new)}", cells, limits, guardrails, margin, aim, rules, locks)
 
     amounts = level.solve()
     result = cells.frame[cells.keys].assign(amount=amounts)
@@ -121,10 +127,14 @@ def split(
     reference = cells.reference
     candidates = {"this plan": amounts, "proportional": reference}
     if history is not None and set(cells.keys) <= set(history.columns) and int(history[AMOUNT].clip(lower=0).sum()) > 0:
-        last = tables.by_last_year(plan, history, into)
-        candidates["last year's shares"] = (
-            cells.frame[cells.keys].merge(last, how="left", on=cells.keys)[AMOUNT].fillna(0).to_numpy()
+        last = tables.rollup(history, cells.keys).rename(columns={AMOUNT: "weight"})
+        last = (
+            tables.proportional(plan, last.assign(weight=last["weight"].clip(lower=0)), new)
+            if new[1:]
+            else tables.by_last_year(plan, history, new[0])
         )
+        candidates["last year's shares"] = _at(cells, last)
+    candidates |= {name: _at(cells, other) for name, other in (beside or {}).items()}
     by_name = {lock.name: (lock, cells.locks[lock.name]) for lock in locks if lock.name in cells.locks}
     return Split(
         plan=result,
@@ -132,7 +142,16 @@ def split(
         rules=rules_table(limits, level.prices, amounts, by_name, guardrails, level.pull),
         certificate={**level.certificate, "digest": tables.digest(result)},
         measures=compared(candidates, reference, cells.open, limits, guardrails, margin),
-        into=into,
+        into=" x ".join(new),
+        weights=weights,
+        stated=(*rules, *locks),
+    )
+
+
+def _at(cells: Cells, other: pd.DataFrame) -> np.ndarray:
+    """Another plan's amounts in the order of the cells; what it has elsewhere is not this level's."""
+    return (
+        cells.frame[cells.keys].merge(tables.rollup(other, cells.keys), how="left", on=cells.keys)[AMOUNT].fillna(0).to_numpy()
     )
 
 
