@@ -24,7 +24,7 @@ class Driver:
 
     name     column of the table, such as `priority`
     source   where the value comes from: a table's column, or a parameter
-    method   the item of the method book, such as `REG-2`
+    method   the item of the method book, by its ID
     values   the new dimension and any of the plan's, unique; and either `factor` (>= 0, multiplies a member's weight; 1.0 where
              a member is missing) or `share` (a share by itself, scaled to sum to 1 within each parent; where a parent is
              missing, what stood before stays)

@@ -12,7 +12,7 @@ LAST = pd.DataFrame({"region": ["East", "North"], "amount": [750, 250]})
 
 
 def driver(name="priority", part=1.0, **values) -> Driver:
-    return Driver(name, "parameter", "REG-2", pd.DataFrame({"region": ["East", "North"], **values}), part)
+    return Driver(name, "parameter", "an item", pd.DataFrame({"region": ["East", "North"], **values}), part)
 
 
 def test_no_driver_leaves_last_years_shares():
@@ -71,7 +71,7 @@ def test_below_the_first_level_the_mix_above_is_a_step_of_its_own():
         {"region": ["East", "East", "North", "North"], "product": ["A", "B", "A", "B"], "amount": [60, 40, 20, 80]}
     )
     plan = pd.DataFrame({"region": ["East", "North"], "amount": [300, 100]})
-    only_a = Driver("stage", "orders", "PRD-1", pd.DataFrame({"product": ["A"], "factor": [2.0]}))
+    only_a = Driver("stage", "orders", "an item", pd.DataFrame({"product": ["A"], "factor": [2.0]}))
     row = build(plan, "product", last, [only_a]).frame.set_index("product").loc["A"]
 
     assert row["last_year_share"] == pytest.approx(0.4)
@@ -81,7 +81,7 @@ def test_below_the_first_level_the_mix_above_is_a_step_of_its_own():
 
 
 def test_a_member_without_history_can_come_in_by_a_share():
-    new = Driver("potential", "regions", "REG-1", pd.DataFrame({"region": ["East", "West"], "share": [0.5, 0.5]}), 0.2)
+    new = Driver("potential", "regions", "an item", pd.DataFrame({"region": ["East", "West"], "share": [0.5, 0.5]}), 0.2)
     shares = build(COMPANY, "region", LAST, [new]).frame.set_index("region")["weight"].to_dict()
 
     assert shares == pytest.approx({"East": 0.8 * 0.75 + 0.1, "North": 0.8 * 0.25, "West": 0.1})
@@ -90,7 +90,7 @@ def test_a_member_without_history_can_come_in_by_a_share():
 def test_a_parent_whose_members_all_leave_keeps_the_levels_mix():
     last = pd.DataFrame({"region": ["East", "East", "North"], "product": ["A", "B", "C"], "amount": [60, 40, 50]})
     plan = pd.DataFrame({"region": ["East", "North"], "amount": [100, 100]})
-    gone = Driver("exit", "orders", "PRD-1", pd.DataFrame({"product": ["C"], "factor": [0.0]}))
+    gone = Driver("exit", "orders", "an item", pd.DataFrame({"product": ["C"], "factor": [0.0]}))
     north = build(plan, "product", last, [gone]).weights.set_index(["region", "product"])["weight"].loc["North"]
 
     assert north.to_dict() == pytest.approx({"A": 0.6, "B": 0.4, "C": 0.0})

@@ -93,7 +93,7 @@ def test_code_cells_are_short_and_define_nothing(stem):
 
 @pytest.mark.parametrize("stem", CHAPTERS)
 def test_no_computed_number_is_typed_into_prose(stem):
-    # Method items (REG-2), formulas and the numbers of chapters may stand there; amounts and percentages may not.
+    # Method items, formulas and the numbers of chapters may stand there; amounts and percentages may not.
     prose = "\n".join(cells(stem, "markdown"))
     prose = re.sub(r"\$[^$]*\$|`[^`]*`|[A-Z]{3}-\d+|^# \d\d .*$", "", prose, flags=re.M)
 

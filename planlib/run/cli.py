@@ -1,4 +1,4 @@
-"""The command line: `planlib run`, `planlib audit`, `planlib params`.
+"""The command line: `planlib run`, `planlib audit`, `planlib params`, `planlib methods`.
 
 Exit codes: 0 ok, 1 the run failed, 2 usage or parameters, 3 input data, 4 a gate or tie-out; audit has 0 equal,
 1 different, 2 not comparable. Standard output carries the answer only (the report's path, the parameters, the
@@ -169,6 +169,21 @@ def params_command(params: ParamsFile, as_of: AsOf = None) -> None:
             **{name: settings.parameters[name] for name in map(section, CHAPTERS)},
         }
         print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=110), end="")
+
+
+@app.command("methods")
+def methods_command(
+    only: Annotated[str, typer.Argument(metavar="ID", help="An item, its letters or a chapter: REG-2, REG, 02-region.")] = "",
+) -> None:
+    """Print the method book: each item, with its chapter, functions, parameters and tests (1 when one is not done)."""
+    from planlib.run.methods import items, text
+    from planlib.run.params import project_root
+
+    with _ending():
+        found = items(project_root(Path.cwd() / "x"), only)
+        print(text(found, CHAPTERS))
+        if any(item.lacks for item in found if item.chapter in CHAPTERS):
+            raise typer.Exit(1)
 
 
 def main() -> None:
