@@ -37,7 +37,7 @@ class Parameters(ChapterParameters):
 
 
 __all__ = [
-    "QUESTION", "Allocation", "Parameters", "allocate", "board", "bounds", "by_customer", "by_month", "by_product", "chosen",
-    "curves",    "compare", "hours", "known", "listed", "message", "naive", "pools", "quarters", "readable", "reason", "scorecard",
-    "sentence", "stock", "two_ways", "variance", "variants",
+    "QUESTION", "Allocation", "Parameters", "allocate", "board", "bounds", "by_customer", "by_month", "by_product",
+    "chosen", "compare", "curves", "hours", "known", "listed", "message", "naive", "pools", "quarters", "readable",
+    "reason", "scorecard", "sentence", "stock", "two_ways", "variance", "variants",
 ]  # fmt: skip

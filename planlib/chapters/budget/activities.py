@@ -43,7 +43,7 @@ def curves(marketing: pd.DataFrame, horizon: Horizon) -> Response:
     """
     told = marketing[["month", "activity", "spend", "revenue"]]
     if not len(told) or not (told["month"].isin(horizon.last_year) & (told["spend"] > 0)).any():
-        return Response(pd.DataFrame(columns=list(COLUMNS)), note="No marketing history is known, so there are no response curves.")
+        return Response(pd.DataFrame(columns=list(COLUMNS)), note="No marketing history is known.")
     found = fit_attributed(told, year=horizon.last_year)
     kept = found.curves[(found.curves["spend"] > 0) & (found.curves["revenue"] > 0)]
     return Response(kept.reset_index(drop=True), found.fit, found.note)
@@ -114,8 +114,8 @@ def naive(curves: pd.DataFrame, plan: pd.DataFrame, money: int) -> pd.DataFrame:
 
 
 def board(limits: pd.DataFrame, allocation: pd.DataFrame) -> pd.DataFrame:
-    """The board of returns by activity (BUD-6): item, spend_last_year, return_ (of last year, with its interval), frozen, amount,
-    marginal (return of the next unit of the plan), caveat (what the data cannot tell).
+    """The board of returns by activity (BUD-6): item, spend_last_year, return_ (of last year, with its interval), frozen,
+    amount, marginal (return of the next unit of the plan), caveat (what the data cannot tell).
     """
     frame = limits[["item", "spend", "return_", "frozen", "caveat"]].rename(columns={"spend": "spend_last_year"})
     planned = allocation.set_index("item")
