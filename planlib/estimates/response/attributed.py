@@ -55,8 +55,9 @@ def fit_attributed(
     low, high = elasticity_range
     if draws < 100 or least_months < 4 or not 0 < low <= elasticity <= high < 1 or periods_per_year < 2:
         raise ParameterError(
-            f"response: found draws {draws}, least_months {least_months}, elasticity {elasticity} in {low}-{high}, periods_per_year "
-            f"{periods_per_year}, expected at least 100, at least 4, inside 0-1 in order, at least 2; correct them."
+            f"response: found draws {draws}, least_months {least_months}, elasticity {elasticity} in {low}-{high}, "
+            f"periods_per_year {periods_per_year}, expected at least 100, at least 4, inside 0-1 in order, at least 2; "
+            "correct them."
         )
     level = checked_level(level)
     wanted = ["month", "activity", "spend", "revenue"]
@@ -93,8 +94,8 @@ def fit_attributed(
     )
     known = sum(bool(row["identified"]) for row in rows)
     note = (
-        f"Attributed revenue of {len(months)} months: {known} of {len(rows)} curves are told by the data, each with a {level:.0%} "
-        "interval, which does not say whether the attribution is right."
+        f"Attributed revenue of {len(months)} months: {known} of {len(rows)} curves are told by the data, each with a "
+        f"{level:.0%} interval, which does not say whether the attribution is right."
     )
     facts = {"r2": r2, "r2_held_out": r2_out, "periods": len(months), "draws": draws, "level": level}
     return finished(rows, facts, note)

@@ -1,5 +1,6 @@
 """What data leave open: draws of every channel's shape and size that agree with the outcome."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,7 +101,7 @@ def _run(
 
     start = np.cumsum([0, *(feature.shape[1] for feature in features)])
     channels = len(features)
-    shape = np.column_stack([rng.integers(first, last, chains) for first, last in zip(start[:-1], start[1:], strict=True)])
+    shape = np.column_stack([rng.integers(first, last, chains) for first, last in itertools.pairwise(start)])
     size, noise = np.zeros((chains, channels)), np.full(chains, total / degrees)
     shapes_kept, sizes_kept, noise_kept = [], [], []
     for sweep in range(sweeps):

@@ -52,7 +52,7 @@ class Shapes:
 def shapes(
     spend: np.ndarray, year: np.ndarray, periods_per_year: int, decays: np.ndarray = DECAYS, halves: np.ndarray = HALVES
 ) -> Shapes:
-    """All shapes for one channel's `spend` per period, some of it above 0; `year` (bool) are the periods its return is told for.
+    """All shapes for one channel's `spend` per period, some of it above 0; `year` (bool) are the periods told for.
 
     The usual level is the mean adstock of the periods with spend. What was spent before the first period is not known: the
     first year's mean is taken to have gone before it. A window of another length is brought to a year.
