@@ -7,10 +7,12 @@ tests in their own text; so the list can be read off the project and cannot grow
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import planlib
 from planlib.errors import ParameterError
 
 # ID, the chapter's stem, what it asks for.
@@ -88,6 +90,7 @@ ITEMS: tuple[tuple[str, str, str], ...] = (
     ("RSK-4", "12-risk", "response team"),
     ("RSK-5", "12-risk", "backup partners"),
 )
+PACKAGE = Path(planlib.__file__).parent
 _ID = re.compile(r"\b[A-Z]{3}-\d+\b")
 _PARAMETER = re.compile(r"^(\w+)\s*:[^#]*#\s*(.*)$")
 
@@ -124,6 +127,33 @@ def items(root: Path, only: str = "") -> list[Item]:
         Item(id, chapter, asks, *(tuple(found.get(id, ())) for found in (functions, parameters, tests)))
         for id, chapter, asks in chosen
     ]
+
+
+def page(notebooks: Path, stems: Iterable[str], parameters: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The book for a report: of each item of the run's chapters its id, section, asks, functions, and parameters with values.
+
+    `notebooks`: the folder of the executed ones; `parameters`: section -> name -> value, as the run used them.
+    """
+    functions, named = _gathered(_functions(PACKAGE)), _gathered(_parameters(notebooks))
+    rows = []
+    for id, chapter, asks in ITEMS:
+        if chapter not in stems:
+            continue
+        set_ = [(name, parameters.get(chapter[3:], {}).get(name.partition(".")[2])) for name in named.get(id, [])]
+        told = [f"{name.partition('.')[2]} = {_value(value)}" for name, value in set_]
+        rows.append({"id": id, "section": chapter[3:], "asks": asks, "functions": functions.get(id, []), "parameters": told})
+    return rows
+
+
+def _value(value: Any) -> str:
+    """A parameter's value in few letters; rules and locks are counted, the report lists them elsewhere."""
+    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        return f"{len(value)} stated"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_value(each)}" for name, each in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def text(found: list[Item], done: tuple[str, ...]) -> str:

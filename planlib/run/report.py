@@ -24,6 +24,7 @@ from planlib.formatting import Reader
 from planlib.plan import digest
 from planlib.run import views, workbook_file
 from planlib.run.items import Chapter, read_chapters
+from planlib.run.methods import page
 
 HERE = Path(__file__).parent
 RECORD = ("params_files", "code", "environment", "solver")  # of the manifest, what a reader may ask about
@@ -128,6 +129,7 @@ def _page(run: Run) -> str:
         plan_digests=[
             (stem, run.reader.show(len(table), "int"), _digest(stem, table, run.manifest)) for stem, table in run.plans.items()
         ],
+        methods=page(run.folder / "notebooks", [chapter.stem for chapter in run.chapters], run.record.get("parameters", {})),
         record={name: run.manifest[name] for name in RECORD if run.manifest.get(name)},
         dropped=sorted(dropped.items()),
         dropped_total=sum(dropped.values()),

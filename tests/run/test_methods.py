@@ -7,7 +7,7 @@ import pytest
 
 from planlib.errors import ParameterError
 from planlib.run.chain import CHAPTERS
-from planlib.run.methods import ITEMS, items, text
+from planlib.run.methods import ITEMS, items, page, text
 from tests.conftest import ROOT, planlib
 
 BOOK = ROOT.parent / "shared" / "methods.md"
@@ -53,6 +53,17 @@ def test_an_item_without_function_or_test_says_so(tmp_path):
     assert item.lacks == ["function", "test"]
     assert "MISSING: no function and no test" in text([item], ("02-region",))
     assert "not part of the chain yet" in text([item], ())
+
+
+def test_the_reports_page_of_the_book_has_the_values_that_were_used(tmp_path):
+    notebooks = project(tmp_path, "", "(REG-2)", "") / "notebooks"
+    rows = page(notebooks, ["02-region"], {"region": {"priority": {"East": 0.4, "West": 0.3}}})
+
+    assert [row["id"] for row in rows] == [item[0] for item in ITEMS if item[1] == "02-region"]
+    found = {row["id"]: row for row in rows}
+    assert found["REG-2"]["parameters"] == ["priority = East 0.4, West 0.3"]
+    assert found["REG-1"]["parameters"] == [] and found["REG-1"]["section"] == "region"
+    assert any(name.startswith("chapters.region") for name in found["REG-1"]["functions"])
 
 
 @pytest.mark.parametrize(("only", "count"), [("REG", 8), ("reg-2", 1), ("02-region", 8), ("region", 8), ("", len(ITEMS))])

@@ -22,6 +22,7 @@ import pytest
 from planlib.errors import ParameterError, PlanError
 from planlib.formatting import Reader, guarded, plain
 from planlib.run import report
+from planlib.run.methods import ITEMS
 from tests.conftest import offline
 
 HERE = Path(__file__).parent
@@ -449,3 +450,11 @@ def test_paper_has_every_chart_even_when_printed_at_once(opened, tmp_path):
         assert words in text, words
     for inside in ("million CNY, axis starts", "naive split", "spend, million CNY", "2.40"):
         assert inside in text, inside
+
+
+def test_the_method_book_leads_from_an_item_to_its_chapter_and_back(page):
+    rows = [attrs for name, attrs in page.tags if name == "tr" and re.fullmatch(r"[A-Z]{3}-\d+", attrs.get("id") or "")]
+    shown = {"01-strategy", "02-region", "05-time", "07-budget"}
+
+    assert {attrs["id"] for attrs in rows} == {item[0] for item in ITEMS if item[1] in shown}
+    assert page.all("section", id="region") and page.all("a", href="#region")
