@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Annotated
 
-import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from planlib import plan as tables
 from planlib.chapters.base import Share, SplitParameters
+from planlib.estimates import rfm
 from planlib.plan import AMOUNT
 
 SEGMENTS = ["High value", "Potential", "Ordinary", "Dormant", "New"]
@@ -44,31 +44,8 @@ def groups(customers: pd.DataFrame, everyone: pd.DataFrame, month: str, paramete
 
 
 def segments(customers: pd.DataFrame, day: pd.Timestamp, parameters: Parameters) -> pd.DataFrame:
-    """Each customer's group on `day`: customer, segment, score.
-
-    `customers`: customer, last (date), orders, amount (minor units) up to that day. Not seen for `dormant_months`: Dormant.
-    Others are ranked by the mean of their percentiles of recency, frequency and money: the best `high_value_share` are High
-    value, the next `potential_share` Potential, the rest Ordinary. Who is not in the table yet is New. Source: RFM, CUS-1.
-    """
-    frame = customers[["customer"]].copy()
-    last = pd.to_datetime(customers["last"])
-    active = (last > day - pd.DateOffset(months=parameters.dormant_months)).to_numpy()
-    ranks = [
-        last[active].rank(pct=True),
-        customers.loc[active, "orders"].rank(pct=True),
-        customers.loc[active, AMOUNT].rank(pct=True),
-    ]
-    frame["score"] = 0.0
-    frame.loc[active, "score"] = np.round(sum(ranks) / 3, 9)
-    # Ties in the score go by name, so that the cut is the same in any row order.
-    order = frame[active].sort_values(["score", "customer"], ascending=[False, True]).index
-    high = round(len(order) * parameters.high_value_share)
-    potential = high + round(len(order) * parameters.potential_share)
-    frame["segment"] = "Dormant"
-    frame.loc[order[:high], "segment"] = "High value"
-    frame.loc[order[high:potential], "segment"] = "Potential"
-    frame.loc[order[potential:], "segment"] = "Ordinary"
-    return frame[["customer", "segment", "score"]]
+    """Each customer's group on `day` (CUS-1): customer, segment, score; who is not there yet is New. See rfm.segments."""
+    return rfm.segments(customers, day, parameters)
 
 
 def profile(grouped: pd.DataFrame, customers: pd.DataFrame, last_year: pd.DataFrame) -> pd.DataFrame:
