@@ -71,6 +71,12 @@ class Chapter:
             )
         return pd.read_parquet(path)
 
+    def handed_on(self, stem: str, title: str, in_force: bool = False) -> pd.DataFrame | None:
+        """The same, or None where that chapter did not show it; `in_force`: of the baseline run, None in the first plan."""
+        folder = self.baseline if in_force else self.run
+        path = None if folder is None else folder / "tables" / stem / f"{_file_name(title)}.parquet"
+        return None if path is None or not path.exists() else pd.read_parquet(path)
+
     def stage(self, stem: str) -> Stage:
         """What an earlier chapter of this run split by: its dimension, weights, rules and locks."""
         stated = self.shown(stem, "stated")

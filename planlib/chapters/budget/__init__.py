@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from planlib.chapters.base import ChapterParameters, Share
-from planlib.chapters.budget.activities import board, bounds, curves, known, naive
-from planlib.chapters.budget.money import Allocation, allocate, pools, two_ways
+from planlib.chapters.budget.activities import board, bounds, curves, known, naive, traits
+from planlib.chapters.budget.money import Allocation, allocate, gone, pool_shares, pools, two_ways
 from planlib.chapters.budget.priorities import by_customer, by_month, by_product, listed, readable
 from planlib.chapters.budget.projects import chosen, scorecard, variants
 from planlib.chapters.budget.telling import compare, message, reason, sentence
@@ -38,6 +38,6 @@ class Parameters(ChapterParameters):
 
 __all__ = [
     "QUESTION", "Allocation", "Parameters", "allocate", "board", "bounds", "by_customer", "by_month", "by_product",
-    "chosen", "compare", "curves", "hours", "known", "listed", "message", "naive", "pools", "quarters", "readable",
-    "reason", "scorecard", "sentence", "stock", "two_ways", "variance", "variants",
+    "chosen", "compare", "curves", "gone", "hours", "known", "listed", "message", "naive", "pool_shares", "pools",
+    "quarters", "readable", "reason", "scorecard", "sentence", "stock", "traits", "two_ways", "variance", "variants",
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Where the budget goes: activities and projects by return, a pool for every region, a reserve; every cent once."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -118,11 +119,12 @@ def pools(spent: pd.DataFrame, shares: pd.DataFrame, projects: pd.DataFrame, res
     base = wide.reindex(spent["region"])
     # A region that joined later has the mean of the others.
     base = base.fillna(wide.mean())
-    rows, risks = [], 0
-    for region, amount, share in zip(spent["region"], spent[AMOUNT], base.to_numpy(), strict=True):
+    own = spent[AMOUNT].to_numpy(dtype=float) * (base["risk reserve"] / (1 - base["risk reserve"])).to_numpy()
+    risks = math.floor(round(own.sum(), 6))
+    rows = []
+    held = tables.largest_remainder(risks, own, list(spent["region"]))
+    for region, amount, share, risk in zip(spent["region"], spent[AMOUNT], base.to_numpy(), held, strict=True):
         parts = tables.largest_remainder(int(amount), [share[0], share[1]])
-        risk = round(int(amount) * share[2] / (1 - share[2]))
-        risks += risk
         rows += [(f"region {part}", region, int(value)) for part, value in zip(PARTS, [*parts, risk], strict=True)]
     if risks > reserve:
         raise ParameterError(
@@ -136,6 +138,17 @@ def pools(spent: pd.DataFrame, shares: pd.DataFrame, projects: pd.DataFrame, res
     frame = pd.DataFrame(rows, columns=["pool", "item", AMOUNT])
     frame[AMOUNT] = frame[AMOUNT].astype("int64")
     return frame.sort_values(["pool", "item"]).reset_index(drop=True)
+
+
+def pool_shares(shares: pd.DataFrame | None, plan: pd.DataFrame) -> pd.DataFrame:
+    """How each region's pool is made up (REG-6): as the region chapter says, else the book's 60, 30 and 10% for every region.
+
+    Returns region, part (base, incentive, risk reserve), share.
+    """
+    if shares is not None and len(shares):
+        return shares[["region", "part", "share"]]
+    regions = pd.DataFrame({"region": sorted(plan["region"].unique())})
+    return regions.merge(pd.DataFrame({"part": PARTS, "share": (0.60, 0.30, 0.10)}), how="cross")
 
 
 def gone(marketing: pd.DataFrame, horizon: Horizon, kind: str | None = None) -> pd.DataFrame:
