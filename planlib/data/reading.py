@@ -125,6 +125,8 @@ def read_table(table: str, spec: TableSpec, mapping: TableMapping, raw: bytes) -
         faults: dict[str, str] = {}
         if column.kind == "text":
             result[ours], faults, changed = _read_text_column(cells)
+            if column.blank:
+                faults.pop("", None)
             if changed:
                 notes.append(f"{changed} spellings in column {label} were brought to Unicode NFC")
         elif column.kind == "date":

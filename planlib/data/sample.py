@@ -134,6 +134,46 @@ def _marketing(rng: np.random.Generator, monthly: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["month", "activity", "spend", "revenue"])
 
 
+# activity: sales channel it feeds, kind, yuan per customer won
+_FEEDS = {"Search": ("E-commerce", "advertising", 3600), "Social": ("E-commerce", "advertising", 4100)}
+_FEEDS |= {"Livestream": ("E-commerce", "promotion", 3400), "TV": ("Dealers", "advertising", 9500)}
+_FEEDS |= {"Trade fairs": ("Key accounts", "advertising", 7600), "Field promotion": ("Own stores", "promotion", 5200)}
+
+
+def _fed(rng: np.random.Generator, marketing: pd.DataFrame) -> pd.DataFrame:
+    """Which sales channel each activity feeds, what kind it is, and the customers it won."""
+    feeds = marketing["activity"].map(_FEEDS)
+    won = [
+        round(spend / cost * (0.85 + 0.3 * rng.random())) for spend, (_, _, cost) in zip(marketing["spend"], feeds, strict=True)
+    ]
+    return marketing.assign(channel=feeds.str[0], kind=feeds.str[1], new_customers=won)
+
+
+def _worked(rng: np.random.Generator, people: pd.DataFrame) -> pd.DataFrame:
+    """Working hours a month and how many went to customers and orders; in four provinces a fifth and more stays idle."""
+    hours, used = [], []
+    for role, region in zip(people["role"], people["region"], strict=True):
+        hours.append(84 if rng.random() < 0.08 and role == "Specialist" else 168)
+        share = 0.88 + 0.11 * rng.random() - 0.16 * (region in ("Heilongjiang", "Shanxi", "Tibet", "Qinghai"))
+        used.append(f"{hours[-1] * share:.1f}")
+    return people.assign(hours=hours, used=used)
+
+
+# project, perspective, cost, response with its range, critical, requires; yuan
+_PROJECTS = [
+    ("Dealer order portal", "process", 480_000, 1_150_000, 700_000, 1_600_000, "yes", ""),
+    ("Customer data platform", "process", 320_000, 640_000, 380_000, 900_000, "no", ""),
+    ("Filter reminders", "customer", 160_000, 980_000, 640_000, 1_250_000, "no", "Customer data platform"),
+    ("Member club", "customer", 260_000, 690_000, 420_000, 950_000, "no", ""),
+    ("Trade-in programme", "customer", 600_000, 1_020_000, 520_000, 1_500_000, "no", ""),
+    ("Installer training", "learning", 220_000, 610_000, 380_000, 800_000, "no", ""),
+    ("Sales academy", "learning", 300_000, 410_000, 150_000, 700_000, "no", ""),
+    ("Price analytics", "finance", 180_000, 540_000, 260_000, 820_000, "no", ""),
+    ("Receivables control", "finance", 140_000, 230_000, 120_000, 300_000, "no", "Dealer order portal"),
+    ("Flagship showroom", "customer", 900_000, 1_050_000, 400_000, 1_900_000, "no", ""),
+]
+
+
 def _kpis(rng: np.random.Generator, monthly: pd.Series, cost: pd.Series) -> pd.DataFrame:
     """Monthly indicators: the margin follows from the orders, the others drift and wobble."""
     # at the start, at the end, decimals, unit
@@ -215,9 +255,13 @@ def tables(seed: int = SEED) -> dict[str, pd.DataFrame]:
             [(c.name, c.type, x) for c, x in zip(CHANNELS, capacity, strict=True)], columns=["channel", "type", "capacity"]
         ),
         "customers": people,
-        "marketing": _marketing(stream(seed, 4), monthly),
+        "marketing": _fed(stream(seed, 36), _marketing(stream(seed, 4), monthly)),
+        "projects": pd.DataFrame(
+            _PROJECTS,
+            columns=["project", "perspective", "cost", "response", "response_low", "response_high", "critical", "requires"],
+        ),
         "targets": _targets(yearly),
-        "staff": _staff(stream(seed, 5), yearly[:, 2]),
+        "staff": _worked(stream(seed, 37), _staff(stream(seed, 5), yearly[:, 2])),
         "partners": _partners(stream(seed, 6), _yearly(lines[lines["channel"] == 0])),
         "calendar": _calendar(),
         "kpis": _kpis(stream(seed, 7), monthly, lines.groupby("month")["cost"].sum()),

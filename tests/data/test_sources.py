@@ -501,3 +501,12 @@ def test_the_readme_of_the_data_names_every_table_and_column() -> None:
             kind += ", may be blank" if column.blank else ""
             facts = (column.name, kind, column.unit or "-", required, column.meaning, column.without or "-")
             assert f"| {' | '.join(facts)} |" in section, f"{table}.{column.name}"
+
+
+def test_a_text_that_may_be_blank_is_read_as_no_text(desk: Desk) -> None:
+    head = "project,perspective,cost,response,requires\n"
+    inputs, _ = desk.beside("projects", head + "Portal,process,10,20,\nClub,customer,5,9,Portal\n")
+
+    assert Tables({"projects": inputs["projects"].parquet}).frame("projects")["requires"].tolist() == ["", "Portal"]
+    with pytest.raises(InputDataError, match="project"):
+        desk.beside("projects", head + ",process,10,20,\n")
