@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planlib.data import sample_goods
 from planlib.data.provinces import PROVINCES
 from planlib.data.sample_orders import (
     CHANNELS,
@@ -243,17 +244,16 @@ def tables(seed: int = SEED) -> dict[str, pd.DataFrame]:
     monthly = lines.groupby("month")["revenue"].sum()
     last_year = lines[lines["year"] == 2025].groupby("channel")["revenue"].sum()
     capacity = [round(int(last_year[n]) * 1.30 * (1 + c.slack) / 1e6) * 10_000 for n, c in enumerate(CHANNELS)]
+    dealers = lines[lines["channel"] == 0]
+    partners = sample_goods.rated(seed, _partners(stream(seed, 6), _yearly(dealers)))
     people = _people(customers.loc[buyers])
     people.insert(0, "customer", code.to_numpy())
     frames = {
         "orders": orders,
         "regions": _regions(),
-        "products": pd.DataFrame(
-            [(p.name, p.line, p.launched, p.price) for p in PRODUCTS], columns=["product", "line", "launched", "list_price"]
-        ),
-        "channels": pd.DataFrame(
-            [(c.name, c.type, x) for c, x in zip(CHANNELS, capacity, strict=True)], columns=["channel", "type", "capacity"]
-        ),
+        "products": sample_goods.products(),
+        "launches": sample_goods.launches(),
+        "channels": sample_goods.channels(capacity),
         "customers": people,
         "marketing": _fed(stream(seed, 36), _marketing(stream(seed, 4), monthly)),
         "projects": pd.DataFrame(
@@ -262,7 +262,10 @@ def tables(seed: int = SEED) -> dict[str, pd.DataFrame]:
         ),
         "targets": _targets(yearly),
         "staff": _worked(stream(seed, 37), _staff(stream(seed, 5), yearly[:, 2])),
-        "partners": _partners(stream(seed, 6), _yearly(lines[lines["channel"] == 0])),
+        "partners": partners,
+        "partner_months": sample_goods.partner_months(seed, partners, dealers.groupby("month")["revenue"].sum()),
+        "inventory": sample_goods.inventory(seed, lines[lines["year"] == 2025].groupby("product")[["quantity", "cost"]].sum()),
+        "routes": sample_goods.routes(),
         "calendar": _calendar(),
         "kpis": _kpis(stream(seed, 7), monthly, lines.groupby("month")["cost"].sum()),
     }
