@@ -285,8 +285,9 @@ class Tables:
         """What each customer bought up to a day (`2026-03-31`, included).
 
         Returns `customer`, `first` and `last` (days of the first and last line with a positive amount), `orders` (distinct
-        order numbers with a positive amount), `amount` (net, minor units) and `months` (months with a positive amount),
-        one row per customer with such a line, sorted by customer.
+        order numbers with a positive amount), `amount` (net, minor units), `months` (months with a positive amount), `days`
+        (distinct days on which an order was placed) and `repeat_amount` (net of the orders placed after the first day, their
+        returns taken off; minor units), one row per customer with such a line, sorted by customer.
         """
         import ibis
 
@@ -301,7 +302,16 @@ class Tables:
             months=orders.date.strftime("%Y-%m").nunique(where=bought),
         )
         result = result.filter(result.orders > 0)
-        return _frame(result.order_by("customer"))
+        # A return carries its order's number and a later date: it lowers the value of the purchase, it is none itself.
+        placed = orders.group_by(["customer", "order_id"]).aggregate(
+            day=orders.date.min(where=bought), net=orders.revenue.sum()
+        )
+        placed = placed.join(result.select("customer", "first"), "customer")
+        repeats = placed.group_by("customer").aggregate(
+            days=placed.day.nunique(),
+            repeat_amount=ibis.ifelse(placed.day > placed.first, placed.net, 0).sum().cast("int64"),
+        )
+        return _frame(result.join(repeats, "customer").order_by("customer"))
 
     def span(self) -> tuple[str, str, str]:
         """First month, last month (`2026-03`) and last day (`2026-03-31`) of the orders."""

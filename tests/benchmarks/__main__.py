@@ -1,7 +1,7 @@
 """Wall time of the chain against a plain papermill loop, in pairs in one run, and of `split` against its peers: `make bench`.
 
 `... -m tests.benchmarks 3` runs three pairs, `... quick` one pair and the smaller splits against the fastest peer only;
-`... split` only the second part, see split.py.
+`... split` only the second part, see split.py; `... lifetime` only the fit of customers' lifetime value, see lifetime.py.
 """
 
 import json
@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import split
+from tests.benchmarks import lifetime, split
 
 ROOT = Path(__file__).parent.parent.parent
 PLANLIB = Path(sys.executable).parent / "planlib"
@@ -61,6 +61,8 @@ def plain(finished: Path, folder: Path) -> float:
 def main() -> None:
     if sys.argv[1:2] == ["split"]:
         return split.main(sys.argv[2:])
+    if sys.argv[1:2] == ["lifetime"]:
+        return lifetime.main()
     quick = sys.argv[1:2] == ["quick"]
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 and not quick else 1
     ratios = []
@@ -74,6 +76,7 @@ def main() -> None:
         print(f"pair {number}: planlib run {ours:.1f} s, plain papermill loop {theirs:.1f} s, ratio {ours / theirs:.2f}")
     print(f"chain, {2 * 7} chapters: median ratio {statistics.median(ratios):.2f} (aim: at most {AIM})")
     split.main(["quick"] if quick else [])
+    lifetime.main(5 if quick else 15)
 
 
 if __name__ == "__main__":

@@ -218,8 +218,26 @@ def test_customers_and_span(desk: Desk) -> None:
     tables = desk.orders(csv([*LINES, line(order_id="R1", customer="C9", revenue="-1", date="2025-03-01")]))
     first, second = pd.Timestamp("2025-01-05"), pd.Timestamp("2025-02-10")
     assert tables.customers("2025-02-28").to_dict("records") == [
-        {"customer": "C1", "first": first, "last": first, "orders": 1, "amount": 10050, "months": 1},
-        {"customer": "C2", "first": second, "last": second, "orders": 1, "amount": 15000, "months": 1},
+        {
+            "customer": "C1",
+            "first": first,
+            "last": first,
+            "orders": 1,
+            "amount": 10050,
+            "months": 1,
+            "days": 1,
+            "repeat_amount": 0,
+        },
+        {
+            "customer": "C2",
+            "first": second,
+            "last": second,
+            "orders": 1,
+            "amount": 15000,
+            "months": 1,
+            "days": 1,
+            "repeat_amount": 0,
+        },
     ]
     assert tables.customers("2025-01-31")["customer"].tolist() == ["C1"]
     assert tables.span() == ("2025-01", "2025-03", "2025-03-01")
@@ -511,3 +529,17 @@ def test_a_text_that_may_be_blank_is_read_as_no_text(desk: Desk) -> None:
     assert Tables({"projects": inputs["projects"].parquet}).frame("projects")["requires"].tolist() == ["", "Portal"]
     with pytest.raises(InputDataError, match="project"):
         desk.beside("projects", head + ",process,10,20,\n")
+
+
+def test_a_repeat_purchase_is_an_order_on_a_later_day_net_of_its_returns(desk: Desk) -> None:
+    lines = [
+        line(order_id="A", customer="C1", revenue="100.00", date="2025-01-05"),
+        line(order_id="B", customer="C1", revenue="30.00", date="2025-01-05"),
+        line(order_id="C", customer="C1", revenue="50.00", date="2025-02-05"),
+        line(order_id="C", customer="C1", revenue="-20.00", date="2025-02-09"),
+        line(order_id="A", customer="C1", revenue="-10.00", date="2025-02-20"),
+        line(order_id="D", customer="C1", revenue="70.00", date="2025-03-01"),
+    ]
+    found = desk.orders(csv(lines)).customers("2025-03-31").iloc[0]
+
+    assert (found["days"], found["orders"], found["repeat_amount"], found["amount"]) == (3, 4, 10000, 22000)
