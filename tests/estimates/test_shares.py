@@ -22,5 +22,5 @@ def test_shares_sum_to_one_within_each_parent():
 
 
 def test_a_history_without_its_columns_is_refused():
-    with pytest.raises(PlanError, match="lacks \\['month', 'product'\\]"):
+    with pytest.raises(PlanError, match="lacks \\['product', 'month'\\]"):
         expected(pd.DataFrame({"region": ["E"], "amount": [1]}), "product", HORIZON, ["region"])
