@@ -1,5 +1,6 @@
 """Returns of activities whose revenue is attributed to them month by month: one curve per activity."""
 
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ def fit_attributed(
         return finished([], {}, "No marketing months are known.")
 
     wide = marketing.pivot_table(index="month", columns="activity", values=["spend", "revenue"], aggfunc="sum", fill_value=0)
+    wide = wide.reindex(_every(wide.index), fill_value=0)
     months = list(wide.index)
     inside = np.isin(months, list(months[-periods_per_year:] if year is None else year))
     refuse(not inside.any(), f"no month of the year {list(year or [])} in the table", "one at least")
@@ -99,6 +101,14 @@ def fit_attributed(
     )
     facts = {"r2": r2, "r2_held_out": r2_out, "periods": len(months), "draws": draws, "level": level}
     return finished(rows, facts, note)
+
+
+def _every(months: pd.Index) -> list[object]:
+    """The months in order, with those in between that have no row at all where they are written as 2026-01."""
+    kept = sorted(months)
+    if not all(re.fullmatch(r"\d{4}-\d{2}", str(month)) for month in kept):
+        return kept
+    return [str(month) for month in pd.period_range(kept[0], kept[-1], freq="M")]
 
 
 @dataclass(frozen=True)

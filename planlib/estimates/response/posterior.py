@@ -40,7 +40,8 @@ def posterior(
 
     Parameters
         outcome   per period; baseline: periods x terms; features: one table per channel, periods x shapes, mean about 1
-        ceiling   all sizes together stay below it, none below 0; within that every split is as likely before the data
+        ceiling   all sizes together stay below it, none below 0; before the data each is exponential, half of it in all on
+                  average. Equally likely sizes would put all of it on the channels, the more so the more channels there are
         chains    run beside each other from random shapes, each for `sweeps`; its last `kept` sweeps are given
     Returns Draws, chains * kept of them. The error's memory is estimated first, from a shorter run, and taken out of all
     series (Prais and Winsten 1954).
@@ -101,6 +102,7 @@ def _run(
 
     start = np.cumsum([0, *(feature.shape[1] for feature in features)])
     channels = len(features)
+    thrift = 2.0 * channels / ceiling
     shape = np.column_stack([rng.integers(first, last, chains) for first, last in itertools.pairwise(start)])
     size, noise = np.zeros((chains, channels)), np.full(chains, total / degrees)
     shapes_kept, sizes_kept, noise_kept = [], [], []
@@ -108,7 +110,7 @@ def _run(
         for c in range(channels):
             size[:, c] = 0.0
             block = slice(start[c], start[c + 1])
-            fit = cross[block] - np.einsum("kc,kcg->kg", size, gram[shape, block])
+            fit = cross[block] - np.einsum("kc,kcg->kg", size, gram[shape, block]) - noise[:, None] * thrift
             strength = np.diagonal(gram)[block]
             room = np.maximum(ceiling - size.sum(axis=1), 1e-9 * ceiling)
             mean, spread = fit / strength, np.sqrt(noise[:, None] / strength)
@@ -119,7 +121,7 @@ def _run(
         among, onto = gram[shape[:, :, None], shape[:, None, :]], cross[shape]
         for one in range(channels):
             for other in range(one + 1, channels):
-                _trade(size, among, onto, noise, ceiling, one, other, rng.random(chains))
+                _trade(size, among, onto, noise, ceiling, thrift, one, other, rng.random(chains))
         errors = total - 2.0 * (size * onto).sum(axis=1) + np.einsum("ki,kij,kj->k", size, among, size)
         noise = np.maximum(errors, 1e-12 * total + 1e-300) / (2.0 * rng.standard_gamma(degrees / 2.0, chains))
         if sweep >= sweeps - kept:
@@ -150,6 +152,7 @@ def _trade(
     onto: np.ndarray,
     noise: np.ndarray,
     ceiling: float,
+    thrift: float,
     one: int,
     other: int,
     chance: np.ndarray,
@@ -158,7 +161,7 @@ def _trade(
     first = 1.0 / np.sqrt(among[:, one, one])
     second = -np.sign(among[:, one, other]) / np.sqrt(among[:, other, other])
     # Channels that have nothing in common are moved well enough one by one; 0 here would only repeat that.
-    pull = first * (onto[:, one] - (among[:, one] * size).sum(axis=1))
+    pull = first * (onto[:, one] - (among[:, one] * size).sum(axis=1)) - noise * (first + second) * thrift
     pull = pull + second * (onto[:, other] - (among[:, other] * size).sum(axis=1))
     weight = first**2 * among[:, one, one] + second**2 * among[:, other, other]
     weight = np.maximum(weight + 2.0 * first * second * among[:, one, other], 1e-12)

@@ -26,8 +26,8 @@ class Response:
             revenue (of the last year), roi, roi_low, roi_high, return_ (the three as text), marginal, marginal_low,
             marginal_high, marginal_ (return of the next unit at that spend), scale, half and decay with _low and _high,
             identified (bool: the data tell this return), caveat (why not, or what else to know; empty for nothing)
-    fit     r2, r2_held_out (on the last fifth, told from the first four), periods, draws, level (of the intervals), memory
-            (correlation of errors of neighbouring periods)
+    fit     r2, r2_held_out (on the last fifth, told from the first four), r2_without (the same without any channel), periods,
+            draws, level (of the intervals), memory (correlation of errors of neighbouring periods)
     note    one sentence
     """
 

@@ -12,6 +12,7 @@ from planlib.estimates.response.shapes import Shapes, edges, shapes, yearly
 
 # Fewer periods with money than this, or a spend that varies less than this around its mean, show no curve.
 LEAST_ACTIVE, LEAST_VARIATION = 8, 0.1
+LEAST_STEPS = 4  # periods that show their usual step
 # A normal estimate cut at 0 has its 5% quantile below a fifth of its median exactly where the uncut one has it below 0.
 NEAR_ZERO = 0.2
 
@@ -33,7 +34,8 @@ def fit(
     """Return, curve and interval of every channel, from total revenue (BUD-1, BUD-6).
 
     Parameters
-        spend             period x channel, money; the index sorts in order of time and leaves no period out
+        spend             period x channel, money; the index sorts in order of time and leaves no period out (one that can be
+                          read as dates is checked for gaps)
         outcome           revenue, same index; controls: same index, numbers or text (one effect per text but the commonest)
         periods_per_year  52 for weeks, 12 for months
         year              periods the return is told for; the last `periods_per_year` by default, fewer are brought to a year
@@ -70,8 +72,9 @@ def fit(
         tried.append(shapes(series, last if series[last].sum() > 0 else np.ones(len(y), dtype=bool), periods_per_year))
     features = [one.feature for one in tried]
     rng = np.random.Generator(np.random.PCG64(seed))
-    top = ceiling * float(y.mean())
-    found = posterior(y, baseline, features, top, rng, chains=max(draws // 10, 10))
+    found = posterior(y, baseline, features, ceiling * float(y.mean()), rng, chains=draws // 10)
+    r2 = _explained(y, _predicted(y, baseline, features, found, len(y)))
+    r2_out, without = _held_out(y, baseline, features, ceiling, least, seed)
     doubts = _doubts(spend[paid], baseline, tried, found, inflation, periods_per_year, last)
     rows = [
         _row(name, one, found.shape[:, c], found.size[:, c], doubts[c], level)
@@ -82,14 +85,20 @@ def fit(
             row["spend"], row["revenue"] = 0.0, 0.0
     rows += [_unspent(name) for name in spend.columns if name not in paid]
 
-    r2 = _explained(y, _predicted(y, baseline, features, found, len(y)))
-    r2_out = _held_out(y, baseline, features, ceiling, least, seed)
-    facts = {"r2": r2, "r2_held_out": r2_out, "periods": len(y), "draws": len(found.shape), "level": level}
+    facts = {
+        "r2": r2,
+        "r2_held_out": r2_out,
+        "r2_without": without,
+        "periods": len(y),
+        "draws": len(found.shape),
+        "level": level,
+    }
     known = sum(bool(row["identified"]) for row in rows)
-    outside = f", {r2_out:.2f} on the last fifth held out" if np.isfinite(r2_out) else ""
+    outside = f", {r2_out:.2f} on the last fifth held out ({without:.2f} without channels)" if np.isfinite(r2_out) else ""
     note = (
         f"Total revenue of {len(y)} periods, R2 {r2:.2f}{outside}: {known} of {len(rows)} returns are told by the data, "
         f"each with a {level:.0%} interval."
+        + (" Trend, season and controls alone told the held-out fifth better." if r2_out < without else "")
     )
     return finished(rows, facts | {"memory": found.memory}, note)
 
@@ -102,19 +111,28 @@ def _together(
     for name, index in (("spend", spend.index), ("outcome", outcome.index), ("controls", controls.index)):
         refuse(bool(index.duplicated().any()), f"periods of {name} more than once", "one row per period")
         refuse(set(index) != set(spend.index), f"other periods in {name} than in spend", "the same periods")
-    refuse(
-        bool(spend.columns.duplicated().any()) or not len(spend.columns), "channels without a name of their own", "unique names"
-    )
+    names = [str(name) for name in spend.columns]
+    refuse(not names or len(set(names)) < len(names), f"channels {names}", "one at least, each with its own name")
     spend = spend.sort_index().sort_index(axis=1)
     outcome, controls = outcome.loc[spend.index], controls.loc[spend.index].sort_index(axis=1)
-    faulty = not np.isfinite(spend.to_numpy(dtype=float)).all() or bool((spend < 0).any(axis=None))
-    refuse(faulty, "spend that is missing or below 0", "money in every period, 0 for none")
-    y = outcome.to_numpy(dtype=float)
-    refuse(
-        not np.isfinite(y).all() or y.sum() <= 0, "an outcome that is missing or sums to 0 or less", "revenue in every period"
-    )
+    refuse(any(kind.kind not in "iufb" for kind in [*spend.dtypes, outcome.dtype]), "text or dates for money", "numbers")
+    money, y = spend.to_numpy(dtype=float), outcome.to_numpy(dtype=float)
+    refuse(not np.isfinite(money).all() or (money < 0).any(), "spend that is missing or below 0", "money, 0 for none")
+    faulty = not np.isfinite(y).all() or y.sum() <= 0 or np.ptp(y) == 0
+    refuse(faulty, "an outcome that is missing, sums to 0 or less or never changes", "revenue in every period")
+    _refuse_gaps(spend.index)
     refuse(bool(controls.isna().any(axis=None)), "controls that are missing", "a value in every period")
     return spend, y, controls
+
+
+def _refuse_gaps(index: pd.Index) -> None:
+    """Refuse an index of dates whose periods do not follow each other; others are taken as they are."""
+    dates = pd.to_datetime(index.astype(str), errors="coerce", format="ISO8601") if index.dtype.kind not in "iuf" else index[:0]
+    if dates.isna().any() or len(dates) < LEAST_STEPS:
+        return
+    steps = np.diff(dates.to_numpy()).astype("timedelta64[D]").astype(int)
+    wide = np.flatnonzero(steps > 1.5 * np.median(steps))
+    refuse(len(wide) > 0, f"no period after {index[wide[0]] if len(wide) else ''}", "every period, spend 0 where none")
 
 
 def _baseline(periods: int, periods_per_year: int, harmonics: int, controls: pd.DataFrame) -> np.ndarray:
@@ -177,7 +195,9 @@ def _doubts(
 ) -> list[list[str]]:
     """Why the data cannot tell a channel's return, per channel in order of name."""
     usual = np.column_stack([one.feature[:, found.shape[:, c]].mean(axis=1) for c, one in enumerate(tried)])
-    together = np.corrcoef(usual.T) if len(tried) > 1 else np.ones((1, 1))
+    spread = usual - usual.mean(axis=0)
+    spread = spread / np.maximum(np.sqrt((spread**2).sum(axis=0)), 1e-300)
+    together = spread.T @ spread
     reasons = []
     for c, name in enumerate(spend.columns):
         money, why = spend[name].to_numpy(dtype=float), []
@@ -220,15 +240,19 @@ def _predicted(y: np.ndarray, baseline: np.ndarray, features: list[np.ndarray], 
     return brought + baseline @ effects
 
 
-def _held_out(y: np.ndarray, baseline: np.ndarray, features: list[np.ndarray], ceiling: float, least: int, seed: int) -> float:
-    """R2 on the last fifth, told from the first four; NaN where four fifths are too few."""
+def _held_out(
+    y: np.ndarray, baseline: np.ndarray, features: list[np.ndarray], ceiling: float, least: int, seed: int
+) -> tuple[float, float]:
+    """R2 on the last fifth, told from the first four, and that without channels; NaN where four fifths are too few."""
     known = len(y) - len(y) // 5
     if known < least or len(y) - known < 3:
-        return float("nan")
+        return float("nan"), float("nan")
     rng = np.random.Generator(np.random.PCG64(seed))
     early = [feature[:known] for feature in features]
     found = posterior(y[:known], baseline[:known], early, ceiling * float(y[:known].mean()), rng, chains=40, sweeps=40)
-    return _explained(y[known:], _predicted(y, baseline, features, found, known)[known:])
+    plain = baseline @ np.linalg.lstsq(baseline[:known], y[:known], rcond=1e-9)[0]
+    told = _predicted(y, baseline, features, found, known)
+    return _explained(y[known:], told[known:]), _explained(y[known:], plain[known:])
 
 
 def _explained(seen: np.ndarray, told: np.ndarray) -> float:
