@@ -90,7 +90,9 @@ def fit_attributed(
         one = shapes(series.spend, series.told, periods_per_year, DECAYS if carryover else DECAYS[:1], HALVES)
         rows.append(row | _row(series, one, level, draws, rng))
         fitted.append(_squares(series, one, len(months)))
-        held.append(_squares(series, one, len(months) - len(months) // 5))
+        early = len(months) - len(months) // 5
+        if series.active[:early].sum() >= least_months:
+            held.append(_squares(series, one, early))
     r2, r2_out = (
         float(1 - a / b) if b > 0 else float("nan") for a, b in (np.sum([(0.0, 0.0), *part], axis=0) for part in (fitted, held))
     )
@@ -190,7 +192,7 @@ def _row(series: Series, one: Shapes, level: float, draws: int, rng: np.random.G
     decay = float(np.median(one.decay[shape]))
     known = bool(series.spend[series.inside].sum())
     row: dict[str, object] = {"form": "saturating", "elasticity": bend, "identified": not doubts}
-    row |= {"spend": spend if known else 0.0, "revenue": revenue if known else 0.0}
+    row |= {"spend": spend if known else 0.0, "revenue": revenue if known else 0.0, "draws": np.column_stack([scale, half])}
     row |= between("roi", returns, roi, level) | between("marginal", returns * bends, roi * bend, level)
     row |= between("scale", scale, float(best_scale), level) | between("half", half, float(best_half), level)
     row |= between("decay", one.decay[shape], decay, level)
@@ -228,6 +230,7 @@ def _assumed(
     # A uniform prior whose central `level` is the stated range.
     bends = np.clip((low + high) / 2 + (high - low) / level * (rng.random(draws) - 0.5), 0.01, 0.99)
     scales = returns * spend ** (1.0 - elasticity)
+    row["draws"] = np.column_stack([returns * spend ** (1.0 - bends), bends])
     row |= between("roi", returns, roi, level) | between("marginal", returns * bends, roi * elasticity, level)
     return row | between("scale", scales, roi * spend ** (1.0 - elasticity), level)
 

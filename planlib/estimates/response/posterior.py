@@ -67,8 +67,9 @@ def cut_normal(
     """The value that a normal variable cut to low-high stays below with a `chance` of 0-1; stable far in the tails."""
     mirrored = mean > (low + high) / 2
     mean, low, high = np.where(mirrored, -mean, mean), np.where(mirrored, -high, low), np.where(mirrored, -low, high)
+    above = np.where(mirrored, chance, 1.0 - chance)
     over_low, over_high = log_ndtr((mean - low) / spread), log_ndtr((mean - high) / spread)
-    over = over_low + np.log(chance + (1.0 - chance) * np.exp(over_high - over_low))
+    over = over_low + np.log(above + (1.0 - above) * np.exp(over_high - over_low))
     value = np.clip(mean - spread * ndtri_exp(over), low, high)
     return np.where(mirrored, -value, value)
 

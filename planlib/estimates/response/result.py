@@ -29,11 +29,43 @@ class Response:
     fit     r2, r2_held_out (on the last fifth, told from the first four), r2_without (the same without any channel), periods,
             draws, level (of the intervals), memory (correlation of errors of neighbouring periods)
     note    one sentence
+    draws   per item, what the data leave open: scale and half (saturating) or scale and elasticity (power), one row per draw
     """
 
     curves: pd.DataFrame
     fit: dict[str, float] = field(default_factory=dict)
     note: str = ""
+    draws: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def at(self, spend: pd.Series) -> pd.DataFrame:
+        """Returns at another year's spend, say the plan's (BUD-6): item, roi and marginal with _low, _high and their text.
+
+        `spend`: minor units a year, the index the items; items without a curve are left out. For the same `level` as the fit.
+        A return does not exist where nothing is spent: the text is a dash.
+        """
+        rows: list[dict[str, object]] = []
+        for curve in self.curves.itertuples():
+            if curve.item in spend.index and curve.item in self.draws:
+                money = float(spend[curve.item])
+                best = np.array([[curve.scale, curve.elasticity if curve.form == "power" else curve.half]])
+                drawn, middle = _returns(curve.form, self.draws[curve.item], money), _returns(curve.form, best, money)
+                row: dict[str, object] = {"item": curve.item}
+                for name, values, one in zip(("roi", "marginal"), drawn, middle, strict=True):
+                    row |= between(name, values, float(one[0]), self.fit["level"])
+                rows.append(row | ({"roi_low": 0.0, "marginal_low": 0.0} if curve.roi_low == 0 and money > 0 else {}))
+        parts = [f"{name}{end}" for name in ("roi", "marginal") for end in ("", "_low", "_high")]
+        return _told(pd.DataFrame(rows, columns=["item", *parts]).astype(dict.fromkeys(parts, "float64")))
+
+
+def _returns(form: str, draws: np.ndarray, money: float) -> tuple[np.ndarray, np.ndarray]:
+    """Revenue per money spent, and that of the next unit, on each drawn curve."""
+    scale, shape = draws.T
+    if money <= 0:
+        return np.full(len(draws), np.nan), np.full(len(draws), np.nan)
+    if form == "power":
+        returns = scale * money ** (shape - 1.0)
+        return returns, returns * shape
+    return scale / (money + shape), scale * shape / (money + shape) ** 2
 
 
 def stated(value: float, low: float, high: float) -> str:
@@ -46,13 +78,22 @@ def stated(value: float, low: float, high: float) -> str:
 
 def finished(rows: list[dict[str, object]], fit: dict[str, float], note: str) -> Response:
     """Response with the rows in order of name, rounded, each return as text beside its interval."""
+    draws = {str(row["item"]): np.asarray(row.pop("draws")) for row in rows if "draws" in row}
+    if not rows:
+        return Response(pd.DataFrame(columns=list(COLUMNS)), fit, note)
     frame = pd.DataFrame(rows).sort_values("item", kind="stable").reset_index(drop=True)
+    frame = _told(frame)
+    return Response(frame[list(COLUMNS)], {name: settled(value) for name, value in fit.items()}, note, draws)
+
+
+def _told(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table rounded to what is known, each return as text beside its interval; changed in place."""
     for name in frame.select_dtypes("float").columns:
         frame[name] = [settled(value) for value in frame[name]]
     for name, text in (("roi", "return_"), ("marginal", "marginal_")):
         three = zip(frame[name], frame[f"{name}_low"], frame[f"{name}_high"], strict=True)
         frame[text] = [stated(*values) for values in three]
-    return Response(frame[list(COLUMNS)], {name: settled(value) for name, value in fit.items()}, note)
+    return frame
 
 
 def settled(value: float) -> float:

@@ -163,6 +163,7 @@ def _row(name: str, one: Shapes, shape: np.ndarray, size: np.ndarray, doubts: li
     roi, marginal = float(np.median(revenue)) / one.spend, float(np.median(revenue * elasticity)) / one.spend
     best_scale, best_half = yearly(np.array(one.spend), np.array(roi * one.spend), np.array(marginal / roi))
     row: dict[str, object] = {"item": str(name), "form": "saturating", "elasticity": marginal / roi, "spend": one.spend}
+    row["draws"] = np.column_stack([scale, half])
     row |= {"revenue": roi * one.spend} | between("roi", revenue / one.spend, roi, level)
     row |= between("marginal", revenue * elasticity / one.spend, marginal, level)
     row |= between("scale", scale, float(best_scale), level) | between("half", half, float(best_half), level)
@@ -196,7 +197,7 @@ def _doubts(
     """Why the data cannot tell a channel's return, per channel in order of name."""
     usual = np.column_stack([one.feature[:, found.shape[:, c]].mean(axis=1) for c, one in enumerate(tried)])
     spread = usual - usual.mean(axis=0)
-    spread = spread / np.maximum(np.sqrt((spread**2).sum(axis=0)), 1e-300)
+    spread = spread / np.maximum(np.linalg.norm(spread, axis=0), 1e-300)  # a constant spend goes with nothing
     together = spread.T @ spread
     reasons = []
     for c, name in enumerate(spend.columns):
@@ -256,4 +257,6 @@ def _held_out(
 
 
 def _explained(seen: np.ndarray, told: np.ndarray) -> float:
-    return float(1.0 - ((seen - told) ** 2).sum() / max(((seen - seen.mean()) ** 2).sum(), 1e-300))
+    """R2, NaN where the outcome hardly moves."""
+    around = float(((seen - seen.mean()) ** 2).sum())
+    return float(1.0 - ((seen - told) ** 2).sum() / around) if around > 1e-12 * float((seen**2).sum()) else float("nan")

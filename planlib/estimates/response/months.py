@@ -1,0 +1,40 @@
+"""Returns of activities that nobody attributed revenue to: their months of spend against the company's total revenue."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from planlib.estimates.response.result import Response, finished, refuse
+from planlib.estimates.response.total import fit
+
+# Two years tell a season from a campaign; each activity's size and shape take two months, the baseline ten.
+LEAST_MONTHS, PER_ACTIVITY, BASELINE = 24, 2, 10
+
+
+def fit_months(
+    marketing: pd.DataFrame, revenue: pd.Series, year: Sequence[str] | None = None, level: float = 0.9, seed: int = 20260101
+) -> Response:
+    """Return, curve and interval of every activity from spend by month and total revenue by month (BUD-1, BUD-6).
+
+    Parameters
+        marketing  month (2025-01), activity, spend (minor units); a month without a row counts as no spend
+        revenue    total by month, minor units, the index the months; those before or after all marketing are left aside
+        year       months the return is told for; the last twelve by default
+        level      of the intervals, share; seed of the generator
+    Returns Response, see `fit`; without curves, and with a note saying why, where the months are too few.
+    Raises InputDataError for a missing column, spend below 0, or a month without revenue in between.
+    """
+    wanted = ["month", "activity", "spend"]
+    missing = [name for name in wanted if name not in marketing.columns]
+    refuse(bool(missing), f"no column {missing}", f"columns {wanted}")
+    both = sorted(set(marketing["month"]) & set(revenue.index))
+    months = [str(month) for month in pd.period_range(both[0], both[-1], freq="M")] if both else []
+    spend = marketing.pivot_table(index="month", columns="activity", values="spend", aggfunc="sum", fill_value=0)
+    spend = spend.reindex(months, fill_value=0)
+    spend = spend.loc[:, spend.sum() != 0]
+    least = max(LEAST_MONTHS, BASELINE + PER_ACTIVITY * spend.shape[1])
+    if len(months) < least or spend.empty:
+        found = f"{len(months)} months of {spend.shape[1]} activities"
+        return finished([], {}, f"Marketing spend and revenue are known of {found}; {least} months at least tell returns.")
+    told = [month for month in (year or months[-12:]) if month in months]
+    return fit(spend, revenue.reindex(months), periods_per_year=12, year=told or None, level=level, seed=seed)
