@@ -1,7 +1,6 @@
 """A return is never told without its interval, and fitted curves decide where money goes (BUD-1, BUD-6)."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +8,6 @@ import pytest
 
 from planlib.estimates.response import Response, fit, fit_attributed, fit_months, stated
 from planlib.lp import spend
-from tests.conftest import ROOT
 from tests.estimates.response.worlds import attributed, world
 
 WITH_INTERVAL = re.compile(r"^(\d+\.\d+) \((\d+\.\d+) to (\d+\.\d+)\)$")
@@ -99,14 +97,6 @@ def test_no_return_is_told_without_its_interval(kind: str):
     unknown = found.curves[~found.curves["identified"]]
     assert (unknown["caveat"] != "").all()
     assert f"{len(found.curves) - len(unknown)} of {len(found.curves)}" in found.note and "90% interval" in found.note
-
-
-def test_what_the_package_prints_of_a_response_is_the_text_with_its_interval():
-    # Sentences and tables for readers take `return_` and `marginal_`; the bare numbers are for limits and programs only.
-    bare = re.compile(r"""(show|say|note|kpi|f"|f').*\b(roi|marginal)\b(?!_|")""")
-    for path in sorted(Path(ROOT / "planlib" / "estimates" / "response").glob("*.py")):
-        printed = [line for line in path.read_text().splitlines() if bare.search(line) and "between(" not in line]
-        assert not [line for line in printed if "{roi" in line or "{marginal" in line], path.name
 
 
 def test_returns_at_another_spend_follow_the_curve():
