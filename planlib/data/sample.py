@@ -35,13 +35,24 @@ SEED = 20260331
 # The other tables ----------------------------------------------------------------------------------------------------
 
 
-def _regions() -> pd.DataFrame:
+def _regions(seed: int) -> pd.DataFrame:
     rows = [
         (p.name, p.area, f"{p.gdp:.2f}", f"{p.gdp_growth / 100:.3f}", p.income, p.population, p.maturity, p.rival_share)
         for p in PROVINCES
     ]
     columns = ["region", "area", "gdp", "gdp_growth", "income", "population", "maturity", "rival_share"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.concat([pd.DataFrame(rows, columns=columns), _markets(stream(seed, 23))], axis=1)
+
+
+def _markets(rng: np.random.Generator) -> pd.DataFrame:
+    """Rivals' coverage goes with their share, their price falls where they are many; consumption leans to rich provinces."""
+    rows = []
+    for p in PROVINCES:
+        coverage = min(0.95, max(0.10, 0.10 + 1.30 * p.rival_share + 0.16 * (rng.random() - 0.5)))
+        price = 1.06 - 0.30 * (p.rival_share - 0.30) + 0.16 * (rng.random() - 0.5)
+        consumption = 0.94 + 0.0000012 * p.income + 0.10 * (rng.random() - 0.5)
+        rows.append((f"{coverage:.2f}", f"{price:.2f}", f"{consumption:.3f}"))
+    return pd.DataFrame(rows, columns=["rival_coverage", "rival_price", "consumption"])
 
 
 def _people(customers: pd.DataFrame) -> pd.DataFrame:
@@ -110,6 +121,16 @@ def _staff(rng: np.random.Generator, sales: Ints) -> pd.DataFrame:
     people = people.sort_values(["hired", "region"], kind="stable", ignore_index=True)
     people.insert(0, "person", [f"P{n:03d}" for n in range(1, len(people) + 1)])
     return people
+
+
+def _capacities(rng: np.random.Generator, people: pd.DataFrame) -> pd.DataFrame:
+    """What each can carry a year, in steps of 10,000 yuan: who leads sells less, who came in 2025 is still learning."""
+    usual = {"Specialist": 1_400_000, "Supervisor": 1_000_000, "Regional manager": 600_000}
+    rows = []
+    for role, hired in zip(people["role"], people["hired"], strict=True):
+        learning = 0.7 if hired >= "2025" else 1.0
+        rows.append(round(usual[role] * learning * (0.85 + 0.30 * rng.random()) / 10_000) * 10_000)
+    return people.assign(capacity=rows)
 
 
 # activity: share of the spend, revenue per yuan at the usual spend, half-saturation as a multiple of the usual spend
@@ -250,7 +271,7 @@ def tables(seed: int = SEED) -> dict[str, pd.DataFrame]:
     people.insert(0, "customer", code.to_numpy())
     frames = {
         "orders": orders,
-        "regions": _regions(),
+        "regions": _regions(seed),
         "products": sample_goods.products(),
         "launches": sample_goods.launches(),
         "channels": sample_goods.channels(capacity),
@@ -261,7 +282,7 @@ def tables(seed: int = SEED) -> dict[str, pd.DataFrame]:
             columns=["project", "perspective", "cost", "response", "response_low", "response_high", "critical", "requires"],
         ),
         "targets": _targets(yearly),
-        "staff": _worked(stream(seed, 37), _staff(stream(seed, 5), yearly[:, 2])),
+        "staff": _capacities(stream(seed, 24), _worked(stream(seed, 37), _staff(stream(seed, 5), yearly[:, 2]))),
         "partners": partners,
         "partner_months": sample_goods.partner_months(seed, partners, dealers.groupby("month")["revenue"].sum()),
         "inventory": sample_goods.inventory(seed, lines[lines["year"] == 2025].groupby("product")[["quantity", "cost"]].sum()),

@@ -1,4 +1,4 @@
-"""02 region: each driver moves the weight the way the method book says."""
+"""02 region: each driver moves the share, and each resource follows the plan, the way the method book says."""
 
 from datetime import date
 
@@ -6,22 +6,220 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from planlib import plan as tables
 from planlib.chapters import region
-from planlib.errors import ParameterError
+from planlib.errors import ConflictError, ParameterError
+from planlib.estimates import shares
+from planlib.lp import split
 from planlib.plan import Horizon
 
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
 HISTORY = pd.DataFrame({"region": ["East", "North"], "amount": [750, 250]})
+EXPECTED = pd.DataFrame({"region": ["East", "North"], "share": [0.75, 0.25]})
+COMPANY = tables.company(1_000_000)
+# No potential, reach or rivals but where a test brings them.
+ALONE = {"potential_weight": 0.0, "reach_weight": 0.0, "competition_weight": 0.0}
 
 
-def weights(history=HISTORY, regions=None, attained=None, staff=None, **words) -> dict:
-    frame = region.drivers(history, region.Parameters(**words), HORIZON, regions, attained, staff)
-    assert frame["weight"].sum() == pytest.approx(1.0)
-    return frame.set_index("region")["weight"].to_dict()
+def made(regions=None, reach=None, attained=None, staff=None, expected=EXPECTED, **words):
+    parameters = region.Parameters(**words)
+    team = region.team(staff, HISTORY, HORIZON, parameters)
+    return region.drivers(COMPANY, HISTORY, expected, parameters, regions, reach, attained, team)
 
 
-def test_orders_alone_give_last_years_shares():
+def weights(**words) -> dict:
+    found = made(**words).weights
+    assert found["weight"].sum() == pytest.approx(1.0)
+    return found.set_index("region")["weight"].to_dict()
+
+
+def on_sample(chapter):
+    """The drivers of the sample as the notebook builds them, and the team."""
+    sold = chapter.orders("region", "month")
+    expected = shares.expected(sold, "region", chapter.horizon).shares
+    team = region.team(chapter.tables.get("staff"), chapter.last_twelve("region"), chapter.horizon, chapter.parameters)
+    drivers = region.drivers(
+        tables.company(10_000_000_000),
+        chapter.last_year("region"),
+        expected,
+        chapter.parameters,
+        chapter.tables.get("regions"),
+        region.reached(chapter.tables, chapter.horizon, chapter.parameters),
+        region.attained(chapter.tables.get("targets"), sold, chapter.horizon),
+        team,
+    )
+    return drivers, team
+
+
+def ratio(after, before, name: str, beside: str = "Shandong") -> float:
+    """How much a region's weight moved against one that no change is about: scaling cancels out."""
+    one, other = (found.weights.set_index("region")["weight"] for found in (after, before))
+    return float(one[name] / one[beside] / (other[name] / other[beside]))
+
+
+def sample_plan(chapter, drivers, rules=()):
+    last_year = chapter.last_year("region")
+    company = tables.company(int(last_year["amount"].sum() * 1.3))
+    result = split(company, "region", drivers.weights, list(rules), [], last_year)
+    return result, result.compare(last_year, tables.by_last_year(company, last_year, "region"))
+
+
+# Drivers -------------------------------------------------------------------------------------------------------------
+
+
+def test_orders_alone_give_the_expected_shares():
     assert weights() == pytest.approx({"East": 0.75, "North": 0.25})
+    moved = EXPECTED.assign(share=[0.7, 0.3])
+    found = made(expected=moved)
+
+    assert found.frame.set_index("region")["weight"].to_dict() == pytest.approx({"East": 0.7, "North": 0.3})
+    others = [name for name in found.effects if name != "trend_effect"]
+    assert found.frame[others].abs().to_numpy().max() < 1e-12
+
+
+def test_one_row_per_region_adds_up_and_answers_why(open_sample):
+    # REG-1 to REG-5: last year's share and the effects are the weight, in every row.
+    drivers, _ = on_sample(open_sample("02-region"))
+    frame = drivers.frame
+    reached = frame[["last_year_share", *drivers.effects]].sum(axis=1)
+
+    assert list(drivers.sources["driver"]) == [
+        "trend",
+        "potential",
+        "reach",
+        "competition",
+        "priority",
+        "attainment",
+        "maturity",
+        "team",
+    ]
+    assert reached.to_numpy() == pytest.approx(frame["weight"].to_numpy())
+    result, _ = sample_plan(open_sample("02-region"), drivers)
+    assert drivers.why("Zhejiang", result.plan).startswith("Zhejiang gets ")
+    assert "priority +" in drivers.why("Zhejiang", result.plan)
+
+
+def test_potential_moves_the_share_by_its_weight():
+    # REG-1: potential 1 : 1 at equal income; share = .75 x expected + .25 x potential.
+    regions = pd.DataFrame({"region": ["East", "North"], "gdp": [100.0, 100.0], "income": [5.0, 5.0]})
+
+    assert weights(regions=regions, reach_weight=0.0)["North"] == pytest.approx(0.75 * 0.25 + 0.25 * 0.5)
+    assert weights(regions=regions, potential_weight=1.0)["North"] == pytest.approx(0.5)
+
+
+def test_potential_is_gdp_grown_times_income_times_consumption():
+    # REG-1: 100 x 1.1 x (6/4.5) x .9 = 132 beside 100 x 1.0 x (3/4.5) x 1.2 = 80.
+    regions = pd.DataFrame(
+        {
+            "region": ["East", "North"],
+            "gdp": [100.0, 100.0],
+            "gdp_growth": [0.1, 0.0],
+            "income": [6.0, 3.0],
+            "consumption": [0.9, 1.2],
+        }
+    )
+
+    assert region.potential(regions, EXPECTED)["share"].tolist() == pytest.approx([132 / 212, 80 / 212])
+
+
+def test_a_region_the_table_lacks_keeps_its_share():
+    regions = pd.DataFrame({"region": ["East"], "gdp": [100.0], "income": [5.0]})
+
+    assert weights(regions=regions, potential_weight=1.0) == pytest.approx({"East": 0.75, "North": 0.25})
+
+
+def test_rivals_press_by_share_coverage_and_price():
+    # REG-1: .5 x .4 + .3 x .6 + .2 x (1.5 - 1.1) = .46; of the share alone: .4; price alone: the same 0.5 = parity.
+    regions = pd.DataFrame(
+        {"region": ["East"], "gdp": [1.0], "income": [1.0], "rival_share": 0.4, "rival_coverage": 0.6, "rival_price": 1.1}
+    )
+    parameters = region.Parameters()
+
+    assert region.pressure(regions, parameters)["pressure"].tolist() == pytest.approx([0.46])
+    assert region.pressure(regions[["region", "rival_share"]], parameters)["pressure"].tolist() == pytest.approx([0.4])
+    parity = pd.DataFrame({"region": ["East"], "rival_price": [1.0]})
+    assert region.pressure(parity, parameters)["pressure"].tolist() == pytest.approx([0.5])
+    assert region.pressure(regions[["region", "gdp"]], parameters)["pressure"].isna().all()
+
+
+def test_weak_rivals_lift_the_weight():
+    # REG-1: the company's pressure is .75 x .4 + .25 x .2 = .35; East 1 + .5 x (.35 - .4), North 1 + .5 x (.35 - .2).
+    regions = pd.DataFrame({"region": ["East", "North"], "gdp": [1.0, 1.0], "income": [1.0, 1.0], "rival_share": [0.4, 0.2]})
+    east, north = 0.75 * 0.975, 0.25 * 1.075
+
+    found = weights(regions=regions, potential_weight=0.0, reach_weight=0.0)
+    assert found["North"] == pytest.approx(north / (east + north))
+    assert weights(regions=regions, **ALONE)["North"] == pytest.approx(0.25)
+
+
+def test_stronger_rivals_cost_a_region_its_share_on_the_sample(open_sample):
+    # REG-1: the heavier the rivals weigh, the less Guangdong (most rivals) gets beside Anhui (few).
+    light, _ = on_sample(open_sample("02-region", competition_weight=0.0))
+    heavy, _ = on_sample(open_sample("02-region", competition_weight=1.0))
+
+    assert ratio(heavy, light, "Guangdong", "Anhui") < 0.85
+
+
+def customers(**seen) -> pd.DataFrame:
+    last = pd.to_datetime([day for day, _ in seen.values()])
+    return pd.DataFrame({"customer": list(seen), "last": last, "orders": 1, "amount": [money for _, money in seen.values()]})
+
+
+def test_customers_within_reach_count_by_their_group():
+    # REG-1: all active alike and Ordinary but one; the dormant count .4 of an Ordinary one.
+    table = customers(a=("2025-12-01", 100), b=("2025-12-01", 100), c=("2025-01-01", 900))
+    bought = pd.DataFrame(
+        {"region": ["East", "North", "North", "East"], "customer": ["a", "b", "c", "c"], "amount": [100, 100, 800, 100]}
+    )
+    found = region.reachable(table, bought, pd.Timestamp("2026-01-01"), region.Parameters()).set_index("region")
+
+    assert found["active"].to_dict() == {"East": 1, "North": 1}
+    assert found["dormant"].to_dict() == {"East": 0, "North": 1}
+    # Of two active ones a is Potential by name, b Ordinary; both bring 100: 1 beside 1 + .4.
+    assert found["share"].to_dict() == pytest.approx({"East": 1 / 2.4, "North": 1.4 / 2.4})
+    reach = found.reset_index()
+    assert weights(reach=reach, **{**ALONE, "reach_weight": 0.5})["North"] == pytest.approx(0.5 * 0.25 + 0.5 * 1.4 / 2.4)
+
+
+def test_without_customers_nobody_is_within_reach():
+    bought = pd.DataFrame({"region": ["East"], "customer": ["all"], "amount": [5]})
+
+    assert region.reachable(customers(all=("2025-12-01", 5)), bought, pd.Timestamp("2026-01-01"), region.Parameters()) is None
+
+
+def test_dormant_customers_give_a_region_reach_on_the_sample(open_sample):
+    # REG-1: where many are dormant (Guizhou, 44 of 67), counting them lifts the share of reach; Ningxia has few (3 of 10).
+    none, _ = on_sample(open_sample("02-region", dormant_counts=0.0))
+    full, _ = on_sample(open_sample("02-region", dormant_counts=1.0))
+
+    assert ratio(full, none, "Guizhou", "Ningxia") > 1
+
+
+def test_oceans_by_potential_and_rivals(open_sample):
+    # REG-1: high potential with weak rivals is blue, with strong ones red; low ones are calm or crowded.
+    regions = pd.DataFrame(
+        {
+            "region": ["Blue", "Red", "Calm", "Crowded"],
+            "gdp": [40.0, 40.0, 10.0, 10.0],
+            "income": 1.0,
+            "rival_share": [0.1, 0.5, 0.1, 0.5],
+        }
+    )
+    expected = pd.DataFrame({"region": regions["region"], "share": 0.25})
+    market = region.market(regions, expected, None, region.Parameters()).set_index("region")["ocean"]
+
+    assert market.to_dict() == {"Blue": "blue ocean", "Red": "red ocean", "Calm": "calm", "Crowded": "crowded"}
+    assert region.market(None, expected, None, region.Parameters()) is None
+
+
+def test_the_heat_map_has_the_best_place_at_the_top():
+    # REG-1: for each column the place among three regions, -.5, 0 or .5; few rivals are good.
+    market = pd.DataFrame({"region": ["A", "B", "C"], "potential": [0.5, 0.3, 0.2], "pressure": [0.6, 0.2, 0.4]})
+    cells = region.map_of(market).pivot(index="row", columns="column", values="amount")
+
+    assert cells["potential"].to_dict() == {"A": 0.5, "B": 0.0, "C": -0.5}
+    assert cells["all rivals"].to_dict() == {"A": -0.5, "B": 0.5, "C": 0.0}
+    assert region.map_of(market)["row"].iloc[0] == "B"
 
 
 def test_priority_lifts_the_weight():
@@ -29,46 +227,48 @@ def test_priority_lifts_the_weight():
     assert weights(priority={"North": 0.4})["North"] == pytest.approx(350 / 1100)
 
 
+def test_priority_of_40_percent_lifts_the_sample_by_exactly_40(open_sample):
+    # REG-2: before scaling the weight is 1.4 times what it was, against every other region.
+    without, _ = on_sample(open_sample("02-region", priority={}))
+    lifted, _ = on_sample(open_sample("02-region", priority={"Hubei": 0.4}))
+
+    assert ratio(lifted, without, "Hubei") == pytest.approx(1.4)
+    assert ratio(lifted, without, "Hunan") == pytest.approx(1.0)
+
+
 def test_priority_for_an_unknown_region_is_refused():
     with pytest.raises(ParameterError, match="Nroth"):
         weights(priority={"Nroth": 0.4})
 
 
-@pytest.mark.parametrize("uplift", [0.29, 0.51])
-def test_priority_stays_within_30_to_50_percent(uplift):
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"priority": {"North": 0.29}},  # REG-2: 30-50%
+        {"priority": {"North": 0.51}},
+        {"over_uplift": 0.14},  # REG-3: 15-20%
+        {"over_uplift": 0.21},
+        {"newcomer_cut": 0.31},  # REG-5
+        {"span_most": 2},
+        {"capacity_rule": "firm"},
+        {"maturity": {"old": 1.0}},  # REG-4
+        {"maturity": {"mature": 0.0}},
+        {"base_share": 0.7},  # REG-6: the parts sum to 1
+        {"base_share": 0.9, "incentive_share": 0.1, "risk_share": 0.0},
+        {"pool_exceptions": {"East": {"base": 0.6, "incentive": 0.3, "risk reserve": 0.2}}},
+        {"pool_exceptions": {"East": {"base": 0.6, "incentive": 0.4}}},
+        {"release_from": 1.0, "release_full": 0.9},
+        {"rival_parts": {"share": 0.5, "price": 0.4}},  # REG-1
+        {"competition_weight": 1.5},
+        {"class_a_share": -0.1},  # REG-7
+        {"pattern_a": {"director": 1}},
+        {"full_tools_share": 1.1},  # REG-8
+        {"potential_weigth": 0.3},
+    ],
+)
+def test_values_outside_the_book_are_refused(words):
     with pytest.raises(ValidationError):
-        region.Parameters(priority={"North": uplift})
-
-
-def test_potential_moves_the_base_by_its_weight():
-    # Potential 1 : 1 at equal income; base = .75 x history + .25 x potential.
-    regions = pd.DataFrame({"region": ["East", "North"], "gdp": [100.0, 100.0], "income": [5.0, 5.0]})
-
-    assert weights(regions=regions)["North"] == pytest.approx(0.75 * 0.25 + 0.25 * 0.5)
-    assert weights(regions=regions, potential_weight=1.0)["North"] == pytest.approx(0.5)
-
-
-def test_rivals_take_potential_away():
-    regions = pd.DataFrame(
-        {"region": ["East", "North"], "gdp": [100.0, 100.0], "income": [5.0, 5.0], "rival_share": [0.0, 0.5]}
-    )
-
-    assert weights(regions=regions, potential_weight=1.0)["North"] == pytest.approx(1 / 3)
-
-
-def test_a_region_the_table_lacks_keeps_its_share_of_history():
-    regions = pd.DataFrame({"region": ["East"], "gdp": [100.0], "income": [5.0]})
-
-    assert weights(regions=regions, potential_weight=1.0) == pytest.approx({"East": 0.75, "North": 0.25})
-
-
-def test_maturity_has_its_factor():
-    # REG-4: mature 1.2, incubating .8.
-    regions = pd.DataFrame(
-        {"region": ["East", "North"], "gdp": [75.0, 25.0], "income": [1.0, 1.0], "maturity": ["mature", "incubating"]}
-    )
-
-    assert weights(regions=regions)["North"] == pytest.approx(25 * 0.8 / (75 * 1.2 + 25 * 0.8))
+        region.Parameters(**words)
 
 
 def test_three_years_over_the_line_lift_the_base():
@@ -80,12 +280,62 @@ def test_three_years_over_the_line_lift_the_base():
     assert weights(attained=three.assign(attainment=[1.06, 1.04, 1.1]))["North"] == pytest.approx(0.25)
 
 
-def test_an_under_achiever_is_reviewed_not_cut():
-    low = pd.DataFrame({"region": "North", "year": [2023, 2024, 2025], "attainment": [0.8, 0.8, 0.9]})
-    frame = region.drivers(HISTORY, region.Parameters(), HORIZON, attained=low).set_index("region")
+def test_steady_over_achievers_of_the_sample_get_15_to_20_percent(open_sample):
+    # REG-3: Hubei beat its target by about 12% in each year, Hunan did not; an under-achiever is not cut.
+    usual, _ = on_sample(open_sample("02-region", over_line=1.05, over_uplift=0.20))
+    none, _ = on_sample(open_sample("02-region", over_line=2.0))
 
-    assert frame.loc["North", "review"] != "" and frame.loc["East", "review"] == ""
-    assert frame.loc["North", "weight"] == pytest.approx(0.25)
+    assert ratio(usual, none, "Hubei") == pytest.approx(1.20)
+    assert ratio(usual, none, "Hunan") == pytest.approx(1.0)
+    assert ratio(usual, none, "Guangdong") == pytest.approx(1.0)
+
+
+def test_an_under_achiever_is_reviewed_not_cut():
+    # REG-3: mean attainment .8333 of a plan of 300: 250 likely, 50 short.
+    low = pd.DataFrame({"region": "North", "year": [2023, 2024, 2025], "attainment": [0.8, 0.8, 0.9]})
+    compared = pd.DataFrame(
+        {"member": ["East", "North"], "allocated": [700, 300], "last_year": [750, 250], "growth": [-1 / 15, 0.2]}
+    )
+    load = pd.DataFrame({"region": ["North", "East"], "load": [0.9, 0.8]})
+    found = region.review(compared, low, load, region.Parameters()).set_index("region")
+
+    assert weights(attained=low)["North"] == pytest.approx(0.25)
+    assert list(found.index) == ["North"]
+    assert found.loc["North", ["likely", "shortfall"]].tolist() == [250, 50]
+    assert "why now" in found.loc["North", "ask"]
+    busy = region.review(compared, low, load.assign(load=1.1), region.Parameters())
+    assert "its team carries" in busy["ask"].iloc[0]
+    assert region.review(compared, low, None, region.Parameters(under_line=0.8)).empty
+
+
+def test_attainment_is_summed_result_over_target_in_fiscal_years():
+    # REG-3
+    targets = pd.DataFrame({"year": [2024, 2025], "region": "East", "amount": [100, 100]})
+    results = pd.DataFrame({"region": "East", "month": ["2024-07", "2025-06", "2025-07"], "amount": [60, 50, 80]})
+    table = region.attained(targets, results, Horizon(2026, 7, date(2026, 6, 30))).set_index("year")["attainment"]
+
+    assert table.to_dict() == pytest.approx({2024: 1.1, 2025: 0.8})
+
+
+def test_maturity_has_its_factor():
+    # REG-4: mature 1.2, incubating .8.
+    regions = pd.DataFrame(
+        {"region": ["East", "North"], "gdp": [75.0, 25.0], "income": [1.0, 1.0], "maturity": ["mature", "incubating"]}
+    )
+
+    assert weights(regions=regions)["North"] == pytest.approx(25 * 0.8 / (75 * 1.2 + 25 * 0.8))
+
+
+def test_maturity_moves_the_sample(open_sample):
+    # REG-4: Yunnan is incubating, Hubei growing, Shandong mature.
+    flat, _ = on_sample(open_sample("02-region", maturity={"incubating": 1.0, "growing": 1.0, "mature": 1.0}))
+    book, _ = on_sample(open_sample("02-region"))
+
+    assert ratio(book, flat, "Yunnan", "Hubei") == pytest.approx(0.8)
+    assert ratio(book, flat, "Shandong", "Hubei") == pytest.approx(1.2)
+
+
+# The team ------------------------------------------------------------------------------------------------------------
 
 
 def test_more_than_40_percent_newcomers_lower_the_target():
@@ -98,6 +348,7 @@ def test_more_than_40_percent_newcomers_lower_the_target():
 
 
 def test_who_has_left_does_not_count():
+    # REG-5
     hired = pd.to_datetime(["2025-06-01", "2025-07-01", "2020-01-01", "2020-01-01"])
     left = pd.to_datetime(["2025-10-01", "2025-11-01", None, None])
     staff = pd.DataFrame({"region": "North", "hired": hired, "left": left})
@@ -105,9 +356,226 @@ def test_who_has_left_does_not_count():
     assert weights(staff=staff)["North"] == pytest.approx(0.25)
 
 
-def test_attainment_is_summed_result_over_target_in_fiscal_years():
-    targets = pd.DataFrame({"year": [2024, 2025], "region": "East", "amount": [100, 100]})
-    results = pd.DataFrame({"region": "East", "month": ["2024-07", "2025-06", "2025-07"], "amount": [60, 50, 80]})
-    table = region.attained(targets, results, Horizon(2026, 7, date(2026, 6, 30))).set_index("year")["attainment"]
+def test_newcomers_lower_four_regions_of_the_sample_by_10_percent(open_sample):
+    # REG-5: Jilin, Hainan, Guizhou and Yunnan have over 40% newcomers; nobody else is lowered.
+    kept, _ = on_sample(open_sample("02-region", newcomer_cut=0.0))
+    cut, _ = on_sample(open_sample("02-region"))
+    moved = {name: round(ratio(cut, kept, name), 9) for name in kept.frame["region"]}
 
-    assert table.to_dict() == pytest.approx({2024: 1.1, 2025: 0.8})
+    assert {name: value for name, value in moved.items() if value != 1} == dict.fromkeys(
+        ["Guizhou", "Hainan", "Jilin", "Yunnan"], 0.9
+    )
+
+
+def staff_of(*rows) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["region", "role", "capacity"])
+    return frame.assign(hired=pd.Timestamp("2020-01-01"), left=pd.NaT)
+
+
+STAFF = staff_of(
+    ("East", "Regional manager", 0),
+    ("East", "Supervisor", 100),
+    *[("East", "Specialist", 200)] * 9,
+    ("North", "Regional manager", 50),
+    *[("North", "Specialist", 200)] * 2,
+)
+
+
+def test_capacity_per_head_and_span_of_control():
+    # REG-5: East's supervisor leads nine; 2,090 over 1,900 is 110%; a head carries 173 there, and 13 of them 2,090.
+    parameters = region.Parameters()
+    team = region.team(STAFF, HISTORY, HORIZON, parameters)
+    compared = pd.DataFrame({"member": ["East", "North", "West"], "allocated": [2_090, 300, 10]})
+    found = region.load(compared, team, parameters).set_index("region")
+
+    assert team.set_index("region")["span"].to_dict() == {"East": 9.0, "North": 2.0}
+    assert team.set_index("region")["capacity"].to_dict() == {"East": 1_900, "North": 450}
+    assert found["load"].dropna().to_dict() == pytest.approx({"East": 1.1, "North": 300 / 450})
+    assert found["short"].to_dict() == {"West": 0, "East": 2, "North": 0}
+    assert list(found.index) == ["West", "East", "North"]
+    assert found["look_at"].tolist() == ["nobody sells there", "over its capacity, a leader leads too many", ""]
+
+
+def test_without_capacities_a_head_carries_what_the_best_quarter_do():
+    # REG-5: 40, 30, 20, 10 a head; the upper quartile of four numbers lies at 32.5.
+    staff = pd.DataFrame({"region": list("ABCD"), "hired": pd.Timestamp("2020-01-01")})
+    sold = pd.DataFrame({"region": list("ABCD"), "amount": [40, 30, 20, 10]})
+    team = region.team(
+        staff.loc[[0, 0, 1, 2, 3]].reset_index(drop=True), sold.assign(amount=[80, 30, 20, 10]), HORIZON, region.Parameters()
+    )
+
+    assert team["capacity"].tolist() == [65, 32, 32, 32]
+    assert team["span"].isna().all()
+    assert region.team(None, sold, HORIZON, region.Parameters()) is None
+
+
+def test_a_capacity_rule_caps_the_plan_when_asked(open_sample):
+    # REG-5: off by default; hard, no region of the sample gets more than its people can carry.
+    chapter = open_sample("02-region", capacity_rule="hard")
+    drivers, team = on_sample(chapter)
+    free, _ = sample_plan(chapter, drivers)
+    capped, _ = sample_plan(chapter, drivers, region.capacity_rules(team, None, chapter.parameters))
+    limit = team.set_index("region")["capacity"]
+    over = [set(part.plan.set_index("region")["amount"].sub(limit).loc[lambda left: left > 0].index) for part in (free, capped)]
+
+    assert {"Zhejiang", "Sichuan", "Jiangsu"} <= over[0] and over[1] == set()
+    assert region.capacity_rules(team, None, region.Parameters()) == []
+
+
+def test_capacity_never_caps_what_is_sold_already_and_soft_may_be_missed():
+    # REG-5: North sold 500 of 450; everything over all capacities is a conflict when hard.
+    parameters = region.Parameters(capacity_rule="hard")
+    team = region.team(STAFF, HISTORY, HORIZON, parameters)
+    booked = pd.DataFrame({"region": ["North"], "amount": [500]})
+    rules = region.capacity_rules(team, booked, parameters)
+    soft = region.capacity_rules(team, booked, region.Parameters(capacity_rule="soft"))
+    drivers = EXPECTED.rename(columns={"share": "weight"})
+
+    assert {rule.where["region"]: rule.max for rule in rules} == {"East": 1_900, "North": 500}
+    assert split(tables.company(2_400), "region", drivers, rules).plan["amount"].tolist() == [1_900, 500]
+    with pytest.raises(ConflictError, match="team capacity"):
+        split(tables.company(2_401), "region", drivers, rules)
+    assert split(tables.company(2_401), "region", drivers, soft).plan["amount"].sum() == 2_401
+
+
+# Pools, patterns and tools -------------------------------------------------------------------------------------------
+
+COMPARED = pd.DataFrame(
+    {
+        "member": [f"R{n:02d}" for n in range(10)],
+        "allocated": [100 - n for n in range(10)],
+        "last_year": [80] * 10,
+        "growth": [(100 - n) / 80 - 1 for n in range(10)],
+    }
+)
+
+
+def test_pool_is_60_30_10_unless_stated_otherwise():
+    # REG-6: a region's exception goes before its class's.
+    organised = pd.DataFrame({"region": ["East", "North", "West"], "class": ["A", "B", "B"]})
+    own = {
+        "B": {"base": 0.7, "incentive": 0.2, "risk reserve": 0.1},
+        "West": {"base": 0.5, "incentive": 0.3, "risk reserve": 0.2},
+    }
+    usual = region.pool_shares(organised, region.Parameters())
+    other = region.pool_shares(organised, region.Parameters(pool_exceptions=own)).pivot(
+        index="region", columns="part", values="share"
+    )
+
+    assert usual.groupby("region")["share"].sum().tolist() == pytest.approx([1.0] * 3)
+    assert usual[usual["region"] == "East"].set_index("part")["share"].to_dict() == {
+        "base": 0.6,
+        "incentive": 0.3,
+        "risk reserve": 0.1,
+    }
+    assert other["base"].to_dict() == {"East": 0.6, "North": 0.7, "West": 0.5}
+    with pytest.raises(ParameterError, match="Wset"):
+        region.pool_shares(organised, region.Parameters(pool_exceptions={"Wset": own["West"]}))
+
+
+def test_pools_of_the_sample_follow_their_parameters(open_sample):
+    # REG-6: every region of the sample, three parts, sums to 1.
+    chapter = open_sample("02-region", base_share=0.5, incentive_share=0.35, risk_share=0.15)
+    drivers, team = on_sample(chapter)
+    _, compared = sample_plan(chapter, drivers)
+    organised = region.organisation(compared, chapter.tables.get("regions"), team, chapter.parameters)
+    found = region.pool_shares(organised, chapter.parameters)
+
+    assert len(found) == 3 * 31
+    assert found.groupby("region")["share"].sum().to_numpy() == pytest.approx(1.0)
+    assert found.groupby("part")["share"].mean().to_dict() == pytest.approx(
+        {"base": 0.5, "incentive": 0.35, "risk reserve": 0.15}
+    )
+    assert region.pools(found, organised)["regions"].sum() == 31
+
+
+def test_incentive_is_released_by_the_months_sales():
+    # REG-6: nothing under 80% of the month's plan, all from 100%, half at 90%.
+    attained = pd.Series([0.5, 0.8, 0.9, 1.0, 1.3, float("nan")])
+
+    assert region.release(attained, region.Parameters()).tolist() == pytest.approx([0, 0, 0.5, 1, 1, 0])
+    steps = region.Parameters(release_from=1.0, release_full=1.0)
+    assert region.release(attained, steps).tolist() == [0, 0, 0, 1, 1, 0]
+
+
+def test_closed_months_release_by_month_not_together():
+    # REG-6: 150% of 100 and 50% of 100 is 100% together, but the second month releases nothing.
+    planned = pd.DataFrame(
+        {"region": "East", "product": "p", "month": ["2026-01", "2026-02", "2026-03"], "amount": [100, 100, 100]}
+    )
+    booked = pd.DataFrame({"region": "East", "month": ["2026-01", "2026-02"], "amount": [150, 50]})
+    found = region.released(booked, planned, region.Parameters())
+
+    assert found[["planned", "booked", "month_attained", "released"]].iloc[0].tolist() == [200, 200, 1.0, 0.5]
+    assert region.released(None, planned, region.Parameters()) is None
+
+
+def test_class_a_is_large_and_mature():
+    # REG-7: three of ten are large enough, one of them is not mature; without maturity rank alone decides.
+    regions = pd.DataFrame({"region": COMPARED["member"], "maturity": ["mature", "growing", *["mature"] * 8]})
+    known = region.organisation(COMPARED, regions, None, region.Parameters()).set_index("region")["class"]
+    ranked = region.organisation(COMPARED, None, None, region.Parameters()).set_index("region")["class"]
+
+    assert list(known.index[known == "A"]) == ["R00", "R02"]
+    assert list(ranked.index[ranked == "A"]) == ["R00", "R01", "R02"]
+
+
+def test_team_pattern_against_the_staff():
+    # REG-7: A is 1 + 3 + 15, B 1 + 5 + 10. East has 1 + 1 + 9: 2 + 6 missing, and 11 people in A's shape are 1 + 2 + 8.
+    compared = COMPARED.head(2).assign(member=["East", "North"])
+    parameters = region.Parameters(class_a_share=0.5)
+    team = region.team(STAFF, HISTORY, HORIZON, parameters)
+    found = region.organisation(compared, None, team, parameters).set_index("region")
+
+    assert found["class"].tolist() == ["A", "B"]
+    assert found["today"].tolist() == ["1 + 1 + 9", "1 + 0 + 2"]
+    assert found["pattern"].tolist() == ["1 + 3 + 15", "1 + 5 + 10"]
+    assert found["lacks"].tolist() == [8, 13]
+    assert found["at_todays_size"].tolist() == ["1 + 2 + 8", "1 + 1 + 1"]
+    other = region.organisation(
+        compared, None, team, region.Parameters(class_a_share=0.5, pattern_a={"manager": 1, "specialist": 9})
+    )
+    assert other.set_index("region")["lacks"].tolist() == [0, 13]
+
+
+def test_old_leads_new():
+    # REG-7: five lead ten in class B, so four newcomers need two who know the business; one is there.
+    hired = pd.to_datetime(["2025-06-01"] * 4 + ["2020-01-01"])
+    staff = pd.DataFrame({"region": "R00", "role": ["Specialist"] * 4 + ["Regional manager"], "hired": hired})
+    team = region.team(
+        staff, COMPARED.rename(columns={"member": "region", "allocated": "amount"}), HORIZON, region.Parameters()
+    )
+
+    assert region.organisation(COMPARED, None, team, region.Parameters())["mentors_short"].tolist()[:2] == [1, 0]
+
+
+def test_tools_for_the_top_30_percent_and_the_growing():
+    # REG-8: the three largest of ten get the full system; of the others those that are growing the light one.
+    stages = ["growing", "mature", "mature", "growing", "mature", "incubating", "growing", "mature", "mature", "mature"]
+    regions = pd.DataFrame({"region": COMPARED["member"], "maturity": stages})
+    tools = region.organisation(COMPARED, regions, None, region.Parameters()).set_index("region")["tools"]
+
+    assert tools[tools == "full field system"].index.tolist() == ["R00", "R01", "R02"]
+    assert tools[tools == "light field system"].index.tolist() == ["R03", "R06"]
+    # Without maturity, who grows faster than the company (955 over 800) grows: the fourth and fifth largest.
+    alone = region.organisation(COMPARED, None, None, region.Parameters()).set_index("region")["tools"]
+    assert alone[alone == "light field system"].index.tolist() == ["R03", "R04"]
+
+
+def test_tools_and_classes_follow_their_shares_on_the_sample(open_sample):
+    # REG-7, REG-8: 30% of 31 regions are nine; half of them sixteen.
+    found = {}
+    for share in (0.3, 0.5):
+        chapter = open_sample("02-region", full_tools_share=share, class_a_share=share)
+        drivers, team = on_sample(chapter)
+        _, compared = sample_plan(chapter, drivers)
+        organised = region.organisation(compared, chapter.tables.get("regions"), team, chapter.parameters)
+        found[share] = organised
+        largest = organised.head(round(31 * share + 1e-9))["region"]
+        full = organised[organised["tools"] == "full field system"]["region"]
+        assert set(full) == set(largest)
+        assert set(organised[organised["class"] == "A"]["region"]) <= set(largest)
+
+    assert found[0.3]["tools"].value_counts()["full field system"] == 9
+    assert found[0.5]["tools"].value_counts()["full field system"] == 16
+    assert (found[0.5]["class"] == "A").sum() > 0

@@ -1,0 +1,105 @@
+"""What makes a region's share: the drivers of REG-1 to REG-5, in the order in which they are applied."""
+
+import numpy as np
+import pandas as pd
+
+from planlib.chapters.region.attainment import steady
+from planlib.chapters.region.markets import competition, potential, pressure
+from planlib.chapters.region.parameters import Parameters
+from planlib.drivers import Driver, Drivers, build
+from planlib.errors import ParameterError
+
+
+def drivers(
+    company: pd.DataFrame,
+    last_year: pd.DataFrame,
+    expected: pd.DataFrame,
+    parameters: Parameters,
+    regions: pd.DataFrame | None = None,
+    reach: pd.DataFrame | None = None,
+    attained: pd.DataFrame | None = None,
+    team: pd.DataFrame | None = None,
+) -> Drivers:
+    """From last year's shares to the weights (REG-1 to REG-5); every driver is neutral where its table is missing.
+
+    Parameters
+        company    the plan's one row, amount (minor units)
+        last_year  region, amount (minor units)
+        expected   region, share: what the company's own history leads to expect
+        regions    the table of markets;  reach  see `reachable`;  attained  see `attained`;  team  see `team`
+    Raises ParameterError for a priority of a region without orders.
+    """
+    expected = expected[["region", "share"]].sort_values("region", ignore_index=True)
+    names = expected["region"]
+    unknown = sorted(set(parameters.priority) - set(names))
+    if unknown:
+        raise ParameterError(
+            f"priority: no region {unknown} in the orders, expected some of {sorted(names)[:6]} ...; correct it."
+        )
+    missing = pd.DataFrame({"region": pd.Series(dtype=str), "share": pd.Series(dtype=float)})
+    found = missing if reach is None else expected[["region"]].merge(reach, how="left", on="region").fillna({"share": 0.0})
+    rivals = competition(pressure(regions, parameters), expected, parameters)
+    economy = potential(regions, expected)
+    return build(
+        company,
+        "region",
+        last_year,
+        [
+            Driver("trend", "orders", "REG-1", expected),
+            Driver("potential", "regions: gdp, growth, income, consumption", "REG-1", economy, parameters.potential_weight),
+            Driver("reach", "orders: customers by recency", "REG-1", found[["region", "share"]], parameters.reach_weight),
+            Driver("competition", "regions: rivals' share, coverage, price", "REG-1", rivals),
+            Driver("priority", "parameter priority", "REG-2", priority(names, parameters)),
+            Driver("attainment", "targets and orders", "REG-3", uplift(names, attained, parameters)),
+            Driver("maturity", "regions: maturity", "REG-4", maturity(names, regions, parameters)),
+            Driver("team", "staff: hired, left", "REG-5", newcomers(names, team, parameters)),
+        ],
+    )
+
+
+def priority(names: pd.Series, parameters: Parameters) -> pd.DataFrame:
+    """Strategic regions weigh 30-50% more (REG-2): region, factor."""
+    return pd.DataFrame({"region": names, "factor": [1.0 + parameters.priority.get(name, 0.0) for name in names]})
+
+
+def uplift(names: pd.Series, attained: pd.DataFrame | None, parameters: Parameters) -> pd.DataFrame:
+    """Who beat its target by `over_line` in each of three years has a base 15-20% higher; nobody is cut (REG-3)."""
+    over = steady(names, attained)["least"].round(9) >= parameters.over_line
+    return pd.DataFrame({"region": names, "factor": np.where(over, 1.0 + parameters.over_uplift, 1.0)})
+
+
+def maturity(names: pd.Series, regions: pd.DataFrame | None, parameters: Parameters) -> pd.DataFrame:
+    """Channel maturity as a factor (REG-4): region, factor; 1.0 where unknown."""
+    factors = {str(stage): factor for stage, factor in parameters.maturity.items()}
+    known = {} if regions is None or "maturity" not in regions else regions.set_index("region")["maturity"].to_dict()
+    return pd.DataFrame({"region": names, "factor": [float(factors.get(known.get(name, ""), 1.0)) for name in names]})
+
+
+def newcomers(names: pd.Series, team: pd.DataFrame | None, parameters: Parameters) -> pd.DataFrame:
+    """More than 40% newcomers in the team lower the target by 10% (REG-5): region, factor; 1.0 where nobody is known."""
+    if team is None:
+        return pd.DataFrame({"region": names, "factor": 1.0})
+    share = team.set_index("region")["newcomers"].reindex(names).fillna(0.0).round(9).to_numpy()
+    return pd.DataFrame(
+        {"region": names, "factor": np.where(share > parameters.newcomer_line, 1 - parameters.newcomer_cut, 1.0)}
+    )
+
+
+def most_moved(found: Drivers, plan: pd.DataFrame, count: int = 2) -> list[str]:
+    """The regions whose share gains most and loses most against last year, gains first (REG-1 to REG-5)."""
+    wide = found.bridge(plan)
+    wide["change"] = (wide["plan_share"] - wide["last_year_share"]).round(9)
+    ranked = wide.sort_values(["change", "region"], ascending=[False, True])
+    gains, losses = ranked[ranked["change"] > 0]["region"], ranked[ranked["change"] < 0]["region"]
+    return [*gains.head(count), *losses.tail(count).iloc[::-1]]
+
+
+def told_effects(found: Drivers, plan: pd.DataFrame) -> str:
+    """Which driver moves most share, as the title of the bridge (REG-1 to REG-5)."""
+    wide = found.bridge(plan)
+    names = [name for name in wide.columns if str(name).endswith("_effect")]
+    size = (wide[names].abs().sum() / 2).round(9)
+    if size.max() < 0.0005:
+        return "Last year's shares stand: no driver and no rule moves them"
+    name = str(size.sort_values(ascending=False, kind="stable").index[0])
+    return f"{name.removesuffix('_effect').capitalize()} moves most: {100 * size[name]:.1f} points of share change hands"
