@@ -1,61 +1,273 @@
-"""07 budget: money to where it returns, a reserve, and not a cent lost."""
+"""07 budget on the sample: each rule of the book moves the plan the way the book says when its parameter moves."""
 
-from datetime import date
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+from planlib import plan as tables
 from planlib.chapters import budget
-from planlib.plan import Horizon, months
+from planlib.data.gates import gate
 
-HORIZON = Horizon(2026, 1, date(2025, 12, 31))
-PARAMETERS = budget.Parameters()
-
-
-def marketing(noise: float = 0.05) -> pd.DataFrame:
-    """Two activities whose return fades: revenue = scale x spend / (spend + half)."""
-    rng = np.random.default_rng(7)
-    rows = []
-    for activity, scale, half in (("Search", 9_000_000.0, 1_500_000.0), ("TV", 5_000_000.0, 2_500_000.0)):
-        for year in (2023, 2024, 2025):
-            for number, month in enumerate(months(year)):
-                spend = 1_000_000 + 150_000 * number
-                revenue = scale * spend / (spend + half) * np.exp(noise * rng.standard_normal())
-                rows.append((month, activity, spend, round(revenue)))
-    return pd.DataFrame(rows, columns=["month", "activity", "spend", "revenue"])
+GROUPS = {"High value": 45, "Potential": 20, "Ordinary": 25, "New": 10}
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_pools_projects_and_reserve_sum_to_the_budget(known):
-    # REG-6 and BUD-4: what a region's pool holds for risk is a part of the reserve, so that no money is counted twice.
-    table = budget.known(marketing() if known else None, HORIZON)
-    channels = pd.DataFrame({"region": ["E", "E", "W"], "product": "p", "channel": ["a", "b", "a"], "amount": [500, 300, 200]})
-    total = 50_000_001
-    curves = budget.curves(table, HORIZON).curves
-    forced, choices = budget.variants(None, PARAMETERS)
-    simple = budget.naive(curves, channels, total - 5_000_000)
-    spent = pd.DataFrame({"item": [], "amount": []})
-    limits = budget.bounds(curves, total - 5_000_000, total, PARAMETERS, spent, budget.traits(table))
-    found = budget.allocate(limits, forced, choices, simple, total, PARAMETERS)
-    regions = budget.two_ways(found.activities, channels, table)
-    plan = budget.pools(
-        regions.by("region"),
-        budget.pool_shares(None, channels),
-        budget.chosen(None, forced, found.projects),
-        found.reserve,
-        found.unspent,
-    )
+@pytest.fixture
+def made(open_sample: Callable[..., Any]) -> Callable[..., SimpleNamespace]:
+    """The budget of the sample, made as the notebook makes it on a plan 30% above last year in last year's proportions."""
 
-    assert plan["amount"].sum() == total and found.activities["amount"].sum() == 45_000_001
-    held = plan.loc[plan["pool"].isin(["reserve", "region risk reserve"]), "amount"].sum()
-    assert held == found.reserve == 5_000_000
-    base = plan.loc[plan["pool"] == "region base", "amount"].sum()
-    assert base == pytest.approx(0.6 / 0.9 * 45_000_001, abs=2)
+    def make(as_of: str | None = None, **words: Any) -> SimpleNamespace:
+        chapter = open_sample("07-budget", as_of=as_of, **words)
+        parameters, horizon = chapter.parameters, chapter.horizon
+        last = chapter.last_year("region", "product", "channel")
+        target = round(int(last["amount"].sum()) * 1.3)
+        plan = tables.proportional(
+            tables.company(target), last.rename(columns={"amount": "weight"}), ["region", "product", "channel"]
+        )
+        shape = chapter.last_year("month").rename(columns={"amount": "weight"})
+        months = tables.proportional(tables.company(target), shape.assign(month=horizon.months), "month")
+        segments = tables.proportional(
+            tables.company(target), pd.DataFrame({"segment": list(GROUPS), "weight": list(GROUPS.values())}), "segment"
+        )
+        marketing = budget.known(chapter.tables.get("marketing"), horizon)
+        projects = budget.known_projects(chapter.tables.get("projects"), parameters)
+        curves = budget.curves(marketing, chapter.orders("month"), horizon).curves
+        spent, traits = budget.gone(marketing, horizon), budget.traits(marketing)
+        total = budget.total(target, parameters)
+        free = budget.free(total, projects, parameters)
+        naive = budget.naive(curves, marketing, plan, free, horizon)
+        limits = budget.bounds(curves, traits, spent, free, total, parameters)
+        found = budget.allocate(limits, projects, naive, spent, total, parameters)
+        regions = budget.by_region(found.activities, plan, traits)
+        pools = budget.pools(regions, budget.pool_shares(None, plan), found)
+        return SimpleNamespace(**{name: value for name, value in locals().items() if name != "words"})
+
+    return make
 
 
-@pytest.mark.parametrize("words", [{"reserve_share": 0.09}, {"reserve_share": 0.16}, {"marketing_ratio": 0.21}])
+def money(made: SimpleNamespace) -> pd.Series:
+    return made.found.activities.set_index("item")["amount"]
+
+
+def funding(made: SimpleNamespace) -> pd.Series:
+    return made.found.projects.set_index("project")["funding"]
+
+
+@pytest.mark.parametrize("as_of", ["2025-12-31", "2026-03-31"])
+def test_pools_projects_and_reserve_are_the_budget_and_the_gate_says_so(made, as_of):
+    # REG-6, BUD-2, BUD-4: region pools + projects + reserve = budget, to the cent.
+    one = made(as_of)
+    pool = one.pools.groupby("pool")["amount"].sum()
+    regions = pool[["region base", "region incentive", "region risk reserve"]].sum()
+
+    assert regions + pool["project"] + pool["reserve"] == one.total == round(one.target * 0.12)
+    assert pool["region base"] + pool["region incentive"] == one.found.activities["amount"].sum()
+    assert pool["region risk reserve"] + pool["reserve"] == one.found.reserve == round(one.total * 0.10)
+    assert pool["region base"] / regions == pytest.approx(0.60, abs=1e-6)
+    assert pool["region risk reserve"] / regions == pytest.approx(0.10, abs=1e-6)
+    assert gate("07-budget", one.pools, tables.company(one.total), one.total).success
+    assert not gate("07-budget", one.pools, tables.company(one.total + 1), one.total + 1).success
+
+
+@pytest.mark.parametrize(("share", "held"), [(0.10, 0.10), (0.15, 0.15)])
+def test_the_reserve_is_held_back(made, share, held):
+    # BUD-4
+    one = made(reserve_share=share)
+
+    assert one.found.reserve == round(one.total * held)
+    assert one.found.activities["amount"].sum() + one.found.projects["amount"].sum() == one.total - one.found.reserve
+
+
+def test_a_return_under_the_line_freezes_an_activity_and_a_project(made):
+    # BUD-6: TV returned 1.43 in 2025, Field promotion 2.06; Installer training expects 2.8, Price analytics 3.0.
+    loose, usual, strict = made(freeze_roi=1.0), made(), made(freeze_roi=2.9)
+
+    assert not loose.limits["frozen"].any()
+    assert usual.limits.loc[usual.limits["frozen"], "item"].tolist() == ["TV"]
+    assert {"TV", "Field promotion", "Trade fairs"} == set(strict.limits.loc[strict.limits["frozen"], "item"])
+    for one in (usual, strict):
+        frozen = one.limits[one.limits["frozen"]].set_index("item")
+        assert money(one)[frozen.index].tolist() == frozen["floor"].tolist()
+    assert funding(usual)["Sales academy"] == "frozen" and funding(loose)["Sales academy"] != "frozen"
+    assert funding(strict)["Installer training"] == "frozen" and funding(strict)["Price analytics"] == "whole"
+    # What a good project needs is judged with it.
+    assert funding(strict)["Customer data platform"] == "whole"
+    board = budget.board(usual.limits, usual.found.activities, usual.marketing, usual.horizon.last_year)
+    assert board.set_index("item")["state"]["TV"] == "frozen"
+
+
+def test_every_return_on_the_board_has_its_interval(made):
+    # BUD-6: by activity and by the sales channel it feeds.
+    one = made()
+    board = budget.board(one.limits, one.found.activities, one.marketing, one.horizon.last_year).set_index("item")
+    told = board.loc[board["level"] == "activity", ["return_", "next_unit"]].stack()
+    online = ["Search", "Social", "Livestream"]
+
+    assert told.str.fullmatch(r"\d+\.\d+ \(\d+\.\d+ to \d+\.\d+\)").all()
+    assert board.loc[board["level"] == "channel", "return_"].str.contains(" to ").all()
+    assert board.loc["E-commerce", "amount"] == board.loc[online, "amount"].sum()
+    last = one.marketing[one.marketing["month"].isin(one.horizon.last_year) & one.marketing["activity"].isin(online)]
+    assert board.loc["E-commerce", "return_"].startswith(f"{last['revenue'].sum() / last['spend'].sum():.2f} ")
+    assert board.loc["E-commerce", "cost_per_customer"] == pytest.approx(last["spend"].sum() / last["new_customers"].sum())
+    assert one.found.projects["return_"].str.contains(" to ").all()
+
+
+def test_the_critical_path_is_funded_above_its_cost(made):
+    # BUD-5: 120% of 480,000 yuan; whether it returns enough does not matter.
+    for words, times in (({}, 1.2), ({"critical_funding": 1.0}, 1.0), ({"critical_funding": 1.5, "freeze_roi": 10.0}, 1.5)):
+        one = made(**words).found.projects.set_index("project").loc["Dealer order portal"]
+        assert (one["funding"], one["amount"]) == ("critical path", round(48_000_000 * times))
+        assert one["response"] == 115_000_000
+
+
+def test_another_project_may_shrink_where_the_whole_does_not_earn_its_place(made):
+    # BUD-5, BUD-2: the last of the money buys a project at 80% where it cannot buy the whole; at 100% there is no such choice.
+    words = {"marketing_ratio": 0.02, "least_change": 1.0, "most_change": 1.0, "freeze_roi": 0.0}
+    found = {share: made(other_funding=share, **words).found.projects for share in (0.5, 0.8, 1.0)}
+    for share, projects in found.items():
+        reduced = projects[projects["funding"] == "reduced"]
+        assert reduced["amount"].tolist() == [round(asked * share) for asked in reduced["asked"]]
+    assert "reduced" not in set(found[1.0]["funding"])
+
+
+def test_projects_are_chosen_anew_against_marketing(made):
+    # BUD-2: what is chosen returns more than the next unit of marketing, what is not funded returns less; nothing is inherited.
+    one = made(freeze_roi=0.0)
+    free = one.found.activities.set_index("item")["marginal"][["Search", "Social"]].max()
+    worth = one.projects.set_index("project").eval("response / cost")
+    standing = funding(one)[[name for name in worth.index if name not in ("Customer data platform", "Filter reminders")]]
+
+    assert (worth[standing[standing == "whole"].index] > 0.97 * free).all()
+    assert (worth[standing[standing == "not funded"].index] < 1.03 * free).all()
+    assert {"whole", "not funded"} <= set(standing)
+
+
+def test_promotion_keeps_under_its_cap(made):
+    # BUD-3: Livestream and Field promotion promote.
+    promoting = ["Livestream", "Field promotion"]
+    for cap in (0.25, 0.20):
+        one = made(promotion_cap=cap)
+        assert money(one)[promoting].sum() == int(one.total * cap), "the cap binds"
+    wide = made(promotion_cap=1.0)
+    assert 0.25 * wide.total < money(wide)[promoting].sum() < 0.5 * wide.total
+
+
+def test_the_cost_ratio_caps_the_budget(made):
+    # STR-1, BUD-1
+    one = made(ratio_cap=0.10)
+    assert one.total == round(one.target * 0.10)
+    rules = budget.listed(one.total, one.target, one.found, one.limits, [], one.parameters).set_index("rule")
+    assert rules.loc["marketing cost over revenue", "binds"] and rules.loc["marketing cost over revenue", "price"] > 1
+    with pytest.raises(ValidationError):
+        budget.Parameters(ratio_cap=0.21)
+
+
+def test_marketing_grows_one_and_a_half_times_as_fast_as_revenue():
+    # BUD-1: revenue +20% goes with marketing +30%.
+    parameters = budget.Parameters()
+    assert budget.aligned(1_000_000, 10_000_000, 12_000_000, parameters) == 1_300_000
+    assert budget.aligned(1_000_000, 10_000_000, 12_000_000, budget.Parameters(marketing_per_growth=1.0)) == 1_200_000
+    assert budget.aligned(0, 10_000_000, 12_000_000, parameters) is None
+
+
+def test_the_scorecard_holds_all_money_that_is_not_reserved(made):
+    # BUD-1
+    one = made()
+    card = budget.scorecard(one.found.projects, int(one.found.activities["amount"].sum()), one.total).set_index("perspective")
+
+    assert list(card.index) == ["finance", "customer", "process", "learning"]
+    assert card["amount"].sum() == one.total - one.found.reserve
+    assert card.loc["learning", "amount"] == 22_000_000  # Installer training
+
+
+@pytest.mark.parametrize("share", [0.70, 0.90])
+def test_stars_have_their_share_and_never_less(made, share):
+    # BUD-5, PRD-2: two stars that sell less than their share.
+    one = made()
+    portfolio = pd.DataFrame({"product": ["Aqua 600", "Pro 5000"], "quadrant": "star"})
+    view = budget.by_product(10**9, one.plan, portfolio, share)
+
+    assert view.share(["Aqua 600", "Pro 5000"]) == pytest.approx(share, abs=1e-8) and view.rules["binds"].all()
+    assert view.share(["Aqua 600", "Pro 5000"]) >= share and view.plan["amount"].sum() == 10**9
+    assert budget.by_product(10**9, one.plan, None, share) is None
+
+
+def test_valuable_customers_have_their_share(made):
+    # BUD-5: High value and Potential buy 65% here; by lifetime value only High value is above the mean.
+    one = made()
+    worth = pd.DataFrame({"segment": list(GROUPS), "clv": [900, 300, 200, 250], "customers": [10, 20, 40, 30]})
+
+    assert budget.by_customer(10**9, one.segments, None, 0.8).share(["High value", "Potential"]) >= 0.8
+    assert budget.by_customer(10**9, one.segments, None, 0.6).share(["High value", "Potential"]) == pytest.approx(0.65)
+    assert budget.valuable(worth) == ["High value"]
+    assert budget.by_customer(10**9, one.segments, worth, 0.8).share(["High value"]) >= 0.8
+
+
+def test_advertising_in_holidays_keeps_under_its_share_of_their_sales(made):
+    # TIM-6: February sells in its holidays only; at 5% they bear less than the year's rate.
+    one = made()
+    sold = one.months.set_index("month")["amount"]
+    holidays = pd.DataFrame({"month": ["2026-02"], "sales": [int(sold["2026-02"])]})
+    spend = round(one.target * 0.07)
+    none = pd.DataFrame({"month": [], "amount": []})
+    plain = budget.by_month(spend, one.months, none, one.horizon, holidays, 0.08)
+    tight = budget.by_month(spend, one.months, none, one.horizon, holidays, 0.05)
+
+    assert plain.plan.set_index("month")["amount"]["2026-02"] / sold["2026-02"] == pytest.approx(0.07, abs=1e-6)
+    assert tight.plan.set_index("month")["amount"]["2026-02"] / sold["2026-02"] == pytest.approx(0.05, abs=1e-6)
+    assert tight.plan["amount"].sum() == spend
+
+
+def test_closed_months_are_what_was_spent(made):
+    # BUD-3: the first quarter of 2026 is spent, and no activity is planned below it.
+    one = made("2026-03-31")
+    paid = one.marketing[one.marketing["month"].between("2026-01", "2026-03")]
+    floor = paid.groupby("activity")["spend"].sum()
+    view = budget.by_month(int(one.found.activities["amount"].sum()), one.months, one.spent, one.horizon)
+    quarters = budget.quarters(view.plan, one.horizon, one.months.assign(amount=0)).set_index("quarter")
+
+    assert (money(one) >= floor[money(one).index]).all()
+    assert view.plan.set_index("month")["amount"].head(3).tolist() == paid.groupby("month")["spend"].sum().tolist()
+    assert quarters.loc["Q1", ["amount", "spent"]].tolist() == [paid["spend"].sum()] * 2
+    assert quarters["spent"].tolist()[1:] == [0, 0, 0] and quarters["amount"].sum() == money(one).sum()
+    assert (quarters["difference"] == quarters["amount"]).all()
+
+
+def test_idle_hours_over_the_line_are_flagged(made):
+    # BUD-6: a fifth and more is idle in four provinces, nowhere else more than an eighth.
+    chapter = made().chapter
+    staff, sold, day = chapter.tables.get("staff"), chapter.last_twelve("region"), pd.Timestamp("2025-12-31")
+    flagged = {line: set(budget.hours(staff, sold, day, line).query("flag != ''")["region"]) for line in (0.15, 0.0, 0.5)}
+
+    assert flagged[0.15] == {"Heilongjiang", "Shanxi", "Tibet", "Qinghai"}
+    assert len(flagged[0.0]) == 32 and not flagged[0.5]
+
+
+def test_days_of_stock_over_their_limit_are_flagged(made):
+    # BUD-6: 30 days for fast goods, 90 for durable ones.
+    chapter = made().chapter
+    sold = chapter.orders("product", months=chapter.horizon.last_twelve[-3:])
+    stock, days = chapter.tables.get("inventory"), budget.days_of(chapter.horizon.last_twelve[-3:])
+    usual = budget.stock(stock, sold, days, 30, 90).set_index("product")
+    over = usual["days"] > usual["kind"].map({"fast": 30, "durable": 90})
+
+    assert days == 92 and set(usual["kind"]) == {"fast", "durable"}
+    assert ((usual["flag"] != "") == over).all() and over.any() and not over.all()
+    assert (budget.stock(stock, sold, days, 1, 1)["flag"] != "").all()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"reserve_share": 0.09}, {"reserve_share": 0.16}, {"marketing_ratio": 0.21}, {"promotion_cap": 0.0},
+        {"critical_funding": 0.9}, {"other_funding": 1.1}, {"star_share": 0.4}, {"customer_share": 1.1}, {"freeze_roi": -1.0},
+        {"holiday_cap": 0.3}, {"idle_line": 1.5}, {"fast_days": 0}, {"durable_days": 0}, {"variance_line": -0.1},
+        {"report_hours": 0}, {"marketing_per_growth": 6.0}, {"least_change": 1.5}, {"most_change": 0.5},
+    ],
+)  # fmt: skip
 def test_the_books_bounds_hold(words):
     with pytest.raises(ValidationError):
         budget.Parameters(**words)

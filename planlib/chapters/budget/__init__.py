@@ -1,43 +1,22 @@
 """07 budget: marketing over activities and projects, regional pools, a reserve, and the watch over them (BUD-1 to BUD-6)."""
 
-from typing import Annotated
-
-from pydantic import Field
-
-from planlib.chapters.base import ChapterParameters, Share
-from planlib.chapters.budget.activities import board, bounds, curves, known, naive, traits
-from planlib.chapters.budget.money import Allocation, allocate, gone, pool_shares, pools, two_ways
-from planlib.chapters.budget.priorities import by_customer, by_month, by_product, listed, readable
-from planlib.chapters.budget.projects import chosen, scorecard, variants
-from planlib.chapters.budget.telling import compare, message, reason, sentence
-from planlib.chapters.budget.watch import hours, quarters, stock, variance
+from planlib.chapters.budget.activities import bounds, curves, gone, is_promotion, known, naive, traits
+from planlib.chapters.budget.limits import listed, readable
+from planlib.chapters.budget.money import Allocation, allocate, at_headquarters, by_region, free, pool_shares, pools, total
+from planlib.chapters.budget.parameters import Parameters
+from planlib.chapters.budget.priorities import by_customer, by_month, by_product, valuable
+from planlib.chapters.budget.projects import aligned, scorecard
+from planlib.chapters.budget.projects import known as known_projects
+from planlib.chapters.budget.returns import board, gain, summed
+from planlib.chapters.budget.telling import compare, lacking, message, reason, region_pools, sentence, steps
+from planlib.chapters.budget.watch import days_of, hours, quarters, stock, variance
 
 QUESTION = "What may marketing cost, where does the next unit of money return most, and what is held back?"
 
-
-class Parameters(ChapterParameters):
-    marketing_ratio: Annotated[float, Field(gt=0, le=0.20)] = 0.12
-    ratio_cap: Annotated[float, Field(gt=0, le=0.20)] = 0.20
-    marketing_per_growth: Annotated[float, Field(ge=0, le=5)] = 1.5
-    reserve_share: Annotated[float, Field(ge=0.10, le=0.15)] = 0.10
-    promotion_cap: Annotated[float, Field(gt=0, le=1)] = 0.25
-    least_change: Annotated[float, Field(ge=0, le=1)] = 0.5
-    most_change: Annotated[float, Field(ge=1, le=5)] = 2.0
-    freeze_roi: Annotated[float, Field(ge=0, le=10)] = 1.5
-    critical_funding: Annotated[float, Field(ge=1.0, le=1.5)] = 1.2
-    other_funding: Annotated[float, Field(ge=0.5, le=1.0)] = 0.8
-    star_share: Annotated[float, Field(ge=0.5, le=1)] = 0.70
-    customer_share: Annotated[float, Field(ge=0.5, le=1)] = 0.80
-    holiday_cap: Annotated[float, Field(gt=0, le=0.20)] = 0.08
-    idle_line: Share = 0.15
-    fast_days: Annotated[int, Field(ge=1, le=365)] = 30
-    durable_days: Annotated[int, Field(ge=1, le=730)] = 90
-    variance_line: Share = 0.05
-    report_hours: Annotated[int, Field(ge=1, le=720)] = 48
-
-
 __all__ = [
-    "QUESTION", "Allocation", "Parameters", "allocate", "board", "bounds", "by_customer", "by_month", "by_product",
-    "chosen", "compare", "curves", "gone", "hours", "known", "listed", "message", "naive", "pool_shares", "pools",
-    "quarters", "readable", "reason", "scorecard", "sentence", "stock", "traits", "two_ways", "variance", "variants",
+    "QUESTION", "Allocation", "Parameters", "aligned", "allocate", "at_headquarters", "board", "bounds", "by_customer",
+    "by_month", "by_product", "by_region", "compare", "curves", "days_of", "free", "gain", "gone", "hours", "is_promotion",
+    "known", "known_projects", "lacking", "listed", "message", "naive", "pool_shares", "pools", "quarters", "readable",
+    "reason", "region_pools", "scorecard", "sentence", "steps", "stock", "summed", "total", "traits", "valuable",
+    "variance",
 ]  # fmt: skip

@@ -1,100 +1,117 @@
 """Projects from zero: every one justifies itself again against the marketing money it would take (BUD-2, BUD-5)."""
 
-from typing import Protocol
-
 import numpy as np
 import pandas as pd
 
+from planlib.chapters.budget.parameters import Parameters
 from planlib.errors import ParameterError
+from planlib.estimates.response.result import stated
 from planlib.plan import AMOUNT
 
 PERSPECTIVES = ("finance", "customer", "process", "learning")
 REDUCED = " at reduced money"
+CHOICES = ("project", "cost", "response", "requires", "excludes")
+FUNDING = ("critical path", "whole", "reduced", "not funded", "frozen")
 
 
-class Funding(Protocol):
-    """The parameters that say how projects are funded."""
+def known(projects: pd.DataFrame | None, parameters: Parameters) -> pd.DataFrame:
+    """The projects in order of name: project, perspective, cost, response, low, high (minor units; missing where no range is
+    given), critical, frozen (bool), requires (text, "" for none) (BUD-2).
 
-    critical_funding: float
-    other_funding: float
-
-
-def variants(projects: pd.DataFrame | None, parameters: Funding) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What is funded whatever it returns, and what the programme may choose (BUD-2, BUD-5).
-
-    `projects`: project, perspective, cost, response (minor units), and critical, requires where known. A project on the
-    critical path is funded at `critical_funding` of its cost, and its response does not grow by that: the money buys certainty.
-    Any other may be chosen whole, or at `other_funding` of cost and response, not both. `requires` asks for the whole of the
-    other project; one on the critical path is always there.
-    Returns (forced: project, perspective, cost, response), (choices: project, cost, response, requires, excludes).
+    Frozen is a project whose response per cost is under `freeze_roi`, unless it is critical or one not frozen needs it.
+    Raises ParameterError where `requires` names no project.
     """
-    columns = ["project", "cost", "response", "requires", "excludes"]
-    if projects is None or projects.empty:
-        none = pd.DataFrame(columns=["project", "perspective", "cost", "response"])
-        return none.astype({"cost": "int64", "response": "int64"}), pd.DataFrame(columns=columns)
+    if projects is None:
+        none = {"project": "str", "perspective": "str", "cost": "int64", "response": "int64", "low": float, "high": float}
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in none.items()}).assign(
+            critical=pd.Series(dtype=bool), frozen=pd.Series(dtype=bool), requires=pd.Series(dtype="str")
+        )
     table = projects.sort_values("project").reset_index(drop=True)
-    critical = (table["critical"] == "yes") if "critical" in table else pd.Series(False, index=table.index)
-    forced = table.loc[critical, ["project", "perspective", "cost", "response"]].copy()
-    forced["cost"] = (forced["cost"] * parameters.critical_funding).round().astype("int64")
+    frame = table[["project", "perspective", "cost", "response"]].copy()
+    for name in ("low", "high"):
+        frame[name] = table[f"response_{name}"].astype(float) if f"response_{name}" in table else np.nan
+    frame["critical"] = table["critical"] == "yes" if "critical" in table else False
+    frame["requires"] = table["requires"].fillna("") if "requires" in table else ""
+    lost = frame.loc[~frame["requires"].isin([*frame["project"], ""]), ["project", "requires"]]
+    if len(lost):
+        raise ParameterError(
+            f"projects: {lost['project'].iloc[0]!r} requires {lost['requires'].iloc[0]!r}, found none of that name; expected "
+            f"one of {list(frame['project'])[:6]}; correct it."
+        )
+    kept = (frame["response"] >= parameters.freeze_roi * frame["cost"]) | frame["critical"]
+    while (more := ~kept & frame["project"].isin(frame.loc[kept, "requires"])).any():
+        kept |= more
+    frame["frozen"] = ~kept
+    return frame
+
+
+def critical_money(projects: pd.DataFrame, parameters: Parameters) -> int:
+    """What the critical path takes, whatever it returns: `critical_funding` of each cost, minor units (BUD-5)."""
+    costs = projects.loc[projects["critical"], "cost"]
+    return int((costs * parameters.critical_funding).round().astype("int64").sum())
+
+
+def variants(projects: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
+    """What the programme may choose (BUD-2, BUD-5): project, cost, response (minor units), requires, excludes (lists).
+
+    Any project that is neither critical nor frozen may be had whole, or at `other_funding` of cost and response, not both.
+    `requires` asks for the whole of the other project; one on the critical path is always there.
+    """
+    always = set(projects.loc[projects["critical"], "project"])
     rows: list[tuple[str, int, int, list[str], list[str]]] = []
-    needed = table["requires"].fillna("") if "requires" in table else pd.Series("", index=table.index)
-    names = set(table["project"])
-    for row, needs in zip(table[~critical].itertuples(), needed[~critical], strict=True):
-        if needs and needs not in names:
-            raise ParameterError(
-                f"projects: {row.project!r} requires {needs!r}, found none of that name; expected one of {sorted(names)[:6]}; "
-                "correct it."
-            )
-        requires = [needs] if needs and needs not in set(forced["project"]) else []
+    for row in projects[~projects["critical"] & ~projects["frozen"]].itertuples():
+        requires = [row.requires] if row.requires and row.requires not in always else []
         rows.append((row.project, row.cost, row.response, requires, []))
         if parameters.other_funding < 1:
             cost, response = (round(value * parameters.other_funding) for value in (row.cost, row.response))
             rows.append((row.project + REDUCED, cost, response, requires, [row.project]))
-    return forced.reset_index(drop=True), pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=list(CHOICES))
 
 
-def chosen(projects: pd.DataFrame | None, forced: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    """Every project with its verdict (BUD-2): project, perspective, funding (text), asked, amount, response
-    (minor units), roi.
+def verdicts(projects: pd.DataFrame, found: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
+    """Every project with its verdict (BUD-2): project, perspective, funding (text), asked, amount, response (what the amount
+    brings), low, high (minor units; missing where no range is given), return_ (text with its range, a dash without one).
 
-    `found`: Spend.projects. A project that is not funded keeps amount 0: it did not earn its place against the activities.
+    `found`: Spend.projects. A project without money did not earn its place against the activities. Money beyond the cost of a
+    critical project buys certainty, not response.
     """
-    columns = ["project", "perspective", "funding", "asked", AMOUNT, "response", "roi"]
-    if projects is None or projects.empty:
-        return pd.DataFrame(columns=columns).astype({"asked": "int64", AMOUNT: "int64", "response": "int64", "roi": "float64"})
-    table = projects.sort_values("project")[["project", "perspective", "cost", "response"]].reset_index(drop=True)
-    table = table.rename(columns={"cost": "asked"})
-    must = forced.set_index("project")["cost"]
-    won = found[found["chosen"].astype(bool)].set_index("project")["cost"] if len(found) else pd.Series(dtype="int64")
-    whole, less = table["project"].map(won), (table["project"] + REDUCED).map(won)
-    table["funding"] = np.select(
-        [table["project"].isin(must.index), whole.notna(), less.notna()],
-        ["critical path", "whole", "reduced"],
-        default="not funded",
+    frame = projects[["project", "perspective", "cost", "response"]].rename(columns={"cost": "asked"})
+    won = set(found.loc[found["chosen"].astype(bool), "project"]) if len(found) else set()
+    cases = [projects["critical"], frame["project"].isin(won), (frame["project"] + REDUCED).isin(won), ~projects["frozen"]]
+    frame["funding"] = np.select(cases, FUNDING[:4], default=FUNDING[4]) if len(frame) else pd.Series(dtype="str")
+    share = frame["funding"].map(
+        dict(zip(FUNDING, (parameters.critical_funding, 1.0, parameters.other_funding, 0.0, 0.0), strict=True))
     )
-    table[AMOUNT] = table["project"].map(must).fillna(whole).fillna(less).fillna(0).astype("int64")
-    table["roi"] = table["response"] / table["asked"].where(table["asked"] > 0)
-    order = table["funding"].map({"critical path": 0, "whole": 1, "reduced": 2, "not funded": 3})
-    return (
-        table.assign(_o=order)
-        .sort_values(["_o", "roi", "project"], ascending=[True, False, True])[columns]
-        .reset_index(drop=True)
-    )
+    frame[AMOUNT] = (frame["asked"] * share.astype(float)).round().astype("int64")
+    kept = share.astype(float).clip(upper=1.0)
+    frame["response"] = (frame["response"] * kept).round().astype("int64")
+    frame["low"], frame["high"] = projects["low"] * kept, projects["high"] * kept
+    cost = projects["cost"].where(projects["cost"] > 0).astype(float)
+    ends = zip(projects["response"] / cost, projects["low"] / cost, projects["high"] / cost, strict=True)
+    frame["return_"] = [stated(*three) for three in ends]
+    rank = frame["funding"].map({name: place for place, name in enumerate(FUNDING)})
+    frame = frame.assign(_rank=rank, _worth=projects["response"] / cost)
+    frame = frame.sort_values(["_rank", "_worth", "project"], ascending=[True, False, True]).reset_index(drop=True)
+    return frame[["project", "perspective", "funding", "asked", AMOUNT, "response", "low", "high", "return_"]]
 
 
-def scorecard(
-    projects: pd.DataFrame, activities: pd.DataFrame, growth: float, last_spend: int, budget: int, per_growth: float
-) -> tuple[pd.DataFrame, int | None]:
-    """The budget by perspective of the balanced scorecard, and what growth alone would ask for (BUD-1).
+def scorecard(verdicts: pd.DataFrame, activities: int, budget: int) -> pd.DataFrame:
+    """The money by perspective of the balanced scorecard (BUD-1): perspective, projects, amount (minor units), share.
 
-    `projects`: as `chosen` gives them; marketing activities serve the customer perspective. `growth`: of revenue over last
-    year; the budget that goes with it is last year's spend x (1 + per_growth x growth), None without spend last year.
-    Returns (perspective, projects, amount, share), aligned budget (minor units).
+    `activities`: their money; marketing serves the customer perspective. `budget`: the whole, which the shares are of.
     """
-    funded = projects[projects[AMOUNT] > 0]
-    money = funded.groupby("perspective")[AMOUNT].sum().reindex(PERSPECTIVES).fillna(0).astype("int64")
-    money["customer"] += int(activities[AMOUNT].sum())
-    frame = pd.DataFrame({"perspective": PERSPECTIVES, AMOUNT: money.to_numpy()})
-    frame.insert(1, "projects", funded.groupby("perspective").size().reindex(PERSPECTIVES).fillna(0).astype("int64").to_numpy())
-    frame["share"] = frame[AMOUNT] / max(1, budget)
-    return frame, round(last_spend * (1 + per_growth * growth)) if last_spend > 0 else None
+    funded = verdicts[verdicts[AMOUNT] > 0].groupby("perspective")[AMOUNT]
+    money = funded.sum().reindex(PERSPECTIVES).fillna(0).astype("int64")
+    money["customer"] += activities
+    count = funded.size().reindex(PERSPECTIVES).fillna(0).astype("int64")
+    frame = pd.DataFrame({"perspective": PERSPECTIVES, "projects": count.to_numpy(), AMOUNT: money.to_numpy()})
+    return frame.assign(share=frame[AMOUNT] / max(1, budget))
+
+
+def aligned(last_spend: int, last_revenue: int, target: int, parameters: Parameters) -> int | None:
+    """The budget that goes with the growth asked for (BUD-1), minor units: last year's spend x (1 + `marketing_per_growth` x
+    growth), at 1.5 revenue +20% goes with marketing +30%; None without spend or revenue last year.
+    """
+    if last_spend <= 0 or last_revenue <= 0:
+        return None
+    return round(last_spend * (1 + parameters.marketing_per_growth * (target / last_revenue - 1)))

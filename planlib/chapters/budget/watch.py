@@ -1,4 +1,4 @@
-"""The watch over money that is spent: quarters, variance, hours, stock (BUD-3, BUD-6)."""
+"""The watch over money that is spent: quarters, variance and its causes, hours, stock (BUD-3, BUD-6)."""
 
 import numpy as np
 import pandas as pd
@@ -8,14 +8,14 @@ from planlib.plan import AMOUNT, Horizon
 
 
 def quarters(month: pd.DataFrame, horizon: Horizon, in_force: pd.DataFrame | None) -> pd.DataFrame:
-    """The rolling quarters of the money (BUD-3): quarter, amount, closed (share of its months), plan_in_force, difference.
+    """The rolling quarters of the activities' money (BUD-3): quarter, amount, of it spent, plan_in_force, difference.
 
     `month`, `in_force`: month, amount (minor units); without a plan in force the last two columns are missing.
     """
     of = {name: f"Q{place // 3 + 1}" for place, name in enumerate(horizon.months)}
     frame = month.groupby(month["month"].map(of))[AMOUNT].sum().rename_axis("quarter").reset_index()
-    shut = pd.Series([name in horizon.closed for name in horizon.months]).groupby(list(of.values())).mean()
-    frame["closed"] = frame["quarter"].map(shut)
+    closed = month[month["month"].isin(horizon.closed)]
+    frame["spent"] = frame["quarter"].map(closed.groupby(closed["month"].map(of))[AMOUNT].sum()).fillna(0).astype("int64")
     if in_force is not None:
         planned = in_force.groupby(in_force["month"].map(of))[AMOUNT].sum()
         frame["plan_in_force"] = frame["quarter"].map(planned).fillna(0).astype("int64")
@@ -23,58 +23,88 @@ def quarters(month: pd.DataFrame, horizon: Horizon, in_force: pd.DataFrame | Non
     return frame
 
 
-def variance(spent: pd.DataFrame, in_force: pd.DataFrame | None, line: float, hours: int, as_of: pd.Timestamp) -> pd.DataFrame:
-    """Spend of closed months against the plan in force, by month (BUD-6): month, amount, plan_in_force, variance, report_by.
+def variance(
+    spent: pd.DataFrame,
+    in_force: pd.DataFrame | None,
+    sold: pd.DataFrame | None,
+    sales_in_force: pd.DataFrame | None,
+    line: float,
+    hours: int,
+    as_of: pd.Timestamp,
+) -> pd.DataFrame:
+    """Spend of closed months against the plan in force, with where the difference comes from (BUD-6).
 
-    `spent`, `in_force`: month, amount (minor units). Beyond `line` either way a root-cause report is due within `hours` of
-    as_of: report_by (text, empty where none is due). Empty without a plan in force or a closed month.
+    Parameters: all month, amount (minor units): what was `spent` and planned, what was `sold` and planned; `line`, the variance
+    either way beyond which a root-cause report is due within `hours` of as_of.
+    Returns month, amount, plan_in_force, variance (share), with_sales (because sales were not as planned, at the planned rate),
+    by_rate (because the rate of spend to sales was another), report_by (day; empty where none is due). with_sales + by_rate =
+    amount - plan_in_force. Empty without a plan in force or a closed month.
     """
-    columns = ["month", AMOUNT, "plan_in_force", "variance", "report_by"]
-    if in_force is None or spent.empty:
-        return pd.DataFrame(columns=columns).astype({AMOUNT: "int64", "plan_in_force": "int64", "variance": "float64"})
+    columns = ["month", AMOUNT, "plan_in_force", "variance", "with_sales", "by_rate", "report_by"]
+    if in_force is None or sold is None or sales_in_force is None or spent.empty:
+        return pd.DataFrame(columns=columns)
     frame = spent.groupby("month")[AMOUNT].sum().reset_index()
-    planned = in_force.groupby("month")[AMOUNT].sum()
-    frame["plan_in_force"] = frame["month"].map(planned).fillna(0).astype("int64")
-    frame["variance"] = tables.ratio(frame[AMOUNT] - frame["plan_in_force"], frame["plan_in_force"])
-    due = f"{as_of + pd.Timedelta(days=1) + pd.Timedelta(hours=hours):%Y-%m-%d}"
-    frame["report_by"] = np.where(frame["variance"].abs().fillna(np.inf) > line, due, "")
+    named = [in_force, sold, sales_in_force]
+    planned, came, expected = (frame["month"].map(each.groupby("month")[AMOUNT].sum()).fillna(0) for each in named)
+    frame["plan_in_force"] = planned.astype("int64")
+    off = frame[AMOUNT] - frame["plan_in_force"]
+    frame["variance"] = tables.ratio(off, frame["plan_in_force"])
+    frame["with_sales"] = (planned * (tables.ratio(came, expected).fillna(1.0) - 1)).round().astype("int64")
+    frame["by_rate"] = off - frame["with_sales"]
+    due = f"{as_of + pd.Timedelta(hours=hours).ceil('D'):%Y-%m-%d}"
+    frame["report_by"] = np.where(frame["variance"].abs().fillna(np.inf).round(9) > line, due, "")
     return frame[columns]
 
 
 def hours(staff: pd.DataFrame | None, sold: pd.DataFrame, as_of: pd.Timestamp, line: float) -> pd.DataFrame:
-    """Output per head and hours used by region (BUD-6): region, people, per_head (minor units), used, idle (shares), flag.
+    """Output per head and hours used, the company first, then region by region (BUD-6).
 
     `staff`: region, hired, left, hours, used (a month); `sold`: region, amount over the last twelve months. Only people who are
-    there count; a region whose idle share is over `line` is flagged. Empty where staff or its hours are not known.
+    there count. Returns region, people, per_head (minor units), used, idle (shares), flag (idle over `line`). Empty where staff
+    or its hours are not known.
     """
     columns = ["region", "people", "per_head", "used", "idle", "flag"]
     if staff is None or not {"hours", "used"} <= set(staff.columns):
         return pd.DataFrame(columns=columns)
     left = pd.to_datetime(staff["left"]) if "left" in staff else pd.Series(pd.NaT, index=staff.index)
     here = staff[(pd.to_datetime(staff["hired"]) <= as_of) & (left.isna() | (left > as_of))]
-    sums = here.groupby("region").agg(people=("hours", "size"), hours=("hours", "sum"), used=("used", "sum")).reset_index()
-    revenue = sums["region"].map(sold.groupby("region")[AMOUNT].sum()).fillna(0)
-    sums["per_head"] = (revenue / sums["people"]).round().astype("int64")
-    sums["used"] = sums["used"] / sums["hours"].where(sums["hours"] > 0)
-    sums["idle"] = 1 - sums["used"]
-    sums["flag"] = np.where(sums["idle"] > line, "idle over the line", "")
-    return sums.sort_values(["idle", "region"], ascending=[False, True])[columns].reset_index(drop=True)
+    sums = here.groupby("region").agg(people=("hours", "size"), hours=("hours", "sum"), worked=("used", "sum")).reset_index()
+    sums["sales"] = sums["region"].map(sold.groupby("region")[AMOUNT].sum()).fillna(0)
+    whole = sums[["people", "hours", "worked", "sales"]].sum().to_frame().T.assign(region="All regions")
+    both = pd.concat([whole, sums], ignore_index=True)
+    both["people"] = both["people"].astype("int64")
+    both["per_head"] = tables.ratio(both["sales"], both["people"]).round().fillna(0).astype("int64")
+    both["used"] = tables.ratio(both["worked"], both["hours"])
+    both["idle"] = (1 - both["used"]).round(9)
+    both["flag"] = np.where(both["idle"] > line, "idle over the line", "")
+    both["_whole"] = both["region"] != "All regions"
+    return both.sort_values(["_whole", "idle", "region"], ascending=[True, False, True])[columns].reset_index(drop=True)
 
 
 def stock(inventory: pd.DataFrame | None, cost: pd.DataFrame, days: int, fast: int, durable: int) -> pd.DataFrame:
-    """Days of inventory by product (BUD-6): product, kind, value (minor units), days, limit, flag.
+    """Days of inventory by product (BUD-6): product, kind, stock_value (minor units), days, limit, flag.
 
-    `inventory`: product, value, kind (fast, durable) over all warehouses; `cost`: product, cost of goods sold over the last
-    `days` days (minor units). Days = value / daily cost; goods that did not sell have no end of days. Empty without inventory.
+    `inventory`: product, value, kind (fast, durable; durable where not stated) over all warehouses; `cost`: product, cost of
+    the goods sold over the last `days` days (minor units). Days = value / daily cost; without sales there is no end of days.
+    Empty without inventory or cost.
     """
-    columns = ["product", "kind", "value", "days", "limit", "flag"]
+    columns = ["product", "kind", "stock_value", "days", "limit", "flag"]
     if inventory is None or inventory.empty or "cost" not in cost:
         return pd.DataFrame(columns=columns)
     kinds = inventory["kind"] if "kind" in inventory else pd.Series("durable", index=inventory.index)
-    held = inventory.assign(kind=kinds.fillna("durable")).groupby("product").agg(kind=("kind", "first"), value=("value", "sum"))
+    held = (
+        inventory.assign(kind=kinds.fillna("durable"))
+        .groupby("product")
+        .agg(kind=("kind", "first"), stock_value=("value", "sum"))
+    )
     held = held.reset_index()
-    daily = held["product"].map(cost.groupby("product")["cost"].sum()).fillna(0) / days
-    held["days"] = held["value"] / daily.where(daily > 0)
+    daily = held["product"].map(cost.groupby("product")["cost"].sum()).fillna(0).astype(float) / days
+    held["days"] = (held["stock_value"] / daily.where(daily > 0)).round(9)
     held["limit"] = np.where(held["kind"] == "fast", fast, durable)
     held["flag"] = np.where(held["days"].fillna(np.inf) > held["limit"], "over the limit", "")
-    return held.sort_values(["flag", "value", "product"], ascending=[False, False, True])[columns].reset_index(drop=True)
+    return held.sort_values(["flag", "stock_value", "product"], ascending=[False, False, True])[columns].reset_index(drop=True)
+
+
+def days_of(months: list[str]) -> int:
+    """How many days these months have."""
+    return int(sum(pd.Period(month, freq="M").days_in_month for month in months))
