@@ -90,7 +90,6 @@ COLUMNS = {
     "with_sales": ("Of it with sales", "money"),
     "by_rate": ("Of it by rate", "money"),
     "report_by": ("Root-cause report by", "text"),
-    "per_head": ("Sales per head", "money"),
     "used": ("Hours used", "share"),
     "idle": ("Idle", "share"),
     "stock_value": ("Stock", "money"),
