@@ -1,4 +1,10 @@
-"""When sales come: a product's months shrunk toward the company's, and festivals that move between months."""
+"""When sales come: the company's months without its growth, festivals that move between months, each product's own months.
+
+Growth inside a year looks like a season (December over January), so each twelve-month window is first freed of it: its slope is
+the mean of the growth into it and out of it; growth that nobody has seen yet counts as none. What is left is explained by the
+calendar month and by the days near festivals, and drawn toward 'no season' and toward the company's season by how much it
+scatters from year to year (empirical Bayes; James and Stein 1961).
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -6,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
+from chinese_calendar import constants
 from lunardate import LunarDate
 
 from planlib.plan import AMOUNT, Horizon
@@ -58,15 +65,43 @@ def exposure(months: list[str], days: pd.DataFrame, near: Near) -> pd.DataFrame:
     return frame
 
 
+def portion(months: list[str], days: pd.DataFrame, near: Near) -> pd.DataFrame:
+    """Which part of each month's days lies in a festival's window, before or after it: month, festival, share (0-1) (TIM-6)."""
+    rows = []
+    for festival, dates in days.groupby("festival", sort=True)["date"]:
+        window = {day + timedelta(days=step) for day in dates for step in range(-near.days_before, near.days_after + 1)}
+        inside = pd.Series([f"{day:%Y-%m}" for day in window], dtype=str).value_counts()
+        rows += [(month, festival, float(inside.get(month, 0)) / pd.Period(month, freq="M").days_in_month) for month in months]
+    return pd.DataFrame(rows, columns=["month", "festival", "share"])
+
+
+def announced(years: Sequence[int]) -> pd.DataFrame:
+    """Whether China's calendar of days off and days worked is out for a year: year, official, note (a sentence) (TIM-1).
+
+    The State Council announces a year's calendar at the end of the year before; `chinesecalendar` carries what is announced.
+    Festivals themselves come from the lunar calendar (to 2099) and do not wait for it.
+    """
+    known = {day.year for day in constants.holidays}
+    rows = []
+    for year in sorted(set(years)):
+        official = year in known
+        said = (
+            f"The calendar of {year} is official: days off and days worked as announced."
+            if official
+            else f"The calendar of {year} is provisional: days off and days worked are not announced in the data at hand "
+            f"(they end with {max(known)}); festivals fall on their lunar dates."
+        )
+        rows.append((year, official, said))
+    return pd.DataFrame(rows, columns=["year", "official", "note"])
+
+
 def seasonality(
     history: pd.DataFrame, near: Near, horizon: Horizon, calendar: pd.DataFrame | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Month weights by product for the plan year, and the festival effects behind them.
+    """Month weights by product for the plan year, and the festival effects behind them (TIM-1).
 
-    `history`: product, month, amount, complete months only. Method: the company's months, each over its twelve-month centred
-    level, are explained in logs by the calendar month and by the days near each festival (least squares, minimum norm);
-    each product's own calendar months are then shrunk toward the company's, `shrink_months` months of company history to
-    its own. Less than 24 months of history: last year's months as they were, without festival effects.
+    `history`: product, month, amount, complete months only. Less than 24 months of history: last year's months as they were,
+    without festival effects; a product's own months then count by its months of sales against `near.shrink_months`.
     Returns (product, month, weight) and (window, days, change: of a month's sales when the whole window lies in it, share).
     """
     table = history.pivot_table(index="month", columns="product", values=AMOUNT, aggfunc="sum", fill_value=0).sort_index()
@@ -75,60 +110,91 @@ def seasonality(
     table = table.reindex(months, fill_value=0).clip(lower=0).astype(float)
     years = sorted({int(month[:4]) + step for month in [*months, *horizon.months] for step in (-1, 0, 1)})
     days = festival_days(years, list(near.festivals), calendar)
-    use = days if len(months) >= 24 else days.iloc[:0]
+    # Whole twelve-month windows up to the last month; what is older than them is left out, under a year nothing is.
+    whole = len(months) // 12 * 12 or len(months)
+    months, table = months[-whole:], table.iloc[-whole:]
+    use = days if whole >= 24 else days.iloc[:0]
     past, ahead = exposure(months, use, near), exposure(horizon.months, use, near)
 
-    total = table.sum(axis=1)
-    level = _level(total)
-    usable = (total > 0) & (level > 0)
-    log_index = np.log(total[usable] / level[usable])
-    calendar_month = pd.Index([month[5:] for month in months])
-    names = sorted(set(calendar_month[usable]))
-    dummies = np.column_stack([(calendar_month[usable] == name).astype(float) for name in names])
-    design = np.column_stack([dummies, past[usable].to_numpy()])
-    solution = np.linalg.lstsq(design, log_index.to_numpy(), rcond=None)[0]
-    effects = solution[len(names) :]
-    company = pd.Series(np.exp(solution[: len(names)]), index=names)
+    calendar_month = np.array([month[5:] for month in months])
+    index = _index(table.to_numpy())
+    company, effects = _company(_index(table.sum(axis=1).to_numpy()[:, None])[:, 0], calendar_month, past.to_numpy())
+    usual = company.reindex(calendar_month).to_numpy() * np.exp(past.to_numpy() @ effects)
+    own = _own(index / usual[:, None], table.to_numpy(), calendar_month, company.index, near.shrink_months)
 
-    lift_past = np.exp(past.to_numpy() @ effects)
-    lift_ahead = np.exp(ahead.to_numpy() @ effects)
-    rows = []
-    for product in table.columns:
-        own = _own_index(table[product] / lift_past, calendar_month, company, near.shrink_months)
-        weight = own.reindex([month[5:] for month in horizon.months]).fillna(0.0).to_numpy() * lift_ahead
-        rows.append(pd.DataFrame({"product": product, "month": horizon.months, "weight": weight}))
+    names = [month[5:] for month in horizon.months]
+    # A calendar month that came and sold nothing gets nothing; one that has not come yet is a month like the others.
+    expected = company.reindex(names).fillna(0.0 if whole >= 12 else 1.0).to_numpy() * np.exp(ahead.to_numpy() @ effects)
+    weight = expected[:, None] * own.reindex(names).fillna(1.0).to_numpy()
+    season = pd.DataFrame(weight, index=horizon.months, columns=table.columns).rename_axis(index="month", columns="product")
     windows = [near.days_before if name.endswith("before") else near.days_after + 1 for name in past.columns]
     found = pd.DataFrame(
         {"window": list(past.columns), "days": windows, "change": np.exp(effects * np.array(windows) / 30) - 1.0}
     )
-    return pd.concat(rows, ignore_index=True), found
+    return season.T.stack().rename("weight").reset_index()[["product", "month", "weight"]], found
 
 
-def _level(total: pd.Series) -> pd.Series:
-    """The level a month is measured against: a centred twelve-month mean, carried to the ends along the trend seen there."""
-    if len(total) < 24:
-        return pd.Series(float(total.mean()), index=total.index)
-    centred = total.rolling(12).mean().rolling(2).mean().shift(-6)
-    inside = centred.dropna()
-    step = float(np.clip((inside.iloc[-1] / inside.iloc[0]) ** (1.0 / max(1, len(inside) - 1)), 0.9, 1.1))
-    position = np.arange(len(total))
-    first, last = total.index.get_loc(inside.index[0]), total.index.get_loc(inside.index[-1])
-    level = centred.to_numpy().copy()
-    level[:first] = inside.iloc[0] * step ** (position[:first] - first)
-    level[last + 1 :] = inside.iloc[-1] * step ** (position[last + 1 :] - last)
-    return pd.Series(level, index=total.index)
+def _index(sold: np.ndarray) -> np.ndarray:
+    """Months over the level of their twelve-month window, its growth taken out: months x series, missing where nothing sold."""
+    if len(sold) < 24:
+        mean = sold.mean(axis=0)
+        return np.where(sold > 0, sold, np.nan) / np.where(mean > 0, mean, np.nan)
+    windows = sold.reshape(-1, 12, sold.shape[1])
+    mean = windows.mean(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        growth = np.nan_to_num(np.diff(np.log(mean), axis=0), posinf=0.0, neginf=0.0)
+    unseen = np.zeros((1, sold.shape[1]))
+    slope = (np.concatenate([unseen, growth]) + np.concatenate([growth, unseen])) / 2
+    place = (np.arange(12) - 5.5) / 12
+    path = np.exp(slope[:, None, :] * place[None, :, None])
+    level = mean[:, None, :] * path / path.mean(axis=1, keepdims=True)
+    return np.where(windows > 0, windows / np.where(level > 0, level, np.nan), np.nan).reshape(sold.shape)
 
 
-def _own_index(sold: pd.Series, calendar_month: pd.Index, company: pd.Series, shrink: int) -> pd.Series:
-    """A product's calendar-month index, festival effects removed, shrunk toward the company's by how long it has been sold."""
-    active = sold.to_numpy() > 0
-    if active.sum() < 12:
-        return company
-    # Under two years there is no telling a trend from a season: the months are taken as they were.
-    trailing = sold.rolling(12, min_periods=6).mean().rolling(2, min_periods=1).mean().shift(-6)
-    level = trailing.bfill().ffill() if len(sold) >= 24 else sold * 0.0 + sold.mean()
-    ratio = (sold / level).where(active & (level.to_numpy() > 0))
-    own = ratio.groupby(np.asarray(calendar_month)).mean().reindex(company.index)
-    own = own.fillna(company)
-    trust = active.sum() / (active.sum() + shrink)
-    return own * trust + company * (1 - trust)
+def _company(index: np.ndarray, calendar_month: np.ndarray, near: np.ndarray) -> tuple[pd.Series, np.ndarray]:
+    """The company's index by calendar month, drawn toward 'no season', and the festivals' effects in logs."""
+    usable = np.isfinite(index)
+    names = sorted(set(calendar_month[usable]))
+    dummies = (calendar_month[usable, None] == np.array(names)[None, :]).astype(float)
+    design, logs = np.column_stack([dummies, near[usable]]), np.log(index[usable])
+    solution = np.linalg.lstsq(design, logs, rcond=None)[0]
+    free = len(logs) - np.linalg.matrix_rank(design)
+    if free <= 0:
+        return pd.Series(np.exp(solution[: len(names)]), index=names), solution[len(names) :]
+    noise = float(((logs - design @ solution) ** 2).sum()) / free
+    # A festival that fills a month changes it by a factor of e, give or take: a weak prior, felt where cases are few.
+    prior = np.diag(np.r_[np.zeros(len(names)), np.full(near.shape[1], noise / 0.3**2)])
+    solution = np.linalg.lstsq(design.T @ design + prior, design.T @ logs, rcond=None)[0]
+    season = solution[: len(names)]
+    spread = float(((season - season.mean()) ** 2).sum()) / max(1, len(names) - 1)
+    chance = noise * float((1 / dummies.sum(axis=0)).mean())
+    trust = max(0.0, 1 - chance / spread) if spread > 0 else 0.0
+    return pd.Series(np.exp(season.mean() + trust * (season - season.mean())), index=names), solution[len(names) :]
+
+
+def _own(ratio: np.ndarray, sold: np.ndarray, calendar_month: np.ndarray, names: pd.Index, prior_months: int) -> pd.DataFrame:
+    """How each product's calendar months differ from the company's, as factors: calendar month x product.
+
+    A window counts where the product sold in all but a few months and did not gain or lose half against the company: a launch
+    is not a season. Two windows tell a season from chance; with one, its months count against `prior_months`.
+    """
+    frames = ratio.reshape(-1, 12, ratio.shape[1]) if len(ratio) >= 24 else ratio[None]
+    amounts = sold.reshape(frames.shape)
+    part = amounts.sum(axis=1) / np.maximum(1.0, amounts.sum(axis=(1, 2)))[:, None]
+    before = np.concatenate([part[:1], part[:-1]])
+    steady = (part > before / 2) & (part < before * 2) & ((amounts > 0).sum(axis=1) >= min(10, amounts.shape[1]))
+    logs = np.where(steady[:, None, :], np.log(np.where(frames > 0, frames, np.nan)), np.nan)
+    seen = np.isfinite(logs)
+    count = seen.sum(axis=0)
+    mean = np.where(count > 0, np.nansum(logs, axis=0) / np.maximum(1, count), 0.0)
+    centred = np.where(count > 0, mean - (mean * (count > 0)).sum(axis=0) / np.maximum(1, (count > 0).sum(axis=0)), 0.0)
+    left = np.where(seen, logs - mean, 0.0)
+    free = np.maximum(0, count - 1).sum(axis=0)
+    chance = (left**2).sum(axis=0) / np.maximum(1, free) / np.maximum(1.0, count.max(axis=0))
+    spread = (centred**2).sum(axis=0) / 11
+    measured = np.where(spread > 0, np.maximum(0.0, 1 - chance / np.where(spread > 0, spread, 1.0)), 0.0)
+    active = (amounts > 0).sum(axis=(0, 1))
+    stated = active / (active + prior_months) if prior_months or active.all() else np.ones(len(active))
+    trust = np.where(count.max(axis=0) >= 2, measured, np.where(count.max(axis=0) == 1, stated, 0.0))
+    order = calendar_month[-12:] if len(ratio) >= 24 else calendar_month
+    return pd.DataFrame(np.exp(trust * centred), index=order).reindex(names)

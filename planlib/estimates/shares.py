@@ -22,8 +22,8 @@ from planlib.plan import AMOUNT, Horizon
 PRIOR_SPREAD = 0.5
 FOLLOWS = np.linspace(-1.0, 1.0, 201)
 PRIOR_RANGE = (-0.74, 0.74)  # nine chances in ten of a normal curve with that spread, cut at -1 and 1
-# Two years make a movement and three months after them show whether it went on; with less `follow` is 0.
-LEAST_MONTHS = 27
+# Two years make a movement, half a year after them shows whether it went on; with less `follow` is 0.
+LEAST_MONTHS = 30
 # Movements below a hundredth of a point of share are rounding.
 LEAST_MOVEMENT = 1e-4
 # A member that has just started is believed by half after one month, by three quarters after three.
