@@ -2,8 +2,8 @@
 
 Growth inside a year looks like a season (December over January), so each twelve-month window is first freed of it: its slope is
 the mean of the growth into it and out of it; growth that nobody has seen yet counts as none. What is left is explained by the
-calendar month and by the days near festivals, and drawn toward 'no season' and toward the company's season by how much it
-scatters from year to year (empirical Bayes; James and Stein 1961).
+calendar month and by the days near festivals; a product's own months are drawn toward the company's by how much they scatter
+from year to year (empirical Bayes; James and Stein 1961), a festival's effect toward none.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,11 @@ from chinese_calendar import constants
 from lunardate import LunarDate
 
 from planlib.plan import AMOUNT, Horizon
+
+# Before any evidence: a month all in a festival's window sells half more or half less, give or take (logs).
+FESTIVAL_SPREAD = 0.5
+# A product's year tells of its season where it sold in this many months, and neither doubled nor halved against the company.
+LEAST_MONTHS = 10
 
 
 class Near(Protocol):
@@ -152,7 +157,7 @@ def _index(sold: np.ndarray) -> np.ndarray:
 
 
 def _company(index: np.ndarray, calendar_month: np.ndarray, near: np.ndarray) -> tuple[pd.Series, np.ndarray]:
-    """The company's index by calendar month, drawn toward 'no season', and the festivals' effects in logs."""
+    """The company's index by calendar month, and the festivals' effects in logs, drawn toward none."""
     usable = np.isfinite(index)
     names = sorted(set(calendar_month[usable]))
     dummies = (calendar_month[usable, None] == np.array(names)[None, :]).astype(float)
@@ -162,14 +167,10 @@ def _company(index: np.ndarray, calendar_month: np.ndarray, near: np.ndarray) ->
     if free <= 0:
         return pd.Series(np.exp(solution[: len(names)]), index=names), solution[len(names) :]
     noise = float(((logs - design @ solution) ** 2).sum()) / free
-    # A festival that fills a month changes it by a factor of e, give or take: a weak prior, felt where cases are few.
-    prior = np.diag(np.r_[np.zeros(len(names)), np.full(near.shape[1], noise / 0.3**2)])
+    # A weak prior on festivals, felt where cases are few.
+    prior = np.diag(np.r_[np.zeros(len(names)), np.full(near.shape[1], noise / FESTIVAL_SPREAD**2)])
     solution = np.linalg.lstsq(design.T @ design + prior, design.T @ logs, rcond=None)[0]
-    season = solution[: len(names)]
-    spread = float(((season - season.mean()) ** 2).sum()) / max(1, len(names) - 1)
-    chance = noise * float((1 / dummies.sum(axis=0)).mean())
-    trust = max(0.0, 1 - chance / spread) if spread > 0 else 0.0
-    return pd.Series(np.exp(season.mean() + trust * (season - season.mean())), index=names), solution[len(names) :]
+    return pd.Series(np.exp(solution[: len(names)]), index=names), solution[len(names) :]
 
 
 def _own(ratio: np.ndarray, sold: np.ndarray, calendar_month: np.ndarray, names: pd.Index, prior_months: int) -> pd.DataFrame:
@@ -182,7 +183,7 @@ def _own(ratio: np.ndarray, sold: np.ndarray, calendar_month: np.ndarray, names:
     amounts = sold.reshape(frames.shape)
     part = amounts.sum(axis=1) / np.maximum(1.0, amounts.sum(axis=(1, 2)))[:, None]
     before = np.concatenate([part[:1], part[:-1]])
-    steady = (part > before / 2) & (part < before * 2) & ((amounts > 0).sum(axis=1) >= min(10, amounts.shape[1]))
+    steady = (part > before / 2) & (part < before * 2) & ((amounts > 0).sum(axis=1) >= min(LEAST_MONTHS, amounts.shape[1]))
     logs = np.where(steady[:, None, :], np.log(np.where(frames > 0, frames, np.nan)), np.nan)
     seen = np.isfinite(logs)
     count = seen.sum(axis=0)
@@ -190,7 +191,7 @@ def _own(ratio: np.ndarray, sold: np.ndarray, calendar_month: np.ndarray, names:
     centred = np.where(count > 0, mean - (mean * (count > 0)).sum(axis=0) / np.maximum(1, (count > 0).sum(axis=0)), 0.0)
     left = np.where(seen, logs - mean, 0.0)
     free = np.maximum(0, count - 1).sum(axis=0)
-    chance = (left**2).sum(axis=0) / np.maximum(1, free) / np.maximum(1.0, count.max(axis=0))
+    chance = (left**2).sum(axis=(0, 1)) / np.maximum(1, free) / np.maximum(1.0, count.max(axis=0))
     spread = (centred**2).sum(axis=0) / 11
     measured = np.where(spread > 0, np.maximum(0.0, 1 - chance / np.where(spread > 0, spread, 1.0)), 0.0)
     active = (amounts > 0).sum(axis=(0, 1))

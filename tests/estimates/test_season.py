@@ -1,0 +1,124 @@
+"""Seasons: growth taken out, thin products drawn toward the company, festivals where they fall (TIM-1)."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from planlib.estimates.season import announced, festival_days, portion, seasonality
+from planlib.plan import Horizon
+
+HORIZON = Horizon(2026, 1, date(2025, 12, 31))
+SHAPE = np.array([1.2, 0.8, 0.9, 1.0, 1.0, 1.1, 0.9, 0.8, 1.0, 1.1, 1.1, 1.1])
+
+
+@dataclass(frozen=True)
+class Windows:
+    festivals: list[str] = field(default_factory=list)
+    days_before: int = 10
+    days_after: int = 4
+    shrink_months: int = 24
+
+
+def months(first: int, last: int = 2025) -> list[str]:
+    return [f"{year}-{month:02d}" for year in range(first, last + 1) for month in range(1, 13)]
+
+
+def sold(amounts: np.ndarray, first: int, product: str = "p") -> pd.DataFrame:
+    return pd.DataFrame({"product": product, "month": months(first), "amount": np.rint(amounts * 1e6).astype("int64")})
+
+
+def weights(history: pd.DataFrame, product: str = "p", near: Windows | None = None) -> np.ndarray:
+    season, _ = seasonality(history, near or Windows(), HORIZON)
+    found = season[season["product"] == product].set_index("month")["weight"]
+    return (found / found.sum()).reindex(HORIZON.months).to_numpy()
+
+
+def test_two_equal_years_are_the_season():
+    assert weights(sold(np.tile(SHAPE, 2), 2024)) == pytest.approx(SHAPE / SHAPE.sum(), abs=1e-6)
+
+
+def test_growth_inside_a_year_is_no_season():
+    """Two years that grow by e^0.4 a year: half of it is seen (into or out of each), so half of the slope is left."""
+    growth = 0.4
+    path = np.exp(growth * np.arange(24) / 12)
+    found = weights(sold(np.tile(SHAPE, 2) * path, 2024))
+
+    assert found[11] / found[0] == pytest.approx(SHAPE[11] / SHAPE[0] * np.exp(growth / 2 * 11 / 12), rel=1e-5)
+    # Over many years only the first and the last have a side that nobody saw: a tenth of the slope is left.
+    many = weights(sold(np.tile(SHAPE, 10) * np.exp(growth * np.arange(120) / 12), 2016))
+    assert many[11] / many[0] == pytest.approx(SHAPE[11] / SHAPE[0] * np.exp(growth / 10 * 11 / 12), rel=2e-3)
+
+
+def test_chance_is_not_taken_for_a_season():
+    large = sold(np.ones(24) * 1000, 2024, "large")
+    raw, drawn = [], []
+    for seed in range(20):
+        noise = np.exp(np.random.default_rng(seed).normal(0, 0.2, 24))
+        raw.append(np.std(noise.reshape(2, 12).mean(axis=0)))
+        drawn.append(np.std(weights(pd.concat([large, sold(noise, 2024)])) * 12))
+
+    assert np.mean(drawn) < 0.4 * np.mean(raw)
+
+
+def test_a_products_own_season_counts_as_far_as_its_years_agree():
+    large = sold(np.tile(np.ones(12), 2) * 100, 2024, "large")
+    clear = weights(pd.concat([large, sold(np.tile(SHAPE, 2), 2024)]))
+
+    # The same shape in both years is all its own: the company's months are flat but for its own hundredth.
+    assert clear == pytest.approx(SHAPE / SHAPE.sum(), rel=1e-3)
+
+
+def test_one_year_of_a_product_counts_by_its_months_beside_the_companys():
+    large = sold(np.ones(24) * 1000, 2024, "large")
+    launched = sold(np.r_[np.zeros(12), SHAPE], 2024)
+    found = weights(pd.concat([large, launched]), near=Windows(shrink_months=24))
+
+    # Half or double against the company makes a launch: the company's season, which is flat.
+    assert found == pytest.approx(np.full(12, 1 / 12), rel=2e-3)
+    only = weights(sold(SHAPE, 2025))
+    assert only == pytest.approx(SHAPE / SHAPE.sum(), abs=1e-6)
+
+
+def test_row_order_and_names_do_not_matter():
+    history = pd.concat([sold(np.tile(SHAPE, 2), 2024), sold(np.tile(SHAPE[::-1], 2), 2024, "q")])
+    shuffled = history.sample(frac=1, random_state=1)
+    renamed = history.assign(product=history["product"].map({"p": "z", "q": "a"}))
+
+    assert weights(shuffled).tolist() == weights(history).tolist()
+    assert weights(renamed, "z") == pytest.approx(weights(history), rel=1e-12)
+
+
+def test_a_festival_seen_twice_is_believed_in_part():
+    """Chance in the months blurs a festival: what is said of it lies between none and what least squares would say."""
+    days = festival_days([2024, 2025], ["Spring Festival"])
+    near = Windows(["Spring Festival"], 21, 10)
+    lift = portion(months(2024), days, near).set_index("month")["share"].to_numpy()
+    noise = np.random.default_rng(2).normal(0, 0.15, 24)
+    _, effects = seasonality(sold(np.exp(-0.5 * lift + noise), 2024), near, HORIZON)
+    _, clean = seasonality(sold(np.exp(-0.5 * lift), 2024), near, HORIZON)
+
+    assert effects["change"].abs().max() < 0.6
+    # Without chance the dip is found: 32 days of 30 in a month would take about 40% of it.
+    total = (1 + clean["change"]).prod() - 1
+    assert total == pytest.approx(np.exp(-0.5) - 1, abs=0.05)
+
+
+def test_the_part_of_a_month_in_a_festivals_window_is_counted_in_days():
+    days = pd.DataFrame({"festival": ["F"], "date": [date(2026, 2, 3)]})
+    found = portion(["2026-01", "2026-02", "2026-03"], days, Windows(days_before=10, days_after=4))
+
+    # January 24 to 31 are eight days of 31, February 1 to 7 seven of 28.
+    assert found["share"].tolist() == pytest.approx([8 / 31, 7 / 28, 0.0])
+
+
+def test_a_year_beyond_the_announcements_is_provisional():
+    table = announced([2099, 2025, 2026])
+
+    # State Council notices for 2025 (2024-11-12) and 2026 (2025-11-04) are out; nobody has announced 2099.
+    assert table["year"].tolist() == [2025, 2026, 2099]
+    assert table["official"].tolist() == [True, True, False]
+    assert "2099 is provisional" in table["note"].iloc[-1]
+    assert "official" in table["note"].iloc[0]
