@@ -64,7 +64,17 @@ COLUMNS = {
     # 03 product
     "first_month": ("First sold", "text"),
     "pace": ("Against the company", "points"),
-    "factor": ("Stage factor", "factor"),
+    "trend": ("Expected share", "share"),
+    "part_year": ("Part of a year", "factor"),
+    "on_sale": ("On sale", "factor"),
+    "relative_share": ("Share over the largest rival's", "factor"),
+    "market_share": ("Market share", "share"),
+    "margin": ("Net margin", "share"),
+    "basis": ("Compared in", "text"),
+    "last_month": ("Last month on sale", "text"),
+    "growth_asked": ("Growth asked", "share"),
+    "marketing_asked": ("Marketing asked", "share"),
+    "asked": ("Share asked", "text"),
     # 04 channel
     "momentum": ("Momentum", "factor"),
     "capacity": ("Capacity a year", "money"),

@@ -22,14 +22,14 @@ _MARKETS = {
     "Breeze Max": (102, 0.21, 0.082),
     "Breeze Go": (80, 0.28, 0.095),
     "Pro 2000": (132, 0.06, 0.088),
-    "Pro 5000": (150, 0.15, 0.083),
+    "Pro 5000": (150, 0.15, 0.118),
     "HVAC Pure": (93, -0.02, 0.074),
     "Filter Set": (85, 0.08, 0.064),
     "Care Plan": (52, 0.16, 0.097),
 }
 # product: target users of the launch, channels that are to carry it, marketing of the launch (yuan), valid feedback in the
 # first 30 days, improvements made from it
-_LAUNCHES = {"Aqua 800 Pro": (420, 4, 620_000, 1180, 3), "Breeze Go": (1600, 3, 118_000, 860, 2)}
+_LAUNCHES = {"Aqua 800 Pro": (420, 4, 620_000, 1180, 3), "Breeze Go": (1600, 3, 260_000, 860, 2)}
 # channel: realised price as a share of the list price, from and to
 _CORRIDORS = {
     "Dealers": ("0.64", "0.73"),

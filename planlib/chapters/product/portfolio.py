@@ -1,0 +1,152 @@
+"""The portfolio matrix: growth of the market against the share relative to the largest rival (PRD-2).
+
+Cuts at 10% growth a year and a relative share of 1.0 (the Boston Consulting Group's growth-share matrix). Where markets are not
+known a product is compared with the largest other one of its line; such a place is no place in a market, so it sets no rules.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planlib import plan as tables
+from planlib.lp import Rule
+from planlib.plan import AMOUNT, Horizon
+
+QUADRANTS = ("star", "cash cow", "question mark", "dog")
+MARKET, OWN = "market", "own orders"
+
+
+def positions(
+    staged: pd.DataFrame,
+    recent: pd.DataFrame,
+    products: pd.DataFrame | None,
+    marketing: pd.DataFrame | None,
+    parameters: Any,
+    horizon: Horizon,
+) -> pd.DataFrame:
+    """Each product's quadrant (PRD-2), one row per product, largest first.
+
+    Parameters
+        staged     of `stages`
+        recent     product, amount, cost where known: the last twelve months (minor units)
+        products   product, and where known line, market_size (minor units a year), market_growth, rival_share
+        marketing  month, spend (minor units): what counts beside goods and overhead in the net margin
+    Returns product, quadrant, stage, growth, relative_share, market_share (missing where not known), share (of the last twelve
+    months), margin (net, share of revenue; missing without cost), basis (market or own orders), last_month (of an exit),
+    decide_by (day by which a dog or question mark is decided; else empty).
+    """
+    known = staged[["product"]].merge(products, how="left", on="product") if products is not None else staged[["product"]]
+    frame = staged[["product", "stage", "growth", "last_twelve", "last_month"]].copy()
+    year = frame["last_twelve"] * 12 / staged["sold_months"].clip(lower=1)  # a launch's part of a year as a whole one
+    line = known["line"].fillna("all") if "line" in known else pd.Series("all", index=frame.index)
+    frame["relative_share"] = _beside_largest_other(year, line)
+    frame["market_share"], frame["basis"] = np.nan, OWN
+    if {"market_size", "rival_share"} <= set(known.columns):
+        share = tables.ratio(year, known["market_size"].fillna(0))
+        relative = tables.ratio(share, known["rival_share"].fillna(0))
+        frame["relative_share"] = relative.fillna(frame["relative_share"])
+        frame["market_share"] = share
+        frame["basis"] = np.where(relative.notna(), MARKET, OWN)
+    if "market_growth" in known:
+        frame["growth"] = known["market_growth"].fillna(frame["growth"])
+    # What had no year before is new: its growth is not known to be low.
+    fast = frame["growth"].fillna(np.inf).round(9) >= parameters.growth_cut
+    leads = frame["relative_share"].fillna(np.inf).round(9) >= parameters.share_cut
+    frame["quadrant"] = np.select([fast & leads, ~fast & leads, fast & ~leads], QUADRANTS[:3], default=QUADRANTS[3])
+    frame["share"] = frame["last_twelve"] / max(1, int(frame["last_twelve"].sum()))
+    frame["margin"] = _margin(frame["product"], recent, marketing, parameters.overhead, horizon)
+    months = frame["quadrant"].map({"question mark": parameters.question_months, "dog": parameters.dog_months})
+    frame["decide_by"] = [_day(horizon, wait) if pd.notna(wait) else "" for wait in months]
+    frame.loc[frame["last_month"] != "", "decide_by"] = ""
+    frame = frame.sort_values(["last_twelve", "product"], ascending=[False, True], ignore_index=True)
+    columns = ["product", "quadrant", "stage", "growth", "relative_share", "market_share", "share", "margin", "basis"]
+    return frame[[*columns, "last_month", "decide_by"]]
+
+
+def floors_and_caps(portfolio: pd.DataFrame, weights: pd.DataFrame, parameters: Any) -> list[Rule]:
+    """Stars at least `star_share`, cash cows at least `cow_share`, dogs at most `dog_share` of revenue (PRD-2).
+
+    Only products whose market is known and that have a weight; soft unless `portfolio_hard`, so that a plan is always there.
+    """
+    if not parameters.use_portfolio:
+        return []
+    alive = set(weights.loc[weights["weight"] > 0, "product"])
+    placed = portfolio[(portfolio["basis"] == MARKET) & portfolio["product"].isin(alive)]
+    asked: list[tuple[str, str, float | None, float | None]] = [
+        ("star", "stars carry their share", parameters.star_share, None),
+        ("cash cow", "cash cows carry their share", parameters.cow_share, None),
+        ("dog", "dogs stay small", None, parameters.dog_share),
+    ]
+    rules = []
+    for quadrant, name, low, high in asked:
+        members = sorted(placed.loc[placed["quadrant"] == quadrant, "product"])
+        if members and len(members) < len(alive):
+            rules.append(
+                Rule(
+                    name=name,
+                    where={"product": members},
+                    min=low,
+                    max=high,
+                    hard=parameters.portfolio_hard,
+                    penalty=parameters.portfolio_penalty,
+                    owner="Product board",
+                    reason=f"portfolio: {quadrant}",
+                )
+            )
+    return rules
+
+
+def matrix(portfolio: pd.DataFrame, plan: pd.DataFrame, last_year: pd.DataFrame, parameters: Any) -> pd.DataFrame:
+    """What each quadrant is asked for and gets (PRD-2): quadrant, products, asked, plan_share, growth_asked, growth, margin,
+    marketing_asked (share of the marketing money), in the order star, cash cow, question mark, dog."""
+    place = portfolio.set_index("product")["quadrant"]
+    now, then = (table.groupby(table["product"].map(place))[AMOUNT].sum() for table in (plan, last_year))
+    frame = pd.DataFrame({"quadrant": [name for name in QUADRANTS if name in set(place)]})
+    frame["products"] = [", ".join(sorted(place.index[place == name])) for name in frame["quadrant"]]
+    shares = {
+        "star": f"at least {parameters.star_share:.0%}",
+        "cash cow": f"at least {parameters.cow_share:.0%}",
+        "dog": f"at most {parameters.dog_share:.0%}",
+    }
+    frame["asked"] = frame["quadrant"].map(shares).fillna("")
+    planned_, before = (frame["quadrant"].map(part).fillna(0) for part in (now, then))
+    frame["plan_share"] = planned_ / max(1, int(planned_.sum()))
+    frame["growth_asked"] = frame["quadrant"].map({"star": parameters.star_growth})
+    frame["growth"] = tables.ratio(planned_ - before, before)
+    weighed = (portfolio["margin"] * portfolio["share"]).groupby(portfolio["quadrant"]).sum(min_count=1)
+    frame["margin"] = frame["quadrant"].map(weighed / portfolio.groupby("quadrant")["share"].sum().replace(0, np.nan))
+    frame["marketing_asked"] = frame["quadrant"].map({"star": parameters.star_marketing})
+    return frame
+
+
+def planned(portfolio: pd.DataFrame, plan: pd.DataFrame, last_year: pd.DataFrame) -> pd.DataFrame:
+    """The portfolio with each product's place in the plan: adds plan (minor units), plan_share, plan_growth."""
+    now, then = (portfolio["product"].map(table.groupby("product")[AMOUNT].sum()).fillna(0) for table in (plan, last_year))
+    growth = tables.ratio(now - then, then)
+    return portfolio.assign(plan=now.astype("int64"), plan_share=now / max(1, int(plan[AMOUNT].sum())), plan_growth=growth)
+
+
+def _beside_largest_other(year: pd.Series, line: pd.Series) -> pd.Series:
+    """Revenue over that of the largest other product of the line; of a line's only product, of all products."""
+    others = []
+    for place in year.index:
+        mates = year[(line == line[place]) & (year.index != place)]
+        others.append(float((mates if len(mates) else year.drop(place)).max()) if len(year) > 1 else float("nan"))
+    return tables.ratio(year, pd.Series(others, index=year.index))
+
+
+def _margin(
+    names: pd.Series, recent: pd.DataFrame, marketing: pd.DataFrame | None, overhead: float, horizon: Horizon
+) -> pd.Series:
+    """Revenue less goods, less marketing at the company's ratio, less overhead, over revenue."""
+    if "cost" not in recent:
+        return pd.Series(np.nan, index=names.index)
+    spent = 0 if marketing is None else int(marketing.loc[marketing["month"].isin(horizon.last_twelve), "spend"].sum())
+    sums = recent.groupby("product")[[AMOUNT, "cost"]].sum()
+    gross = tables.ratio(sums[AMOUNT] - sums["cost"], sums[AMOUNT])
+    return names.map(gross - spent / max(1, int(sums[AMOUNT].sum())) - overhead)
+
+
+def _day(horizon: Horizon, months: float) -> str:
+    return f"{pd.Timestamp(horizon.as_of) + pd.DateOffset(months=int(months)):%Y-%m-%d}"
