@@ -65,7 +65,6 @@ COLUMNS = {
     "first_month": ("First sold", "text"),
     "pace": ("Against the company", "points"),
     "trend": ("Expected share", "share"),
-    "part_year": ("Part of a year", "factor"),
     "on_sale": ("On sale", "factor"),
     "relative_share": ("Share over the largest rival's", "factor"),
     "market_share": ("Market share", "share"),

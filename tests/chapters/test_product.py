@@ -53,12 +53,6 @@ def test_the_lines_between_stages_are_parameters():
     assert found["young"] != "introduction" and found["falling"] == "maturity"
 
 
-def test_a_launch_is_not_planned_on_a_part_of_a_year():
-    factor = product.introduced(staged()).set_index("product")["factor"]
-
-    assert factor.to_dict() == pytest.approx({"steady": 1, "rising": 1, "falling": 1, "gone": 1, "young": 3})  # 4 of 12 months
-
-
 def test_the_stage_moves_the_weight_by_its_factor():
     one = dict.fromkeys(("introduction", "growth", "maturity", "decline"), 1.0)
     plain = driven(EAST, staged(), stage_factor=one).weights.set_index("product")["weight"]
@@ -74,8 +68,8 @@ def test_an_exit_has_a_date_and_after_it_nothing():
     steady = driven(EAST, staged()).weights.set_index("product")["weight"]
     past = driven(EAST, staged(exits={"rising": "2025-12"})).weights.set_index("product")["weight"]
 
-    # PRD-1: three of twelve open months are left; the stage of an exit has no factor, growth's was 1.15.
-    assert weights["rising"] / weights["steady"] == pytest.approx(0.25 / 1.15 * steady["rising"] / steady["steady"])
+    # PRD-1: three of twelve open months are left; the stage of an exit has no factor, growth's was 1.05.
+    assert weights["rising"] / weights["steady"] == pytest.approx(0.25 / 1.05 * steady["rising"] / steady["steady"])
     assert past["rising"] == 0 and weights["gone"] == 0
     assert found.set_index("product").loc[["gone", "rising"], "last_month"].tolist() == ["2024-12", "2026-03"]
 
@@ -87,7 +81,8 @@ def test_an_unknown_exit_is_refused():
 
 def test_a_region_whose_products_all_leave_takes_the_companys_mix():
     plan = pd.DataFrame({"region": ["East", "North"], "amount": [10, 10]})
-    orders = pd.concat([history().assign(region="East"), history()[lambda t: t["product"] == "gone"].assign(region="North")])
+    old = history()[lambda t: t["product"] != "young"]
+    orders = pd.concat([old.assign(region="East"), old[lambda t: t["product"] == "gone"].assign(region="North")])
     last_year = orders[orders["month"] >= "2024-01"][["region", "product", "amount"]]
     trend = shares.expected(orders, "product", HORIZON, ("region",))
     weights = product.drivers(plan, last_year, trend, staged(), product.Parameters(), HORIZON).weights
@@ -325,13 +320,13 @@ def on_sample(open_sample, **words):
 
 
 def test_the_samples_stars_get_at_least_their_share(open_sample):
-    place, held = on_sample(open_sample, portfolio_hard=True)
+    place, held = on_sample(open_sample, portfolio_hard=True, star_share=0.45)
     _, free = on_sample(open_sample, use_portfolio=False)
-    _, more = on_sample(open_sample, portfolio_hard=True, star_share=0.45)
+    _, more = on_sample(open_sample, portfolio_hard=True, star_share=0.50)
     stars = sorted(place.index[place["quadrant"] == "star"])
 
     assert stars == ["Aqua 600", "Aqua 800 Pro", "Breeze Max"]
-    assert free.share(stars) < 0.40 <= held.share(stars) < 0.45 <= more.share(stars)  # PRD-2
+    assert free.share(stars) < 0.45 <= held.share(stars) < 0.50 <= more.share(stars)  # PRD-2
     rules = held.rules.set_index("rule")
     assert rules.loc["stars carry their share", "binds"] and rules.loc["stars carry their share", "price"] > 0
     assert held.share(sorted(place.index[place["quadrant"] == "dog"])) <= 0.05

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from planlib.chapters.base import Share, SplitParameters
 from planlib.chapters.product.goals import collected, of_launches, of_quadrants, of_stages, readable, sentence, verdict
 from planlib.chapters.product.portfolio import floors_and_caps, matrix, planned, positions
-from planlib.chapters.product.stages import drivers, introduced, stages
+from planlib.chapters.product.stages import drivers, stages
 
 QUESTION = "Which product carries how much, given where it stands in its life?"
 Stage = Literal["introduction", "growth", "maturity", "decline"]
@@ -20,7 +20,7 @@ class Parameters(SplitParameters):
     growth_line: Annotated[float, Field(ge=0, le=2)] = 0.15
     decline_line: Annotated[float, Field(ge=-1, le=0)] = -0.10
     silent_months: Annotated[int, Field(ge=1, le=12)] = 3
-    stage_factor: dict[Stage, Factor] = {"introduction": 1.3, "growth": 1.15, "maturity": 1.0, "decline": 0.8}
+    stage_factor: dict[Stage, Factor] = {"introduction": 1.2, "growth": 1.05, "maturity": 1.0, "decline": 0.95}
     exits: dict[str, Month] = {}
     reach: Annotated[float, Field(ge=0.05, le=1)] = 0.30
     quarter_growth: Annotated[float, Field(ge=0, le=1)] = 0.15
@@ -57,7 +57,7 @@ class Parameters(SplitParameters):
 
 
 __all__ = [
-    "QUESTION", "Parameters", "collected", "drivers", "floors_and_caps", "introduced", "matrix", "of_launches", "of_quadrants",
+    "QUESTION", "Parameters", "collected", "drivers", "floors_and_caps", "matrix", "of_launches", "of_quadrants",
     "of_stages", "planned", "positions", "readable", "sentence", "stages",
     "verdict",
 ]  # fmt: skip

@@ -55,11 +55,6 @@ def stages(history: pd.DataFrame, parameters: Any, horizon: Horizon) -> pd.DataF
     return frame.rename_axis("product").reset_index()
 
 
-def introduced(staged: pd.DataFrame) -> pd.DataFrame:
-    """What a young product's part of a year stands for: product, factor = 12 / months since its first sale, else 1."""
-    return pd.DataFrame({"product": staged["product"], "factor": 12 / staged["sold_months"].clip(lower=1)})
-
-
 def on_sale(staged: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
     """The part of the year's open months in which a product is sold (PRD-1): product, factor 0-1; 0 after an exit."""
     closed = f"{horizon.as_of:%Y-%m}"
@@ -81,12 +76,12 @@ def drivers(
     parameters: Any,
     horizon: Horizon,
 ) -> Drivers:
-    """From last year's share of each product to its weight: trend, part of a year, stage, exit (PRD-1).
+    """From last year's share of each product to its weight: trend, stage, exit (PRD-1).
 
     Parameters
         regions    plan table by region
         last_year  region, product, amount (minor units)
-        expected   shares of products within each region
+        expected   shares of products within each region; a launch's part of a year counts there as a whole one
         staged     of `stages`
     """
     by_stage: Mapping[str, float] = {str(stage): factor for stage, factor in parameters.stage_factor.items()}
@@ -97,7 +92,6 @@ def drivers(
         last_year,
         [
             Driver("trend", "orders", "PRD-1", expected.shares),
-            Driver("part_year", "orders: first sale", "PRD-1", introduced(staged)),
             Driver("stage", "parameter stage_factor", "PRD-1", stage),
             Driver("on_sale", "parameter exits, orders: last sale", "PRD-1", on_sale(staged, horizon)),
         ],
