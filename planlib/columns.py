@@ -64,7 +64,6 @@ COLUMNS = {
     # 03 product
     "first_month": ("First sold", "text"),
     "pace": ("Against the company", "points"),
-    "trend": ("Expected share", "share"),
     "on_sale": ("On sale", "factor"),
     "relative_share": ("Share over the largest rival's", "factor"),
     "market_share": ("Market share", "share"),
@@ -73,7 +72,7 @@ COLUMNS = {
     "last_month": ("Last month on sale", "text"),
     "growth_asked": ("Growth asked", "share"),
     "marketing_asked": ("Marketing asked", "share"),
-    "asked": ("Share asked", "text"),
+    "share_asked": ("Share asked", "text"),
     # 04 channel
     "momentum": ("Momentum", "factor"),
     "capacity": ("Capacity a year", "money"),

@@ -98,7 +98,7 @@ def floors_and_caps(portfolio: pd.DataFrame, weights: pd.DataFrame, parameters: 
 
 
 def matrix(portfolio: pd.DataFrame, plan: pd.DataFrame, last_year: pd.DataFrame, parameters: Any) -> pd.DataFrame:
-    """What each quadrant is asked for and gets (PRD-2): quadrant, products, asked, plan_share, growth_asked, growth, margin,
+    """What each quadrant is asked for and gets (PRD-2): quadrant, products, share_asked, plan_share, growth_asked, growth, margin,
     marketing_asked (share of the marketing money), in the order star, cash cow, question mark, dog."""
     place = portfolio.set_index("product")["quadrant"]
     now, then = (table.groupby(table["product"].map(place))[AMOUNT].sum() for table in (plan, last_year))
@@ -109,7 +109,7 @@ def matrix(portfolio: pd.DataFrame, plan: pd.DataFrame, last_year: pd.DataFrame,
         "cash cow": f"at least {parameters.cow_share:.0%}",
         "dog": f"at most {parameters.dog_share:.0%}",
     }
-    frame["asked"] = frame["quadrant"].map(shares).fillna("")
+    frame["share_asked"] = frame["quadrant"].map(shares).fillna("")
     planned_, before = (frame["quadrant"].map(part).fillna(0) for part in (now, then))
     frame["plan_share"] = planned_ / max(1, int(planned_.sum()))
     frame["growth_asked"] = frame["quadrant"].map({"star": parameters.star_growth})
