@@ -98,8 +98,10 @@ def floors_and_caps(portfolio: pd.DataFrame, weights: pd.DataFrame, parameters: 
 
 
 def matrix(portfolio: pd.DataFrame, plan: pd.DataFrame, last_year: pd.DataFrame, parameters: Any) -> pd.DataFrame:
-    """What each quadrant is asked for and gets (PRD-2): quadrant, products, share_asked, plan_share, growth_asked, growth, margin,
-    marketing_asked (share of the marketing money), in the order star, cash cow, question mark, dog."""
+    """What each quadrant is asked for and gets (PRD-2), in the order star, cash cow, question mark, dog.
+
+    Returns quadrant, products, share_asked (text), plan_share, growth_asked, growth, margin, marketing_asked (share of the money).
+    """
     place = portfolio.set_index("product")["quadrant"]
     now, then = (table.groupby(table["product"].map(place))[AMOUNT].sum() for table in (plan, last_year))
     frame = pd.DataFrame({"quadrant": [name for name in QUADRANTS if name in set(place)]})
