@@ -100,7 +100,7 @@ def floors_and_caps(portfolio: pd.DataFrame, weights: pd.DataFrame, parameters: 
 def matrix(portfolio: pd.DataFrame, plan: pd.DataFrame, last_year: pd.DataFrame, parameters: Any) -> pd.DataFrame:
     """What each quadrant is asked for and gets (PRD-2), in the order star, cash cow, question mark, dog.
 
-    Returns quadrant, products, share_asked (text), plan_share, growth_asked, growth, margin, marketing_asked (share of the money).
+    Returns quadrant, products, share_asked (text), plan_share, growth_asked, growth, margin, marketing_asked (share).
     """
     place = portfolio.set_index("product")["quadrant"]
     now, then = (table.groupby(table["product"].map(place))[AMOUNT].sum() for table in (plan, last_year))
