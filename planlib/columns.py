@@ -28,6 +28,27 @@ COLUMNS = {
     "rules_broken": ("Rules broken", "int"),
     "profit": ("Profit", "money"),
     # 01 strategy
+    "probability": ("Chance without new action", "share"),
+    "smart": ("SMART", "text"),
+    "industry_growth": ("Industry growth", "share"),
+    "company_growth": ("Our growth", "share"),
+    "market_share": ("Our market share", "share"),
+    "price_position": ("Prices against ours", "text"),
+    "uncovered": ("Market it does not reach", "share"),
+    "swot": ("SWOT, sum", "factor"),
+    "spend": ("Spend", "money"),
+    "revenue": ("Revenue", "money"),
+    "return_": ("Return with its interval", "text"),
+    "acquisition_cost": ("Cost of a new customer", "money"),
+    "customers_won": ("Customers won", "int"),
+    "growth_brought": ("Share of our growth", "share"),
+    "fit": ("Fit: margin over ours", "factor"),
+    "largest_amount": ("Its amount", "money"),
+    "not_assigned": ("Not assigned", "money"),
+    "gain": ("Gain at its target", "money"),
+    "cumulative": ("Together", "share"),
+    "per_unit": ("One unit is worth", "money"),
+    "expected": ("Expected by then", "money"),
     # 02 region
     "trend": ("Expected share", "share"),
     "potential": ("Share of potential", "share"),
@@ -106,12 +127,17 @@ COLUMNS = {
 }
 
 
+def _label(name: str) -> str:
+    text = name.replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
 def shown_as(name: str, values: pd.Series, formats: Mapping[str, str]) -> dict[str, str]:
     """A column as an item of the report carries it: name, label, format; `formats` overrides COLUMNS."""
     if name.endswith(EFFECT):
         label, form = f"Effect: {name.removesuffix(EFFECT).replace('_', ' ')}", "points"
     else:
-        label, form = COLUMNS.get(name, (name.replace("_", " ").capitalize(), ""))
+        label, form = COLUMNS.get(name, (_label(name), ""))
     if not form:
         kind = values.dtype.kind if hasattr(values.dtype, "kind") else "O"
         form = {"i": "int", "u": "int", "f": "factor"}.get(kind, "text")

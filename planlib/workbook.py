@@ -16,7 +16,7 @@ import pandas as pd
 from IPython.display import display
 from pydantic import ValidationError
 
-from planlib import charts, reasons
+from planlib import charts, reasons, smart
 from planlib import plan as tables
 from planlib.chapters.base import ChapterParameters
 from planlib.columns import shown_as
@@ -88,6 +88,15 @@ class Chapter:
     def in_force(self, stem: str | None = None) -> pd.DataFrame | None:
         """The same chapter's plan table in the baseline run, or None in the year's first plan."""
         return None if self.baseline is None else self._read(self.baseline, stem or self.stem)
+
+    def rules_in_force(self) -> pd.DataFrame | None:
+        """Every rule of the plan in force with its price: `Split.rules` of all its chapters, and chapter; None without one."""
+        if self.baseline is None:
+            return None
+        found = sorted((self.baseline / "tables").glob("*/rules.parquet"))
+        frames = [pd.read_parquet(path).assign(chapter=path.parent.name) for path in found]
+        frames = [frame for frame in frames if len(frame)]
+        return pd.concat(frames, ignore_index=True) if frames else None
 
     def orders(self, *by: str, months: Sequence[str] | None = None, groups: pd.DataFrame | None = None) -> pd.DataFrame:
         """Net revenue by dimensions up to `as_of`, or in some consecutive months; see Tables.orders."""
@@ -181,6 +190,35 @@ class Chapter:
         )
         self.note(reasons.proof_of_spend(result.certificate, self.show))
 
+    def targets(
+        self,
+        of: Split | pd.DataFrame,
+        last_year: pd.DataFrame | None = None,
+        history: pd.DataFrame | None = None,
+        owners: Mapping[str, str] | None = None,
+    ) -> pd.DataFrame:
+        """The SMART check of the targets this chapter sets (MET-1): says how many pass and what the others lack.
+
+        Parameters
+            of         a split: one target per member of its new dimension; or a table of targets, see `smart.check`
+            last_year  the dimension and amount, where orders alone do not have it (customer groups); history, with month, too
+            owners     who answers, by member; without, the owner of a rule on the member, then a region's manager, then whoever
+                       answers for the company's target
+        Returns the checked table, kept as "SMART check".
+        """
+        if isinstance(of, Split):
+            into = of.into
+            if last_year is None:
+                last_year, history = self.last_year(into), self.orders(*{into, "month"})
+            of = smart.of_members(of.by(into), last_year, history, self.horizon, owners or self._owners(into))
+        first, last = (pd.Period(self.horizon.months[place], freq="M") for place in (0, -1))
+        checked = smart.check(
+            of, first.start_time.date(), last.end_time.date(), getattr(self.parameters, "achievable_from", smart.LEAST)
+        )
+        self.keep(checked, "SMART check")
+        self.note(smart.summary(checked, self.listed))
+        return checked
+
     def say(self, text: str) -> None:
         """The chapter in one sentence, rendered from values."""
         self._emit({"kind": "say", "text": text}, f"> {text}")
@@ -257,6 +295,14 @@ class Chapter:
                 f"chapter {stem}: no plan in run '{folder.name}', expected plan/{stem}.parquet; run that chapter first."
             )
         return pd.read_parquet(path)
+
+    def _owners(self, into: str) -> dict[str, str]:
+        path = self.run / "tables" / "01-strategy" / "targets.parquet"
+        default = str(pd.read_parquet(path)["owner"].iloc[0]) if path.exists() else ""
+        named = [
+            (members, rule.owner) for rule in self.rules for dim, members in rule.where.items() if rule.owner and dim == into
+        ]
+        return smart.owners(default, self.tables.get("staff") if into == "region" else None, named, self.horizon.as_of)
 
     def _emit(self, item: dict[str, Any], markdown: str = "", html: str = "") -> None:
         bundle: dict[str, Any] = {

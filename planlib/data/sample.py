@@ -220,6 +220,58 @@ def _kpis(rng: np.random.Generator, monthly: pd.Series, cost: pd.Series) -> pd.D
     return pd.DataFrame(rows, columns=["month", "kpi", "value", "unit"])
 
 
+def _more_kpis(rng: np.random.Generator) -> pd.DataFrame:
+    """Chapter 01's indicators: the company's rank in its industry by NPS (top share), launches and upgrades of the month."""
+    rows: list[tuple[str, str, str, str]] = []
+    launched = {f"{p.launched:%Y-%m}" for p in PRODUCTS}
+    for n, month in enumerate(MONTHS):
+        rank = (0.24 - 0.10 * n / 38) * (0.96 + 0.08 * rng.random())
+        rows.append((month, "nps_rank", f"{rank:.3f}", "share"))
+        rows.append((month, "launches", str(int(month in launched)), "count"))
+        rows.append((month, "upgrades", str(int(rng.random() < 0.55) + int(rng.random() < 0.1)), "count"))
+    return pd.DataFrame(rows, columns=["month", "kpi", "value", "unit"])
+
+
+def _rivals() -> pd.DataFrame:
+    """Invented competitors: share, prices over ours, coverage, and strength, weakness, opportunity, threat from 0 to 5."""
+    rows = [
+        ("Hailan Appliances", "0.182", "1.12", "0.88", "3", "4", "2", "4"),
+        ("Yunjing Water", "0.096", "0.98", "0.61", "4", "3", "4", "3"),
+        ("Beichen Air", "0.071", "1.05", "0.54", "4", "2", "3", "2"),
+        ("Dongfu Commercial", "0.058", "0.93", "0.47", "3", "3", "4", "3"),
+        ("Qiyuan Smart Home", "0.034", "0.78", "0.72", "2", "3", "2", "5"),
+    ]
+    return pd.DataFrame(
+        rows, columns=["rival", "share", "price_index", "coverage", "strength", "weakness", "opportunity", "threat"]
+    )
+
+
+_OWED = """\
+Offer for healthcare tenders|Revenue from new markets|Product|Sales|2026-02-27|2026-02-25|Tender file v1|prepare
+Healthcare key-account team trained|Revenue from new markets|People|Sales|2026-03-20|||prepare
+Dealers signed in three new cities|Revenue from new markets|Sales|Marketing|2026-05-31|||build
+Lead scoring in the CRM|New valid leads a year|IT|Marketing|2026-03-15|2026-03-12|Release note 26.3|prepare
+Landing pages by industry|New valid leads a year|Marketing|Sales|2026-04-20|||build
+Quote within one day|New valid leads a year|Sales|Marketing|2026-06-30|||build
+Filter reminder service live|Repurchase rate|Service|Sales|2026-03-31|2026-03-30|First 500 reminders|build
+Care plan bundled in shops|Repurchase rate|Product|Sales|2026-07-31|||run
+Service data shared weekly|Repurchase rate|IT|Service|2026-04-10|||build
+Aqua 900 ready for pilot|Product launches|Product|Sales|2026-05-15|||build
+Launch stock of Aqua 900|Product launches|Supply|Sales|2026-08-31|||run
+Complaints closed in 48 hours|NPS, rank in the industry|Service|Product|2026-06-15|||run
+Purchase prices renegotiated|Gross margin|Supply|Finance|2026-03-25|2026-03-24|Signed contracts|prepare
+Monthly cost report by activity|Marketing cost, at most|Finance|Marketing|2026-02-15|2026-02-13|Report of January|prepare
+"""
+
+
+def _milestones() -> pd.DataFrame:
+    """What the departments of the sample owe each other in 2026; some is done by the end of March, one thing is late."""
+    return pd.DataFrame(
+        [line.split("|") for line in _OWED.splitlines()],
+        columns=["milestone", "target", "department", "owes_to", "due", "done", "proof", "phase"],
+    )
+
+
 def _calendar() -> pd.DataFrame:
     rows = sorted((str(day), event) for year in range(2023, 2028) for event, day in holidays(year).items())
     return pd.DataFrame(rows, columns=["date", "event"])
@@ -288,7 +340,11 @@ def tables(seed: int = SEED) -> dict[str, pd.DataFrame]:
         "inventory": sample_goods.inventory(seed, lines[lines["year"] == 2025].groupby("product")[["quantity", "cost"]].sum()),
         "routes": sample_goods.routes(),
         "calendar": _calendar(),
-        "kpis": _kpis(stream(seed, 7), monthly, lines.groupby("month")["cost"].sum()),
+        "kpis": pd.concat(
+            [_kpis(stream(seed, 7), monthly, lines.groupby("month")["cost"].sum()), _more_kpis(stream(seed, 20))]
+        ).sort_values("month", kind="stable"),
+        "rivals": _rivals(),
+        "milestones": _milestones(),
     }
     return {name: frame.astype(str).reset_index(drop=True) for name, frame in frames.items()}
 

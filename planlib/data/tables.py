@@ -540,6 +540,53 @@ TABLES: dict[str, TableSpec] = {
         key=("month", "kpi"),
         without="measures that are not in orders (leads, repurchase, satisfaction) are left out",
     ),
+    "rivals": TableSpec(
+        "Competitors, and how we stand against each",
+        (
+            Column("rival", "text", "competitor"),
+            Column("share", "share", "its share of the market", "share", low=0, high=1),
+            _optional(
+                "price_index", "decimal", "its prices over ours", "its price position is left out", "1 = our prices", low=0
+            ),
+            _optional(
+                "coverage", "share", "share of the market it reaches", "coverage gaps are left out", "share", low=0, high=1
+            ),
+            *(
+                _optional(
+                    name,
+                    "decimal",
+                    meaning,
+                    "strengths, weaknesses, opportunities and threats are left out",
+                    "0-5",
+                    low=0,
+                    high=5,
+                )
+                for name, meaning in (
+                    ("strength", "where we are better, scored"),
+                    ("weakness", "where it is better, scored"),
+                    ("opportunity", "what it leaves open to us, scored"),
+                    ("threat", "what it may take from us, scored"),
+                )
+            ),
+        ),
+        key=("rival",),
+        without="competitors are left out of the grounds of the target",
+    ),
+    "milestones": TableSpec(
+        "What departments owe each other for a target, and by when",
+        (
+            Column("milestone", "text", "what is handed over"),
+            Column("target", "text", "target it serves, as chapter 01 names it"),
+            Column("department", "text", "department that owes it"),
+            Column("owes_to", "text", "department that waits for it"),
+            Column("due", "date", "day it is due", "day"),
+            _optional("done", "date", "day it was done, blank while open", "nothing counts as done", "day", blank=True),
+            _optional("proof", "text", "what shows that it is done", "what is done has no proof", blank=True),
+            _optional("phase", "text", "phase of the plan", UNUSED),
+        ),
+        key=("milestone",),
+        without="what departments owe each other is left out",
+    ),
 }
 
 

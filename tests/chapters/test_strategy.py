@@ -20,15 +20,6 @@ def history(**years: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["month", "amount"])
 
 
-def test_half_of_the_growth_goes_on():
-    # 1,000 a month after 800: +25%, of which half is believed.
-    assert strategy.trend(history(y2024=800, y2025=1000), YEAR_END, 0.5) == pytest.approx(0.125)
-
-
-def test_one_year_of_orders_has_no_trend():
-    assert strategy.trend(history(y2025=1000), YEAR_END, 0.5) == 0.0
-
-
 def test_momentum_keeps_what_is_closed_and_carries_on_the_rest():
     actual = pd.DataFrame({"month": ["2026-01", "2026-02", "2026-03"], "amount": [1500, 700, 1100]})
     path = strategy.momentum(pd.concat([history(y2025=1000), actual]), QUARTER, 0.1)
@@ -62,6 +53,7 @@ def test_a_target_below_what_is_earned_is_refused():
 
 @pytest.mark.parametrize("horizon", [YEAR_END, QUARTER])
 def test_the_bridge_ends_at_the_target(horizon):
+    # STR-5
     actual = pd.DataFrame({"month": ["2026-01", "2026-02", "2026-03"], "amount": [500, 700, 1100]})
     path = strategy.momentum(pd.concat([history(y2025=1000), actual]), horizon, 0.1)
     steps = strategy.bridge(path, 20_000, horizon)
@@ -71,9 +63,34 @@ def test_the_bridge_ends_at_the_target(horizon):
     assert ((steps["kind"] != "up") | (steps["amount"] >= 0)).all()
 
 
+SOURCES = pd.DataFrame({"source": ["leads", "markets", "nothing"], "metric": "Revenue", "gain": [100, 300, 0]})
+
+
+@pytest.mark.parametrize(
+    ("gap", "counted"),
+    [
+        (1000, {"markets": 300, "leads": 100, "not covered yet": 600}),
+        (200, {"markets": 150, "leads": 50}),
+        (400, {"markets": 300, "leads": 100}),
+    ],
+)
+def test_sources_fill_the_gap_and_no_more(gap, counted):
+    # STR-5: what overlaps is scaled to the gap, what they leave is said.
+    assert strategy.filled(gap, SOURCES).set_index("source")["counted"].to_dict() == counted
+
+
+def test_no_source_leaves_the_whole_gap():
+    assert strategy.filled(70, SOURCES.iloc[2:])["counted"].tolist() == [70]
+    path = strategy.momentum(history(y2025=1000), YEAR_END, 0.0)
+    steps = strategy.bridge(path, 13_000, YEAR_END, strategy.filled(1000, SOURCES))
+
+    assert steps["label"].tolist()[2:] == ["Markets", "Leads", "Not covered yet", "Target 2026"]
+
+
 def test_targets_have_all_that_smart_asks_for():
+    # STR-1, STR-2, STR-3
     orders = history(y2025=1000).assign(cost=600)
-    kpis = pd.DataFrame({"month": ["2025-01", "2025-02"], "kpi": "valid_leads", "value": [300, 500]})
+    kpis = pd.DataFrame({"month": ["2025-01", "2025-02"], "kpi": "valid_leads", "value": [300.0, 500.0]})
     spend = pd.DataFrame({"month": months(2025), "spend": 120})
     goals = strategy.targets(strategy.Parameters(), 15_600, orders, YEAR_END, kpis, spend).set_index("metric")
 
@@ -82,11 +99,40 @@ def test_targets_have_all_that_smart_asks_for():
     assert goals.loc["New valid leads a year", "baseline"] == 4800  # mean 400 a month, twelve months
     assert goals.loc["Revenue", ["baseline", "value"]].tolist() == [12_000, 15_600]
     assert (goals["deadline"] == "2026-12-31").all() and (goals["owner"] == "Board").all()
-    assert pd.isna(goals.loc["Market share", "baseline"])
+    assert "Market share" not in goals.index  # 0: not asked for
+    assert goals["perspective"].isin(["finance", "customer", "process"]).all()
+
+
+def test_an_owner_of_no_target_is_refused():
+    with pytest.raises(ParameterError, match="Gross margn"):
+        strategy.targets(strategy.Parameters(owners={"Gross margn": "CFO"}), 1, history(y2025=1), YEAR_END)
 
 
 @pytest.mark.parametrize(
-    "words", [{"growth": 6.0}, {"growth": "0.3"}, {"growht": 0.3}, {"marketing_ratio": 0.6}, {"launches": 2.5}]
+    "words",
+    [
+        {"growth": 6.0},
+        {"growth": "0.3"},
+        {"growht": 0.3},
+        {"marketing_ratio": 0.6},
+        {"launches": 2.5},
+        {"departments": {"Sales": 0.6}},
+        {"departments": {}},
+        {"most_areas": 2},
+        {"most_areas": 6},
+        {"confidence": 0.4},
+        {"usual_error": 0.0},
+        {"damping": 1.1},
+        {"price_band": -0.1},
+        {"nps_rank": 0.0},
+        {"pareto": 0.4},
+        {"region_managers": -1},
+        {"market_drivers": {"a": {"kind": "rumour", "effect": 0.1}}},
+        {"market_drivers": {"a": {"kind": "policy", "effect": 0.3}}},
+        {"positions": {"Hotels": {"proposition": "", "target": "Revenue"}}},
+        {"benchmarks": {"wins": 1.2}},
+        {"review_days": 0},
+    ],
 )
 def test_parameters_out_of_bounds_are_refused(words):
     with pytest.raises(ValidationError):

@@ -1,0 +1,224 @@
+"""The grounds of the target: market, rivals, own capacity, three years of funnel and marketing (STR-4)."""
+
+import itertools
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+
+from planlib import plan as tables
+from planlib.chapters.strategy.parameters import Driver
+from planlib.estimates.response import fit_attributed
+from planlib.plan import AMOUNT, Horizon, months
+
+FUNNEL = ("visits", "leads", "valid_leads", "quotes", "wins")
+SWOT = ("strength", "weakness", "opportunity", "threat")
+
+
+def years(horizon: Horizon, back: int = 3) -> dict[str, list[str]]:
+    """The `back` years before the plan year, oldest first: year -> its twelve months."""
+    return {str(horizon.year - ago): months(horizon.year - ago, horizon.fiscal_start) for ago in range(back, 0, -1)}
+
+
+def market(
+    kpis: pd.DataFrame | None, orders: pd.DataFrame, horizon: Horizon, drivers: Mapping[str, Driver], target: int
+) -> pd.DataFrame:
+    """Industry growth beside the company's, three years and the plan year, with the share of the market that follows (STR-4).
+
+    Parameters: kpis, month, kpi (industry_growth, market_share), value; orders, month, amount (minor units); drivers, the
+    policies and technologies the company states, each with its effect on a year's growth; target, minor units.
+    Returns year, industry_growth, company_growth, market_share, drivers (text). The plan year's industry growth is the compound
+    rate (CAGR) of the years before plus the drivers; its share of the market is last year's times
+    (1 + company) / (1 + industry). Empty without industry growth.
+    """
+    columns = ["year", "industry_growth", "company_growth", "market_share", "drivers"]
+    growth = _yearly(kpis, "industry_growth", horizon)
+    if not growth:
+        return pd.DataFrame(columns=columns)
+    share = _yearly(kpis, "market_share", horizon)
+    span = years(horizon, 4)
+    sold = {year: float(orders.loc[orders["month"].isin(names), AMOUNT].sum()) for year, names in span.items()}
+    rows: list[tuple[object, ...]] = []
+    for year in years(horizon):
+        before = sold.get(str(int(year) - 1), 0.0)
+        company = sold[year] / before - 1 if before > 0 else None
+        rows.append((year, growth.get(year), company, share.get(year), ""))
+    cagr = math.prod(1 + value for value in growth.values()) ** (1 / len(growth)) - 1
+    industry = cagr + sum(driver.effect for driver in drivers.values())
+    last = sold[str(horizon.year - 1)]
+    company = target / last - 1 if last > 0 else None
+    held = share.get(str(horizon.year - 1))
+    implied = None if held is None or company is None else held * (1 + company) / (1 + industry)
+    told = "; ".join(f"{name} ({driver.kind}, {driver.effect:+.1%})" for name, driver in sorted(drivers.items()))
+    rows.append((f"{horizon.year} target", industry, company, implied, told or "none stated"))
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.astype(dict.fromkeys(columns[1:4], "float64")).round(9)
+
+
+def rivals(table: pd.DataFrame | None, band: float) -> pd.DataFrame:
+    """Each competitor's share, price position and coverage gap, with its SWOT summed (STR-4).
+
+    `table`: rival, share, price_index (1 = our prices), coverage (share of the market it reaches), and strength, weakness,
+    opportunity, threat (0-5, ours against this rival). `band`: prices this near to ours count as level.
+    Returns rival, share, price_position, uncovered (share the rival does not reach), the four scores, swot (strength - weakness
+    + opportunity - threat), stance (attack, hold or watch), largest share first.
+    """
+    columns = ["rival", "share", "price_position", "uncovered", *SWOT, "swot", "stance"]
+    if table is None:
+        return pd.DataFrame(columns=columns)
+    frame = table.copy()
+    for name in ("share", "price_index", "coverage", *SWOT):
+        if name not in frame:
+            frame[name] = math.nan
+    distance = (frame["price_index"] - 1).round(9)
+    frame["price_position"] = ["" if d != d else "level" if abs(d) <= band else f"{d:+.0%}" for d in distance]
+    frame["uncovered"] = 1 - frame["coverage"]
+    frame["swot"] = frame["strength"] - frame["weakness"] + frame["opportunity"] - frame["threat"]
+    # Ahead in both halves: attack; behind in both: watch; else hold what we have.
+    inside, outside = frame["strength"] - frame["weakness"], frame["opportunity"] - frame["threat"]
+    both = zip(inside, outside, strict=True)
+    frame["stance"] = ["attack" if i > 0 and o > 0 else "watch" if i < 0 and o < 0 else "hold" for i, o in both]
+    return frame.sort_values(["share", "rival"], ascending=[False, True])[columns].reset_index(drop=True)
+
+
+def funnel(kpis: pd.DataFrame | None, horizon: Horizon) -> pd.DataFrame:
+    """Conversion from each step of the funnel to the next, three years and the last twelve months (STR-4).
+
+    `kpis`: month, kpi (visits, leads, valid_leads, quotes, wins), value. Rates are ratios of summed counts.
+    Returns step ("leads from visits"), one column per year, last_twelve_months; steps that no year knows are left out.
+    """
+    spans = {**years(horizon), "last_twelve_months": horizon.last_twelve}
+    counts = {span: _counted(kpis, names) for span, names in spans.items()}
+    rows = []
+    for before, after in itertools.pairwise(FUNNEL):
+        rates = [_ratio(counts[span].get(after), counts[span].get(before)) for span in spans]
+        if any(rate is not None for rate in rates):
+            rows.append((f"{after} from {before}".replace("_", " "), *rates))
+    frame = pd.DataFrame(rows, columns=["step", *spans])
+    return frame.astype(dict.fromkeys(spans, "float64"))
+
+
+def activities(
+    marketing: pd.DataFrame | None, horizon: Horizon, won: int | None = None, confidence: float = 0.8
+) -> pd.DataFrame:
+    """What each marketing activity cost and returned last year, and what a new customer cost (STR-4).
+
+    `marketing`: month, activity, spend and, where known, revenue, new_customers, channel; the three years before as_of count.
+    `won`: new customers of last year in orders, for the company's acquisition cost. A return never stands without its interval
+    (`confidence`): without revenue it is left out, not guessed.
+    Returns activity, channel, spend, revenue (minor units), return_ (text), acquisition_cost (minor units), largest spend
+    first, the sum last; empty without marketing.
+    """
+    columns = ["activity", "channel", "spend", "revenue", "return_", "acquisition_cost"]
+    if marketing is None:
+        return pd.DataFrame(columns=columns)
+    span = [month for names in years(horizon).values() for month in names]
+    known = marketing[marketing["month"].isin(span)]
+    last = known[known["month"].isin(horizon.last_year)]
+    if last.empty:
+        return pd.DataFrame(columns=columns)
+    counted = [name for name in ("spend", "revenue", "new_customers") if name in last]
+    frame = last.groupby("activity")[counted].sum().reset_index()
+    if "channel" in last:
+        of = last.groupby("activity")["channel"].agg(lambda names: ", ".join(sorted(set(names.dropna()))))
+        frame["channel"] = frame["activity"].map(of)
+    if "revenue" in frame:
+        asked = known[["month", "activity", "spend", "revenue"]]
+        told = fit_attributed(asked, year=horizon.last_year, level=confidence).curves.set_index("item")
+        frame["return_"] = frame["activity"].map(told["return_"])
+    frame = frame.sort_values(["spend", "activity"], ascending=[False, True])
+    total = {"activity": "all", **{name: frame[name].sum() for name in counted}}
+    if "new_customers" not in frame and won:
+        total["new_customers"] = won
+    frame = pd.concat([frame, pd.DataFrame([total])], ignore_index=True)
+    if "new_customers" in frame:
+        frame["acquisition_cost"] = tables.ratio(frame["spend"], frame["new_customers"])
+    frame = frame.reindex(columns=columns)
+    for name, blank in (("channel", ""), ("return_", "–")):
+        frame[name] = [value if isinstance(value, str) else blank for value in frame[name]]
+    return frame
+
+
+def by_channel(marketing: pd.DataFrame | None, won: pd.DataFrame | None, horizon: Horizon) -> pd.DataFrame:
+    """What a new customer cost last year by channel (STR-4): channel, spend, customers_won, acquisition_cost (minor units).
+
+    `marketing`: month, channel, spend; `won`: channel, customers (first orders of last year). Empty where either is missing.
+    """
+    columns = ["channel", "spend", "customers_won", "acquisition_cost"]
+    if marketing is None or "channel" not in marketing or won is None or won.empty:
+        return pd.DataFrame(columns=columns)
+    last = marketing[marketing["month"].isin(horizon.last_year)]
+    frame = won.rename(columns={"customers": "customers_won"}).copy()
+    frame["spend"] = frame["channel"].map(last.groupby("channel")["spend"].sum())
+    frame = frame.dropna(subset="spend")
+    frame["acquisition_cost"] = tables.ratio(frame["spend"], frame["customers_won"])
+    return frame.sort_values(["spend", "channel"], ascending=[False, True])[columns].reset_index(drop=True)
+
+
+def capacity(
+    target: int,
+    last_year: int,
+    horizon: Horizon,
+    staff: pd.DataFrame | None,
+    products: pd.DataFrame,
+    channels: pd.DataFrame | None,
+    marketing: pd.DataFrame | None,
+    ratio: float,
+    productivity: float,
+) -> pd.DataFrame:
+    """Own capacity beside what the target asks for: team, channels, funds, products (STR-4).
+
+    Parameters: target, last_year (minor units); staff, hired and left; products, product and month of all orders; channels,
+    capacity (minor units a year); marketing, month and spend; ratio, the most marketing may cost of revenue; productivity, the
+    rise of revenue per head that is counted on.
+    Returns target ("Company"), resource, required, available, lack (0 or more), basis; money in minor units; rows that no table
+    tells are left out.
+    """
+    rows: list[tuple[str, float, float, str]] = []
+    if staff is not None and last_year > 0:
+        heads = len(present(staff, horizon))
+        need = heads_needed(heads, last_year, target, productivity)
+        rows.append(("people", need, heads, f"{target / last_year - 1:+.0%} revenue, {productivity:+.0%} a head"))
+    if channels is not None and "capacity" in channels and channels["capacity"].notna().all():
+        rows.append(("channel capacity", target, int(channels["capacity"].sum()), "what all channels can sell in a year"))
+    if marketing is not None and last_year > 0:
+        spent = int(marketing.loc[marketing["month"].isin(horizon.last_year), "spend"].sum())
+        need = round(spent * target / last_year)
+        rows.append(("marketing money", need, round(target * ratio), "last year's, grown as revenue; limit of the cost ratio"))
+    selling = products.loc[products["month"].isin(horizon.last_twelve), "product"].nunique()
+    before = products.loc[products["month"].isin(horizon.last_year), "product"].nunique()
+    rows.append(("products", before, selling, "on sale last year; in the last twelve months"))
+    told = [("Company", what, need, have, max(need - have, 0), basis) for what, need, have, basis in rows]
+    return pd.DataFrame(told, columns=["target", "resource", "required", "available", "lack", "basis"])
+
+
+def heads_needed(heads: int, last_year: int, target: int, productivity: float) -> int:
+    """People that a target asks for when each brings `productivity` more than last year (MET-4)."""
+    return math.ceil(round(heads * target / last_year / (1 + productivity), 9)) if last_year > 0 else heads
+
+
+def present(staff: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
+    """The people employed at as_of."""
+    day = pd.Timestamp(horizon.as_of)
+    left = pd.to_datetime(staff["left"]) if "left" in staff else pd.Series(pd.NaT, index=staff.index)
+    return staff[(pd.to_datetime(staff["hired"]) <= day) & (left.isna() | (left > day))].reset_index(drop=True)
+
+
+def _yearly(kpis: pd.DataFrame | None, name: str, horizon: Horizon) -> dict[str, float]:
+    """Mean of a measure in each of the three years before the plan year that know it."""
+    if kpis is None:
+        return {}
+    rows = kpis[kpis["kpi"] == name]
+    means = {year: rows.loc[rows["month"].isin(names), "value"].mean() for year, names in years(horizon).items()}
+    return {year: float(mean) for year, mean in means.items() if pd.notna(mean)}
+
+
+def _counted(kpis: pd.DataFrame | None, names: list[str]) -> dict[str, float]:
+    if kpis is None:
+        return {}
+    rows = kpis[kpis["month"].isin(names) & kpis["kpi"].isin(FUNNEL)]
+    return {str(kpi): float(value) for kpi, value in rows.groupby("kpi")["value"].sum().items()}
+
+
+def _ratio(part: float | None, whole: float | None) -> float | None:
+    return None if part is None or not whole else part / whole

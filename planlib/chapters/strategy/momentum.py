@@ -1,0 +1,108 @@
+"""What comes by itself, what must be added, and what may fill the gap (STR-5)."""
+
+from typing import Any
+
+import pandas as pd
+
+from planlib.errors import InputDataError
+from planlib.estimates.momentum import Outlook, expect
+from planlib.plan import AMOUNT, Horizon, largest_remainder
+
+FILLS = ["source", "metric", "gain", "counted"]
+
+
+def outlook(history: pd.DataFrame, horizon: Horizon, damping: float = 0.5, usual_error: float = 0.15) -> Outlook:
+    """The plan year's open months with no new action: the trend damped as the company's own past says (STR-5).
+
+    `history`: month, amount. `damping` and `usual_error` are where the estimates start from; see `estimates.momentum.expect`.
+    """
+    months = history.groupby("month")[AMOUNT].sum()
+    return expect(months, f"{horizon.as_of:%Y-%m}", horizon.open, damping, usual_error)
+
+
+def momentum(history: pd.DataFrame, horizon: Horizon, growth: float) -> pd.DataFrame:
+    """Month by month what comes by itself: actuals where closed, else last year's month times the trend (STR-5).
+
+    Returns month, last_year, amount (int64 minor units), closed.
+    """
+    months = history.groupby("month")[AMOUNT].sum()
+    last = months.reindex(horizon.last_year).fillna(0).astype("int64").to_numpy()
+    if last.sum() <= 0:
+        raise InputDataError(
+            f"orders: no revenue in {horizon.last_year[0]} to {horizon.last_year[-1]}, the year before the plan; "
+            "expected twelve months of orders. Correct `year`, or add the orders."
+        )
+    frame = pd.DataFrame({"month": horizon.months, "last_year": last})
+    frame["closed"] = frame["month"].isin(horizon.closed)
+    actual = months.reindex(horizon.months).fillna(0).astype("int64").to_numpy()
+    silent = [month for month in horizon.closed if month not in months.index]
+    if silent:
+        raise InputDataError(
+            f"orders: no line in {', '.join(silent)}, which as_of {horizon.as_of} says is closed; they end in "
+            f"{months.index.max()}. Add the orders, or set as_of to the last month they are complete for."
+        )
+    forecast = (frame["last_year"] * (1.0 + growth)).round().astype("int64")
+    frame[AMOUNT] = forecast.where(~frame["closed"], actual).astype("int64")
+    return frame[["month", "last_year", AMOUNT, "closed"]]
+
+
+def band(path: pd.DataFrame, ahead: Outlook, level: float) -> tuple[int, int]:
+    """What the year may end at with no new action: the closed months and the central `level` of the open ones, minor units."""
+    booked = int(path.loc[path["closed"], AMOUNT].sum())
+    low, high = ahead.interval(level)
+    return booked + round(low), booked + round(high)
+
+
+def drawn(path: pd.DataFrame, ahead: Outlook, level: float) -> pd.DataFrame:
+    """Last year, momentum and the interval of its sum by month, for a chart of lines: month, series, amount (minor units)."""
+    low, high = ahead.interval(level)
+    total = ahead.total or 1.0
+    frame = path.rename(columns={"last_year": "last year", AMOUNT: "momentum"})
+    for name, end in (("low", low), ("high", high)):
+        frame[name] = (frame["momentum"] * (end / total)).where(~frame["closed"], frame["momentum"]).round().astype("int64")
+    return frame.melt("month", ["last year", "momentum", "low", "high"], "series", AMOUNT)
+
+
+def filled(gap: int, sources: pd.DataFrame) -> pd.DataFrame:
+    """What fills the gap between momentum and target (STR-5): source, metric, gain, counted (minor units), largest gain first.
+
+    `sources`: source, metric (the target it ties to), gain. Sources overlap (a new customer may come from a new market), so all
+    together count for the gap at most: gains that exceed it are scaled to it. What they leave is the last row.
+    """
+    known = sources[sources["gain"] > 0].sort_values(["gain", "source"], ascending=[False, True]).reset_index(drop=True)
+    total = int(known["gain"].sum()) if len(known) else 0
+    need = max(gap, 0)
+    shares: Any = largest_remainder(min(need, total), known["gain"], list(known["source"])) if len(known) else []
+    frame = known.assign(counted=pd.Series(shares, dtype="int64"))
+    left = need - int(frame["counted"].sum())
+    if left or frame.empty:
+        rest = pd.DataFrame([("not covered yet", "Revenue", left, left)], columns=FILLS)
+        frame = pd.concat([frame[FILLS], rest], ignore_index=True) if len(frame) else rest
+    return frame[FILLS].astype({"gain": "int64", "counted": "int64"})
+
+
+def bridge(path: pd.DataFrame, amount: int, horizon: Horizon, fills: pd.DataFrame | None = None) -> pd.DataFrame:
+    """From last year to the target in steps: label, amount (minor units), kind (total, up, down). Steps sum exactly.
+
+    Closed months: what they brought over the same months of last year. Momentum: what the open ones add with no new action.
+    `fills` (source, counted) takes the place of the gap as one step (STR-5).
+    """
+    last, baseline = int(path["last_year"].sum()), int(path[AMOUNT].sum())
+    closed = path[path["closed"]]
+    earned = int((closed[AMOUNT] - closed["last_year"]).sum())
+    steps: list[tuple[str, int, str]] = [("Last year", last, "total")]
+    if len(closed):
+        steps.append(("Closed months", earned, "up" if earned >= 0 else "down"))
+    going = baseline - last - earned
+    steps.append(("Momentum", going, "up" if going >= 0 else "down"))
+    gap = amount - baseline
+    if gap > 0 and fills is not None and int(fills["counted"].sum()) == gap:
+        steps += [(_title(row.source), int(row.counted), "up") for row in fills.itertuples(index=False)]
+    else:
+        steps.append(("Gap to fill", gap, "up" if gap >= 0 else "down"))
+    steps.append((f"Target {horizon.year}", amount, "total"))
+    return pd.DataFrame(steps, columns=["label", AMOUNT, "kind"])
+
+
+def _title(source: str) -> str:
+    return source[0].upper() + source[1:]

@@ -1,0 +1,169 @@
+"""Is a target specific, measurable, achievable, relevant and time-bound: a check of any table of targets (MET-1)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+
+import pandas as pd
+
+from planlib import plan as tables
+from planlib.estimates.momentum import expect
+from planlib.plan import AMOUNT, Horizon
+
+LETTERS = ("specific", "measurable", "achievable", "relevant", "time_bound")
+# A target that its own past gives less than this chance needs new action that is not in the table yet.
+LEAST = 0.10
+
+
+def check(
+    targets: pd.DataFrame, first: date, last: date, least: float = LEAST, parents: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Each target with a score per letter, whether it is SMART, and in words what it lacks (MET-1).
+
+    Parameters
+        targets      metric, unit, baseline, value, deadline (YYYY-MM-DD), owner, source; where known, probability (of reaching
+                     it), capacity (the most that is possible, in its unit) and parent or perspective (what it serves)
+        first, last  days between which the deadline must lie
+        least        probability from which a target counts as achievable
+        parents      targets that a `parent` may name; None takes any
+    Returns the table with the five letters (0-1; achievable is the probability, empty where it is not known), score (their
+    mean, an unknown one as 0), smart (bool) and lacks. Specific: metric, unit, owner. Measurable: baseline, value, source.
+    """
+    rows = [_judged(row, first, last, least, parents) for row in targets.to_dict("records")]
+    letters = pd.DataFrame(rows, columns=[*LETTERS, "score", "smart", "lacks"], index=targets.index)
+    return pd.concat([targets.drop(columns=[n for n in letters if n in targets]), letters], axis=1)
+
+
+def summary(checked: pd.DataFrame, listed: Callable[[Sequence[str]], str]) -> str:
+    """One sentence: how many targets are SMART, and what the others lack; `listed` writes a list of names."""
+    good, count = int(checked["smart"].sum()), len(checked)
+    if good == count:
+        return f"SMART check: all {count} targets of this chapter pass."
+    faults: dict[str, list[str]] = {}
+    for row in checked[~checked["smart"].astype(bool)].itertuples(index=False):
+        for fault in row.lacks.split("; "):
+            faults.setdefault(fault.partition(":")[0], []).append(str(row.metric))
+    told = [f"{fault} ({_some(names, listed)})" for fault, names in faults.items()]
+    return f"SMART check: {good} of {count} targets of this chapter pass; lacking: {'; '.join(told)}."
+
+
+def of_members(
+    planned: pd.DataFrame,
+    last_year: pd.DataFrame,
+    history: pd.DataFrame | None,
+    horizon: Horizon,
+    owners: Mapping[str, str],
+    parent: str = "Revenue",
+    damping: float = 0.5,
+    usual_error: float = 0.15,
+) -> pd.DataFrame:
+    """The targets that a split sets, one per member of its dimension, ready for `check` (MET-1).
+
+    Parameters
+        planned    a dimension and amount (minor units); last_year, the same
+        history    the dimension, month, amount: chances come from each member's own past; None leaves them empty. Months need
+                   none beside month and amount
+        owners     who answers, by member; "" for all others
+    Returns metric, unit, baseline, value, deadline, owner, source, parent, probability.
+    """
+    into = str(next(name for name in planned.columns if name != AMOUNT))
+    known = tables.rollup(last_year, [into]).set_index(into)[AMOUNT]
+    rows = tables.rollup(planned, [into])
+    rows = rows[rows[AMOUNT] != 0].rename(columns={AMOUNT: "value"})
+    frame = pd.DataFrame({"metric": rows[into].astype(str).to_numpy(), "unit": "money"})
+    members = rows[into] if into != "month" else rows[into].map(dict(zip(horizon.months, horizon.last_year, strict=True)))
+    baseline = members.map(known).astype("float64")
+    frame["baseline"] = baseline.fillna(0).to_numpy() if into != "month" else baseline.to_numpy()
+    frame["value"] = rows["value"].astype("float64").to_numpy()
+    end = horizon.months[-1]
+    ends = rows[into] if into == "month" else pd.Series(end, index=rows.index)
+    frame["deadline"] = [pd.Period(month, freq="M").end_time.date().isoformat() for month in ends]
+    frame["owner"] = [owners.get(member, owners.get("", "")) for member in frame["metric"]]
+    frame["source"], frame["parent"] = "orders", parent
+    chances = [None] * len(frame) if history is None else _chances(frame, history, into, horizon, damping, usual_error)
+    frame["probability"] = pd.Series(chances, dtype="float64")
+    return frame
+
+
+def owners(
+    default: str, staff: pd.DataFrame | None, rules: Sequence[tuple[str | Sequence[str] | None, str]], as_of: date
+) -> dict[str, str]:
+    """Who answers for a member (MET-1): the owner of a rule on it, else a region's manager, else `default` (under "").
+
+    `staff`: person, region, role, hired, left; the manager employed longest counts. `rules`: (member or members, owner).
+    """
+    found = {"": default}
+    if staff is not None and "role" in staff:
+        day = pd.Timestamp(as_of)
+        left = pd.to_datetime(staff["left"]) if "left" in staff else pd.Series(pd.NaT, index=staff.index)
+        here = staff[(pd.to_datetime(staff["hired"]) <= day) & (left.isna() | (left > day))]
+        leads = here[here["role"].fillna("").str.contains("manager", case=False)]
+        leads = leads.sort_values(["hired", "person"], ascending=False)
+        found |= dict(zip(leads["region"], leads["person"], strict=True))
+    for members, owner in rules:
+        found |= dict.fromkeys([members] if isinstance(members, str) else members or [], owner)
+    return found
+
+
+def _chances(
+    targets: pd.DataFrame, history: pd.DataFrame, into: str, horizon: Horizon, damping: float, usual_error: float
+) -> list[float | None]:
+    """Probability of each member's target: what its closed months brought, and the outlook of the open ones."""
+    as_of, start = f"{horizon.as_of:%Y-%m}", str(history["month"].min())
+    everyone = history.groupby("month")[AMOUNT].sum().clip(lower=0)
+    found: list[float | None] = []
+    for member, value in zip(targets["metric"], targets["value"], strict=True):
+        own = everyone if into == "month" else history[history[into] == member].groupby("month")[AMOUNT].sum().clip(lower=0)
+        wanted = [member] if into == "month" else horizon.months
+        ahead = [month for month in wanted if month > as_of]
+        done = float(own[own.index.isin(wanted) & (own.index <= as_of)].sum())
+        if ahead:
+            found.append(expect(own, as_of, ahead, damping, usual_error, start).chance(value - done))
+        else:
+            found.append(1.0 if done >= value else 0.0)
+    return found
+
+
+def _judged(
+    row: Mapping[str, object], first: date, last: date, least: float, parents: Sequence[str] | None
+) -> tuple[object, ...]:
+    """Scores of the five letters, their mean, whether all hold, and what is missing in words."""
+    absent = [name for name in ("metric", "unit", "owner", "baseline", "value", "source") if _blank(row.get(name))]
+    lacks = [f"no {name}" for name in absent]
+    specific = 1 - sum(name in absent for name in ("metric", "unit", "owner")) / 3
+    measurable = 1 - sum(name in absent for name in ("baseline", "value", "source")) / 3
+    chance = row.get("probability")
+    achievable = None if _blank(chance) else float(chance)  # type: ignore[arg-type]
+    over = not _blank(row.get("capacity")) and not _blank(row.get("value")) and row["value"] > row["capacity"]  # type: ignore[operator]
+    if over:
+        achievable = 0.0
+        lacks.append("over its capacity")
+    elif achievable is None:
+        lacks.append("no history to judge its chance by")
+    elif round(achievable, 9) < least:
+        lacks.append(f"chance under {least:.0%} without new action")
+    serves = row.get("parent") if "parent" in row else row.get("perspective")
+    relevant = float(not _blank(serves) and (parents is None or str(serves) in parents))
+    if not relevant:
+        lacks.append("serves no target above")
+    timed = float(_inside(row.get("deadline"), first, last))
+    if not timed:
+        lacks.append("no deadline" if _blank(row.get("deadline")) else "deadline outside the plan year")
+    score = round((specific + measurable + (achievable or 0.0) + relevant + timed) / 5, 9)
+    return specific, measurable, achievable, relevant, timed, score, not lacks, "; ".join(lacks)
+
+
+def _inside(deadline: object, first: date, last: date) -> bool:
+    if _blank(deadline):
+        return False
+    try:
+        return first <= date.fromisoformat(str(deadline)[:10]) <= last
+    except ValueError:
+        return False
+
+
+def _blank(value: object) -> bool:
+    return value is None or value is pd.NaT or value == "" or (isinstance(value, float) and value != value)
+
+
+def _some(names: list[str], listed: Callable[[Sequence[str]], str]) -> str:
+    return listed(names) if len(names) <= 3 else f"{', '.join(names[:3])} and {len(names) - 3} more"

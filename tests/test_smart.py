@@ -1,0 +1,118 @@
+"""MET-1: what a target must have to be SMART, letter by letter."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from planlib import smart
+from planlib.plan import Horizon, months
+
+YEAR = (date(2026, 1, 1), date(2026, 12, 31))
+GOOD = {
+    "metric": "Revenue", "unit": "money", "baseline": 100.0, "value": 120.0, "deadline": "2026-12-31", "owner": "Board",
+    "source": "orders", "perspective": "finance", "probability": 0.4,
+}  # fmt: skip
+
+
+def judged(least: float = 0.1, **changes: object) -> pd.Series:
+    return smart.check(pd.DataFrame([{**GOOD, **changes}]), *YEAR, least=least).iloc[0]
+
+
+def test_a_complete_target_is_smart():
+    # MET-1: four letters in full and a chance of .4
+    row = judged()
+
+    assert row["smart"] and row["lacks"] == ""
+    assert row["score"] == pytest.approx((4 + 0.4) / 5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "letter", "score", "lacks"),
+    [
+        ({"owner": ""}, "specific", 2 / 3, "no owner"),
+        ({"unit": None}, "specific", 2 / 3, "no unit"),
+        ({"baseline": None}, "measurable", 2 / 3, "no baseline"),
+        ({"value": float("nan"), "source": ""}, "measurable", 1 / 3, "no value; no source"),
+        ({"probability": 0.05}, "achievable", 0.05, "chance under 10% without new action"),
+        ({"capacity": 110.0}, "achievable", 0.0, "over its capacity"),
+        ({"perspective": ""}, "relevant", 0.0, "serves no target above"),
+        ({"deadline": "2027-01-31"}, "time_bound", 0.0, "deadline outside the plan year"),
+        ({"deadline": ""}, "time_bound", 0.0, "no deadline"),
+        ({"deadline": "by summer"}, "time_bound", 0.0, "deadline outside the plan year"),
+    ],
+)
+def test_each_letter_is_scored_and_what_is_missing_is_said(changes, letter, score, lacks):
+    row = judged(**changes)
+
+    assert row[letter] == pytest.approx(score)
+    assert row["lacks"] == lacks and not row["smart"]
+
+
+def test_without_history_nobody_calls_it_achievable():
+    row = judged(probability=None)
+
+    assert pd.isna(row["achievable"]) and row["lacks"] == "no history to judge its chance by"
+
+
+def test_the_line_of_achievable_moves_the_verdict():
+    assert judged(least=0.4)["smart"]
+    assert not judged(least=0.41)["smart"]
+
+
+def test_a_parent_must_be_a_target_above():
+    frame = pd.DataFrame([{**GOOD, "parent": "Revenue"}, {**GOOD, "parent": "Revenu"}])
+
+    assert smart.check(frame, *YEAR, parents=["Revenue"])["relevant"].tolist() == [1.0, 0.0]
+
+
+def test_the_summary_names_who_lacks_what():
+    frame = pd.DataFrame([GOOD, {**GOOD, "metric": "East", "owner": ""}, {**GOOD, "metric": "West", "owner": ""}])
+    text = smart.summary(smart.check(frame, *YEAR), " and ".join)
+
+    assert text == "SMART check: 1 of 3 targets of this chapter pass; lacking: no owner (East and West)."
+
+
+HORIZON = Horizon(2026, 1, date(2026, 3, 31))
+HISTORY = pd.DataFrame(
+    [(r, m, a) for r, a in (("East", 50), ("West", 100)) for m in [*months(2024), *months(2025), *months(2026)[:3]]],
+    columns=["region", "month", "amount"],
+)
+
+
+def members(planned: dict, **more) -> pd.DataFrame:
+    table = pd.DataFrame({"region": list(planned), "amount": list(planned.values())})
+    last = HISTORY[HISTORY["month"].str.startswith("2025")][["region", "amount"]]
+    return smart.of_members(table, last, HISTORY, HORIZON, {"": "Board", "East": "P001"}, **more).set_index("metric")
+
+
+def test_a_split_sets_a_target_for_each_member():
+    goals = members({"East": 600, "West": 1800, "North": 50})
+
+    assert goals["baseline"].to_dict() == {"East": 600, "North": 0, "West": 1200}
+    assert goals["owner"].to_dict() == {"East": "P001", "North": "Board", "West": "Board"}
+    # East: 150 earned, 450 wanted, 450 expected
+    assert goals.loc["East", "probability"] == pytest.approx(0.5)
+    assert goals.loc["West", "probability"] < 0.05
+    assert pd.isna(goals.loc["North", "probability"])  # never sold: no chance can be told
+
+
+def test_months_are_judged_one_by_one_and_closed_ones_are_what_they_were():
+    planned = pd.DataFrame({"month": months(2026), "amount": [150] * 2 + [160] + [150] * 9})
+    last = pd.DataFrame({"month": months(2025), "amount": 150})
+    goals = smart.of_members(planned, last, HISTORY.groupby("month")["amount"].sum().reset_index(), HORIZON, {"": "Board"})
+
+    assert goals["probability"].tolist() == pytest.approx([1, 1, 0, *[0.5] * 9])
+    assert goals["deadline"].iloc[1] == "2026-02-28"
+    assert (goals["baseline"] == 150).all()
+
+
+def test_owners_come_from_rules_then_managers_then_the_company():
+    staff = pd.DataFrame(
+        [("P2", "East", "Regional manager", "2020-01-01", None), ("P1", "East", "Regional manager", "2024-01-01", None),
+         ("P3", "West", "Regional manager", "2020-01-01", "2025-06-30"), ("P4", "North", "Specialist", "2020-01-01", None)],
+        columns=["person", "region", "role", "hired", "left"],
+    )  # fmt: skip
+    found = smart.owners("Board", staff, [(["North"], "Sales director"), (None, "nobody")], date(2026, 3, 31))
+
+    assert found == {"": "Board", "East": "P2", "North": "Sales director"}
