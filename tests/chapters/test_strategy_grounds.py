@@ -460,3 +460,9 @@ def test_row_order_changes_nothing(open_sample):
     ]
 
     pd.testing.assert_frame_equal(*found)
+
+
+def test_a_gap_that_is_none_is_not_called_one():
+    # STR-5
+    assert strategy.told(150_000_000, show) == "new action must bring 1.50 m"
+    assert strategy.told(-150_000_000, show) == "momentum alone goes 1.50 m beyond the target"

@@ -9,7 +9,7 @@ from planlib.chapters.strategy.positioning import positions, segmentation, segme
 from planlib.chapters.strategy.pyramid import check_pyramid, levels, pyramid, teams
 from planlib.chapters.strategy.resources import new_regions, people, resources
 from planlib.chapters.strategy.targets import chance, check_reachable, readable, target, targets
-from planlib.chapters.strategy.telling import absent, reasons
+from planlib.chapters.strategy.telling import absent, reasons, told
 
 QUESTION = "What do we want to reach this year, what would come by itself, and what must new action bring?"
 
@@ -18,5 +18,5 @@ __all__ = [
     "bridge", "by_channel", "capacity", "chance", "check_pyramid", "check_reachable", "drawn", "filled", "funnel",
     "key_areas", "launched", "levels", "levers", "market", "matrix", "milestones", "momentum", "new_regions", "outlook",
     "people", "positions", "present", "priced", "pyramid", "readable", "reasons", "resources", "reviews", "rivals",
-    "segmentation", "segments", "target", "targets", "teams",
+    "segmentation", "segments", "target", "targets", "teams", "told",
 ]  # fmt: skip

@@ -23,38 +23,43 @@ def reasons(
     show: Callable[..., str],
 ) -> list[str]:
     """What a board asks first: how sure the baseline is, where the funnel is narrow, what is late or lacking (STR-5, MET-5)."""
-    told = []
+    said = []
     if ahead.damping:
-        told.append(f"Of the last twelve months' growth {ahead.damping:.0%} is expected to go on: {ahead.growth:+.1%} a year.")
-    told.append(ahead.note)
+        said.append(f"Of the last twelve months' growth {ahead.damping:.0%} is expected to go on: {ahead.growth:+.1%} a year.")
+    said.append(ahead.note)
     if chance is not None and chance == chance:
-        told.append(f"Without new action the target has a chance of {chance:.0%}.")
+        said.append(f"Without new action the target has a chance of {chance:.0%}.")
     weak = bottleneck(rates, parameters.benchmarks)
     if len(weak) and weak["shortfall"].iloc[0] > 0:
         row = weak.iloc[0]
         source = {"benchmark": "the benchmark", "own best year": "our own best year"}[row["source"]]
-        told.append(
+        said.append(
             f"The funnel is narrowest at {row['step']}: {row['rate']:.1%} against {source}, {row['reference']:.1%}; at that "
             f"rate wins would rise by {row['reference'] / row['rate'] - 1:.0%}."
         )
     if len(areas):
         row = areas.iloc[0]
-        told.append(f"The strongest lever is {row['area']}: {row['unit']} is worth {show(int(row['per_unit']))} of revenue.")
+        said.append(f"The strongest lever is {row['area']}: {row['unit']} is worth {show(int(row['per_unit']))} of revenue.")
     if len(reviews):
-        told.append(f"Key areas are reviewed on {', '.join(dict.fromkeys(reviews['date']))}.")
+        said.append(f"Key areas are reviewed on {', '.join(dict.fromkeys(reviews['date']))}.")
     if lacks:
-        told.append(f"Resources do not match yet: {'; '.join(lacks[:4])}{' and others' if len(lacks) > 4 else ''}.")
+        said.append(f"Resources do not match yet: {'; '.join(lacks[:4])}{' and others' if len(lacks) > 4 else ''}.")
     late = owed[owed["state"] == "late"]
     if len(late):
         row = late.iloc[0]
-        told.append(
+        said.append(
             f"Late: {row['milestone']}, which {row['department']} owes {row['owes_to']} since {row['due']}"
             + (f", and {len(late) - 1} more." if len(late) > 1 else ".")
         )
     open_ = list(focus.loc[focus["gap"] != "", "segment"])
     if open_:
-        told.append(f"No value proposition is stated for {', '.join(open_)}: they are proposed by potential and fit.")
-    return told
+        said.append(f"No value proposition is stated for {', '.join(open_)}: they are proposed by potential and fit.")
+    return said
+
+
+def told(gap: int, show: Callable[..., str]) -> str:
+    """The gap as half a sentence (STR-5)."""
+    return f"new action must bring {show(gap)}" if gap > 0 else f"momentum alone goes {show(-gap)} beyond the target"
 
 
 def absent(
