@@ -38,7 +38,6 @@ COLUMNS = {
     "swot": ("SWOT, sum", "factor"),
     "spend": ("Spend", "money"),
     "revenue": ("Revenue", "money"),
-    "return_": ("Return with its interval", "text"),
     "acquisition_cost": ("Cost of a new customer", "money"),
     "customers_won": ("Customers won", "int"),
     "growth_brought": ("Share of our growth", "share"),
