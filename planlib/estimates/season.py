@@ -183,7 +183,7 @@ def _own(ratio: np.ndarray, sold: np.ndarray, calendar_month: np.ndarray, names:
     amounts = sold.reshape(frames.shape)
     part = amounts.sum(axis=1) / np.maximum(1.0, amounts.sum(axis=(1, 2)))[:, None]
     before = np.concatenate([part[:1], part[:-1]])
-    steady = (part > before / 2) & (part < before * 2) & ((amounts > 0).sum(axis=1) >= min(LEAST_MONTHS, amounts.shape[1]))
+    steady = (part > before / 2) & (part < before * 2) & ((amounts > 0).sum(axis=1) >= min(LEAST_MONTHS, len(amounts[0])))
     logs = np.where(steady[:, None, :], np.log(np.where(frames > 0, frames, np.nan)), np.nan)
     seen = np.isfinite(logs)
     count = seen.sum(axis=0)
