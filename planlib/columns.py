@@ -32,7 +32,6 @@ COLUMNS = {
     "smart": ("SMART", "text"),
     "industry_growth": ("Industry growth", "share"),
     "company_growth": ("Our growth", "share"),
-    "market_share": ("Our market share", "share"),
     "price_position": ("Prices against ours", "text"),
     "uncovered": ("Market it does not reach", "share"),
     "swot": ("SWOT, sum", "factor"),
