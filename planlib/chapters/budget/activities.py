@@ -1,12 +1,13 @@
 """Marketing activities: what each returned, within which limits it may move, and the naive split."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from planlib import plan as tables
 from planlib.chapters.budget.parameters import Parameters
-from planlib.errors import InputDataError
-from planlib.estimates.response import Response, fit, fit_attributed
+from planlib.estimates.response import Response, fit_attributed, fit_months
 from planlib.estimates.response.result import COLUMNS
 from planlib.plan import AMOUNT, Horizon
 
@@ -31,27 +32,17 @@ def curves(marketing: pd.DataFrame, sales: pd.DataFrame, horizon: Horizon) -> Re
         marketing  as `known` gives it; its own revenue where attributed, else what moves with `sales`
         sales      month, amount: revenue of the company, minor units
     Returns Response of the activities that cost and brought something last year; without any a note that says why.
-    See planlib.estimates.response: fit_attributed, fit.
+    See planlib.estimates.response: fit_attributed, fit_months.
     """
     paid = marketing["month"].isin(horizon.last_year) & (marketing["spend"] > 0)
     if not paid.any():
-        return _without("No marketing spend of last year is known.")
+        return Response(pd.DataFrame(columns=list(COLUMNS)), note="No marketing spend of last year is known.")
     if "revenue" in marketing:
         found = fit_attributed(marketing[["month", "activity", "spend", "revenue"]], year=horizon.last_year)
     else:
-        wide = marketing.pivot_table(index="month", columns="activity", values="spend", aggfunc="sum", fill_value=0)
-        sold = sales.set_index("month")[AMOUNT]
-        months = sorted(set(wide.index) & set(sold.index))
-        try:
-            found = fit(wide.loc[months], sold.loc[months], periods_per_year=12, year=horizon.last_year)
-        except InputDataError as error:
-            return _without(f"Total revenue cannot tell what marketing brings: {error}")
+        found = fit_months(marketing, sales.set_index("month")[AMOUNT], year=horizon.last_year)
     good = (found.curves["spend"] > 0) & (found.curves["revenue"] > 0)
-    return Response(found.curves[good].reset_index(drop=True), found.fit, found.note)
-
-
-def _without(why: str) -> Response:
-    return Response(pd.DataFrame(columns=list(COLUMNS)), note=why)
+    return replace(found, curves=found.curves[good].reset_index(drop=True))
 
 
 def traits(marketing: pd.DataFrame) -> pd.DataFrame:

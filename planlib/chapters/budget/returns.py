@@ -4,92 +4,102 @@ import numpy as np
 import pandas as pd
 
 from planlib.chapters.budget.money import Allocation
-from planlib.estimates.response.result import stated
+from planlib.estimates.response import Response, stated
 from planlib.plan import AMOUNT
 
 BOARD = ["level", "item", "spend_last_year", "return_", "cost_per_customer", "state", AMOUNT, "next_unit", "caveat"]
 
 
-def board(limits: pd.DataFrame, activities: pd.DataFrame, marketing: pd.DataFrame, year: list[str]) -> pd.DataFrame:
+def board(
+    response: Response, limits: pd.DataFrame, activities: pd.DataFrame, marketing: pd.DataFrame, year: list[str]
+) -> pd.DataFrame:
     """The board of returns by activity and by the sales channel they feed (BUD-6).
 
     Parameters
-        limits      as `bounds` gives them; activities as Allocation has them
+        response    as activities.curves gives it; limits as `bounds` gives them; activities as Allocation has them
         marketing   as activities.known gives it; new customers are those won in `year`
     Returns level (activity, channel), item, spend_last_year, return_ (of last year), cost_per_customer (minor units, missing
     where not known), state ("frozen", "frozen, not surely" where the interval reaches the line, ""), amount (planned),
     next_unit (return of the next unit of the plan), caveat. Every return is text with its interval.
-    A channel's interval is that of a sum of independent estimates, see `summed`.
     """
     won = marketing[marketing["month"].isin(year)].groupby("activity") if "new_customers" in marketing else None
     customers = won["new_customers"].sum() if won is not None else pd.Series(dtype=float)
     frame = limits.assign(customers=limits["item"].map(customers).astype(float), level="activity")
-    planned = activities.set_index("item")
-    frame[AMOUNT] = frame["item"].map(planned[AMOUNT]).astype("int64")
-    frame["next_unit"] = next_units(limits, activities).to_numpy()
+    frame[AMOUNT] = frame["item"].map(activities.set_index("item")[AMOUNT]).astype("int64")
+    frame["next_unit"] = frame["item"].map(next_units(response, activities)).astype("str").fillna("–")
     reaches = frame["roi_high"].astype(float) >= frame["line"]
     frame["state"] = np.where(frame["frozen"], np.where(reaches, "frozen, not surely", "frozen"), "")
     frame = frame.sort_values([AMOUNT, "item"], ascending=[False, True])
-    last = marketing.sort_values("month").groupby("activity")["channel"].last()
-    frame["fed"] = frame["item"].map(last).fillna("")
-    rows = [_channel(str(name), mine) for name, mine in frame[frame["fed"] != ""].groupby("fed")]
+    fed = frame["item"].map(marketing.sort_values("month").groupby("activity")["channel"].last()).fillna("")
+    rows = [_channel(str(name), mine, response) for name, mine in frame[fed != ""].groupby(fed[fed != ""])]
     both = pd.concat([frame, pd.DataFrame(rows)], ignore_index=True) if rows else frame.reset_index(drop=True)
     both["cost_per_customer"] = both["spend"] / both["customers"].where(both["customers"] > 0)
     return both.rename(columns={"spend": "spend_last_year"})[BOARD]
 
 
-def _channel(name: str, mine: pd.DataFrame) -> dict[str, object]:
-    spend = mine["spend"].astype(float)
-    known = mine["roi"].notna()
-    three = summed(*((spend * mine[end].astype(float))[known].to_numpy() for end in ("roi", "roi_low", "roi_high")))
-    paid = float(spend[known].sum())
-    return {
-        "level": "channel",
-        "item": name,
-        "spend": float(spend.sum()),
-        "return_": stated(*(value / paid for value in three)) if paid > 0 else "–",
-        "customers": float(mine["customers"].sum(min_count=1)),
-        AMOUNT: int(mine[AMOUNT].sum()),
-        "state": "",
-        "next_unit": "",
-        "caveat": "",
-    }
+def _channel(name: str, mine: pd.DataFrame, response: Response) -> dict[str, object]:
+    """A channel's row: what its activities brought together."""
+    spend = mine.set_index("item")["spend"].astype(float)
+    low, middle, high = _within(response, brought(response, spend).sum(axis=1), best(response, spend).sum())
+    row: dict[str, object] = {"level": "channel", "item": name, "spend": spend.sum(), AMOUNT: int(mine[AMOUNT].sum())}
+    row["return_"] = stated(*(end / spend.sum() for end in (middle, low, high))) if spend.sum() > 0 else "–"
+    return row | {"customers": mine["customers"].sum(min_count=1), "state": "", "next_unit": "", "caveat": ""}
 
 
-def next_units(limits: pd.DataFrame, activities: pd.DataFrame) -> pd.Series:
-    """The return of the next unit of the plan as text with its interval, which is as wide as that at last year's spend."""
-    at = limits["item"].map(activities.set_index("item")["marginal"]).astype(float)
-    three = ((at * limits[end].astype(float) / limits["marginal"].astype(float)) for end in ("marginal_low", "marginal_high"))
-    return pd.Series([stated(*row) for row in zip(at, *three, strict=True)], index=limits["item"])
+def next_units(response: Response, activities: pd.DataFrame) -> pd.Series:
+    """The return of the next unit of the plan as text with its interval, the index the activities that have a curve (BUD-6)."""
+    return response.at(activities.set_index("item")[AMOUNT].astype(float)).set_index("item")["marginal_"]
 
 
-def brings(curves: pd.DataFrame, spend: pd.Series) -> pd.Series:
-    """Response of each curve at a spend (minor units, indexed by item): scale * x / (x + half), or scale * x ** elasticity."""
-    curve = curves.set_index("item")
-    money = spend.reindex(curve.index).astype(float)
-    scale, half, bend = (curve[name].astype(float) for name in ("scale", "half", "elasticity"))
-    power = curve["form"] == "power"
-    return pd.Series(np.where(power, scale * money**bend, scale * money / (money + half)), index=curve.index)
+def best(response: Response, spend: pd.Series) -> np.ndarray:
+    """What a year's spend (minor units, the index the items) brings on each curve as estimated, minor units; 0 for none."""
+    curves = response.curves
+    shape = curves["elasticity"].where(curves["form"] == "power", curves["half"])
+    return _brings(response, spend, curves["scale"].to_numpy(dtype=float)[None], shape.to_numpy(dtype=float)[None])[0]
 
 
-def gain(limits: pd.DataFrame, found: Allocation, simple: pd.DataFrame) -> tuple[float, float, float]:
+def brought(response: Response, spend: pd.Series) -> np.ndarray:
+    """The same for what the data leave open: draws x items."""
+    if response.curves.empty:
+        return np.zeros((1, 0))
+    scale, shape = (
+        np.stack(each, axis=1) for each in zip(*(response.draws[i].T for i in response.curves["item"]), strict=True)
+    )
+    return _brings(response, spend, scale, shape)
+
+
+def _brings(response: Response, spend: pd.Series, scale: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    money = response.curves["item"].map(spend).fillna(0.0).to_numpy(dtype=float)
+    power = (response.curves["form"] == "power").to_numpy()
+    safe = np.maximum(money, 1e-9)
+    found: np.ndarray = np.where(power, scale * safe ** np.where(power, shape, 1.0), scale * money / (safe + shape))
+    return np.where(money > 0, found, 0.0)
+
+
+def gain(response: Response, found: Allocation, simple: pd.DataFrame) -> tuple[float, float, float]:
     """What the plan brings beyond the naive split of the same money: estimate, low, high (minor units).
 
-    Activities are told on the same curves, whose level is in doubt and whose shape is taken as fitted; chosen projects by their
-    owners' ranges, where none is given without doubt. Critical projects are in both.
+    Activities are told on the same curves, with what the data leave open of them; chosen projects by their owners' ranges,
+    where none is given without doubt. Critical projects are in both.
     """
     amounts, plain = (frame.set_index("item")[AMOUNT] for frame in (found.activities, simple))
-    known = limits[limits["roi"].notna()].set_index("item", drop=False)
-    more = brings(known, amounts) - brings(known, plain.reindex(known["item"]).fillna(0))
-    ends = [more * (known[end] / known["roi"]).astype(float) for end in ("roi_low", "roi_high")]
+    more = (brought(response, amounts) - brought(response, plain)).sum(axis=1)
+    low, middle, high = _within(response, more, float((best(response, amounts) - best(response, plain)).sum()))
     won = found.projects[found.projects["funding"].isin(["whole", "reduced"])]
     expected = won["response"].astype(float)
-    low, high = (won[end].fillna(expected) for end in ("low", "high"))
-    return summed(np.r_[more, expected], np.r_[np.minimum(*ends), low], np.r_[np.maximum(*ends), high])
+    least, most = (won[end].fillna(expected) for end in ("low", "high"))
+    return summed(np.r_[middle, expected], np.r_[low, least], np.r_[high, most])
+
+
+def _within(response: Response, draws: np.ndarray, estimate: float) -> tuple[float, float, float]:
+    """Low, estimate and high; the interval is of the fit's level and never leaves the estimate out."""
+    level = response.fit.get("level", 0.9)
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return min(float(low), estimate), estimate, max(float(high), estimate)
 
 
 def summed(estimates: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[float, float, float]:
-    """A sum of independent estimates with the interval that theirs give it.
+    """A sum of independent estimates with the interval that theirs give it: sum, low, high.
 
     low = sum - sqrt(sum((estimate - low)^2)), high alike. Source: Zou and Donner 2008, Construction of confidence limits about
     effect measures: a general approach, Statistics in Medicine 27 (MOVER).

@@ -6,6 +6,7 @@ import pandas as pd
 
 from planlib.chapters.budget.money import PARTS, Allocation
 from planlib.chapters.budget.returns import gain, next_units
+from planlib.estimates.response import Response
 from planlib.plan import AMOUNT
 
 Show = Callable[..., str]
@@ -55,21 +56,21 @@ def region_pools(plan: pd.DataFrame) -> pd.DataFrame:
     return wide.sort_values(["pool_money", "region"], ascending=[False, True]).reset_index(drop=True)
 
 
-def message(found: Allocation, limits: pd.DataFrame) -> str:
+def message(found: Allocation, response: Response) -> str:
     """What the curves say: where the next unit of money brings most and least, each with its interval."""
     ranked = found.activities.sort_values(["marginal", "item"], ascending=[False, True])["item"]
-    unit = next_units(limits, found.activities)
-    told = [item for item in ranked if unit[item] != "–"]
+    unit = next_units(response, found.activities)
+    told = [item for item in ranked if unit.get(item, "–") != "–"]
     if len(told) < 2:
         return "The response curves, and where the plan stands on them"
     return f"The next unit brings {unit[told[0]]} in {told[0]}, {unit[told[-1]]} in {told[-1]}"
 
 
-def reason(found: Allocation, simple: pd.DataFrame, limits: pd.DataFrame, show: Show) -> list[str]:
+def reason(response: Response, found: Allocation, simple: pd.DataFrame, limits: pd.DataFrame, show: Show) -> list[str]:
     """Why the money lies where it lies, in sentences (BUD-2, BUD-6)."""
     if limits.empty:
         return ["No response curves are known: the money follows the simple split, and only critical projects are funded."]
-    more, low, high = gain(limits, found, simple)
+    more, low, high = gain(response, found, simple)
     texts = ["Money goes where the next unit of it returns most; where activities differ, a limit holds them apart."]
     texts.append(
         f"The plan brings {show(more)} ({show(low)} to {show(high)}) more than last year's spend scaled to the same money."
