@@ -212,14 +212,32 @@ def test_oceans_by_potential_and_rivals(open_sample):
     assert region.market(None, expected, None, region.Parameters()) is None
 
 
-def test_the_heat_map_has_the_best_place_at_the_top():
-    # REG-1: for each column the place among three regions, -.5, 0 or .5; few rivals are good.
-    market = pd.DataFrame({"region": ["A", "B", "C"], "potential": [0.5, 0.3, 0.2], "pressure": [0.6, 0.2, 0.4]})
+def test_the_heat_map_is_blue_where_the_market_is_open():
+    # REG-1: potential .5, .3, .2 from the middle .3: 1, 0, -.5; pressure from its mean .5 x .6 + .3 x .2 + .2 x .2 = .4:
+    # distances -.2, .2, .2, of which the largest counts 1.
+    market = pd.DataFrame({"region": ["A", "B", "C"], "potential": [0.5, 0.3, 0.2], "pressure": [0.6, 0.2, 0.2]})
     cells = region.map_of(market).pivot(index="row", columns="column", values="amount")
 
-    assert cells["potential"].to_dict() == {"A": 0.5, "B": 0.0, "C": -0.5}
-    assert cells["all rivals"].to_dict() == {"A": -0.5, "B": 0.5, "C": 0.0}
+    assert cells["potential"].to_dict() == pytest.approx({"A": 1.0, "B": 0.0, "C": -0.5})
+    assert cells["all rivals"].to_dict() == pytest.approx({"A": -1.0, "B": 1.0, "C": 1.0})
     assert region.map_of(market)["row"].iloc[0] == "B"
+
+
+def test_reach_brings_the_shares_of_2025_nearer(open_sample):
+    # REG-1: what the customers within reach at the end of 2024 tell beside the orders' own trend.
+    source, horizon = open_sample("02-region").tables, Horizon(2025, 1, date(2024, 12, 31))
+    sold = source.orders(["region", "month"], until="2024-12")
+    actual = source.orders(["region"], since="2025-01", until="2025-12").set_index("region")["amount"]
+    last_year = source.orders(["region"], since="2024-01", until="2024-12")[["region", "amount"]]
+    expected = shares.expected(sold, "region", horizon).shares
+    errors = []
+    for weight in (0.0, region.Parameters().reach_weight):
+        parameters = region.Parameters(**{**ALONE, "reach_weight": weight})
+        reach = region.reached(source, horizon, parameters)
+        found = region.drivers(COMPANY, last_year, expected, parameters, reach=reach).weights.set_index("region")["weight"]
+        errors.append(float((found - actual / actual.sum()).abs().sum()))
+
+    assert errors[1] < errors[0]
 
 
 def test_priority_lifts_the_weight():

@@ -67,8 +67,12 @@ def review(
     return frame.sort_values(["shortfall", "region"], ascending=[False, True], ignore_index=True)[kept]
 
 
-def told_review(table: pd.DataFrame, show: Callable[..., str], listed: Callable[[Sequence[str]], str]) -> str:
+def told_review(
+    table: pd.DataFrame, attained: pd.DataFrame | None, show: Callable[..., str], listed: Callable[[Sequence[str]], str]
+) -> str:
     """What under-achievers would miss at their usual attainment, as a sentence (REG-3)."""
+    if attained is None or attained.empty:
+        return "Past targets are not known, so that no region's plan is reviewed for them."
     if table.empty:
         return "No region has missed its targets so steadily that its plan needs a review."
     worst = listed(list(table["region"].head(3)))

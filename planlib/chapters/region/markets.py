@@ -145,8 +145,7 @@ def oceans(
             frame["penetration"] = 100 * frame["active"] / people.where(people > 0)
     high = frame["potential"].round(9) > round(float(frame["potential"].median()), 9)
     if frame["pressure"].notna().any():
-        counted = frame["potential"].where(frame["pressure"].notna(), 0.0)
-        strong = frame["pressure"] > round(float((frame["pressure"].fillna(0) * counted).sum() / counted.sum()), 9)
+        strong = frame["pressure"].round(9) > round(_mean(frame["pressure"], frame["potential"]), 9)
         named = np.select([high & ~strong, high, ~strong], OCEANS[:3], default=OCEANS[3])
         frame["ocean"] = np.where(frame["pressure"].notna(), named, NOT_KNOWN)
     columns = [name for name in frame.columns if frame[name].notna().any()]
@@ -154,10 +153,11 @@ def oceans(
 
 
 def map_of(market: pd.DataFrame) -> pd.DataFrame:
-    """The market table as a heat map: row (region), column, amount (place among the regions, -0.5 to 0.5; REG-1).
+    """The market table as a heat map: row (region), column, amount (-1 to 1; REG-1).
 
-    The best place for the company is 0.5 in every column, so that blue means water to sail and red a fight. The
-    largest regions by potential alone are drawn, best chances first.
+    Potential from the middle region's, rivals from the whole market's mean, the largest distance of a column being 1; what is
+    good for the company is above zero, so that blue means water to sail and red a fight. Only the largest regions by
+    potential are drawn, best chances first.
     """
     columns = {"potential": 1, "rival_share": -1, "rival_coverage": -1, "rival_price": 1, "pressure": -1}
     names = {"potential": "potential", "rival_share": "rivals' share", "rival_coverage": "rivals' coverage"}
@@ -165,9 +165,9 @@ def map_of(market: pd.DataFrame) -> pd.DataFrame:
     places = pd.DataFrame({"row": market["region"]})
     drawn = [name for name in columns if name in market]
     for name in drawn:
-        values = (market[name] * columns[name]).round(9)
-        span = max(1, int(values.notna().sum()) - 1)
-        places[names[name]] = (values.rank() - 1) / span - 0.5
+        middle = float(market[name].median()) if name == "potential" else _mean(market[name], market["potential"])
+        distance = (market[name] - middle).round(9) * columns[name]
+        places[names[name]] = distance / (float(distance.abs().max()) or 1.0)
     shown = [names[name] for name in drawn]
     places["_chance"] = places[[names[name] for name in ("potential", "pressure") if name in market]].sum(axis=1).round(9)
     places = places.head(MOST_ROWS).sort_values(["_chance", "row"], ascending=[False, True])
@@ -183,3 +183,9 @@ def told_oceans(market: pd.DataFrame, listed: Callable[[Sequence[str]], str]) ->
     named = {kind: list(market.loc[market["ocean"] == kind, "region"].head(3)) for kind in OCEANS[:2]}
     blue = f"Blue oceans: {listed(named['blue ocean'])}" if named["blue ocean"] else "No blue ocean"
     return f"{blue}; {'red: ' + listed(named['red ocean']) if named['red ocean'] else 'no red one'}"
+
+
+def _mean(values: pd.Series, weight: pd.Series) -> float:
+    """The mean of what is known, weighted."""
+    known = values.notna() & (weight > 0)
+    return float((values[known] * weight[known]).sum() / weight[known].sum()) if known.any() else float(values.mean())
