@@ -278,7 +278,8 @@ def effects(steps: pd.DataFrame, title: str | None = None) -> Chart:
     y = alt.Y("member:N", sort=members, title=None, axis=_members())
     axis = alt.Axis(format="+.1%", tickCount=5, domain=False)
     x = alt.X("effect:Q", title="points of share", axis=axis, scale=_roomy(float(losses.min()), float(gains.max())), stack=True)
-    hues = alt.Scale(domain=order, range=[SERIES[place % len(SERIES)] for place in range(len(order))])
+    # A ninth step, where there is one, is told apart by the palest grey.
+    hues = alt.Scale(domain=order, range=[(*SERIES, FAINT)[place % (len(SERIES) + 1)] for place in range(len(order))])
     bars = (
         alt.Chart(data)
         .mark_bar(size=16, stroke="white", strokeWidth=0.5)

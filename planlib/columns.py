@@ -65,7 +65,7 @@ COLUMNS = {
     "penetration": ("Customers per million people", "factor"),
     "newcomers": ("Newcomers", "share"),
     "span": ("People a leader leads", "factor"),
-    "per_head": ("Plan per head", "money"),
+    "plan_per_head": ("Plan per head", "money"),
     "capacity_per_head": ("Capacity per head", "money"),
     "load": ("Plan over capacity", "share"),
     "short": ("People short", "int"),
@@ -102,6 +102,7 @@ COLUMNS = {
     # 06 customer
     "orders": ("Orders each so far", "factor"),
     # 07 budget
+    "per_head": ("Sales per head", "money"),
     "spend_last_year": ("Spend last year", "money"),
     "return_": ("Return last year", "text"),
     "expected_return": ("Return it expects", "text"),

@@ -57,7 +57,7 @@ def team(staff: pd.DataFrame | None, sold: pd.DataFrame, horizon: Horizon, param
 def load(compared: pd.DataFrame, team: pd.DataFrame | None, parameters: Parameters) -> pd.DataFrame | None:
     """What the plan asks of each head, beside what it can carry (REG-5); None without staff.
 
-    `compared`: member, allocated (minor units). `team`: see `team`. Returns region, people, newcomers, span, per_head,
+    `compared`: member, allocated (minor units). `team`: see `team`. Returns region, people, newcomers, span, plan_per_head,
     capacity_per_head (minor units), load (plan over capacity), short (people of that capacity missing to carry the plan),
     look_at (text), heaviest load first; a region without people comes first.
     """
@@ -66,7 +66,7 @@ def load(compared: pd.DataFrame, team: pd.DataFrame | None, parameters: Paramete
     frame = compared[["member", "allocated"]].rename(columns={"member": "region"}).merge(team, how="left", on="region")
     frame["people"] = frame["people"].fillna(0).astype("int64")
     heads = frame["people"].where(frame["people"] > 0)
-    for name, money in (("per_head", "allocated"), ("capacity_per_head", "capacity")):
+    for name, money in (("plan_per_head", "allocated"), ("capacity_per_head", "capacity")):
         frame[name] = (frame[money] / heads).round()
     frame["load"] = (frame["allocated"] / frame["capacity"].where(frame["capacity"] > 0)).round(9)
     alone = frame["people"] == 0
@@ -81,7 +81,7 @@ def load(compared: pd.DataFrame, team: pd.DataFrame | None, parameters: Paramete
     frame["look_at"] = [", ".join(text for text, flag in flags.items() if flag[row]) for row in frame.index]
     frame["_first"] = frame["load"].where(~alone, np.inf).fillna(0)
     frame = frame.sort_values(["_first", "region"], ascending=[False, True], ignore_index=True)
-    return frame[["region", "people", "newcomers", "span", "per_head", "capacity_per_head", "load", "short", "look_at"]]
+    return frame[["region", "people", "newcomers", "span", "plan_per_head", "capacity_per_head", "load", "short", "look_at"]]
 
 
 def capacity_rules(team: pd.DataFrame | None, booked: pd.DataFrame | None, parameters: Parameters) -> list[Rule]:
