@@ -1,7 +1,8 @@
 """Wall time of the chain against a plain papermill loop, in pairs in one run, and of `split` against its peers: `make bench`.
 
 `... -m tests.benchmarks 3` runs three pairs, `... quick` one pair and the smaller splits against the fastest peer only;
-`... split` only the second part, see split.py; `... lifetime` only the fit of customers' lifetime value, see lifetime.py.
+`... split` only the second part, see split.py; `... lifetime` only the fit of customers' lifetime value, see lifetime.py;
+`... response` only the reading of marketing returns, see response.py.
 """
 
 import json
@@ -13,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import lifetime, split
+from tests.benchmarks import lifetime, response, split
 
 ROOT = Path(__file__).parent.parent.parent
 PLANLIB = Path(sys.executable).parent / "planlib"
@@ -63,6 +64,8 @@ def main() -> None:
         return split.main(sys.argv[2:])
     if sys.argv[1:2] == ["lifetime"]:
         return lifetime.main()
+    if sys.argv[1:2] == ["response"]:
+        return response.main()
     quick = sys.argv[1:2] == ["quick"]
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 and not quick else 1
     ratios = []
@@ -77,6 +80,7 @@ def main() -> None:
     print(f"chain, {2 * 7} chapters: median ratio {statistics.median(ratios):.2f} (aim: at most {AIM})")
     split.main(["quick"] if quick else [])
     lifetime.main(5 if quick else 15)
+    response.main(1 if quick else 5)
 
 
 if __name__ == "__main__":
