@@ -410,6 +410,7 @@ def test_both_plan_tables_download_to_the_cent(opened, folder):
         text = Path(started.value.path()).read_bytes().decode("utf-8-sig")
         assert list(csv.reader(io.StringIO(text))) == as_csv(pd.read_parquet(folder / f"plan/{stem}.parquet"))
         assert Path(started.value.path()).read_bytes()[:3] == b"\xef\xbb\xbf"
+    opened.locator("#strategy summary").first.click()
     with opened.expect_download() as started:
         opened.locator("#strategy [data-table]").first.click()
     assert started.value.suggested_filename == "01-strategy-1.csv"
@@ -458,3 +459,12 @@ def test_the_method_book_leads_from_an_item_to_its_chapter_and_back(page):
 
     assert {attrs["id"] for attrs in rows} == {item[0] for item in ITEMS if item[1] in shown}
     assert page.all("section", id="region") and page.all("a", href="#region")
+
+
+def test_a_chapter_opens_with_its_plan_and_folds_its_evidence_away(page, folder):
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    region = text[text.index('<section id="region"') : text.index('<section id="time"')]
+    folded = re.findall(r'<details class="fold" id="(table-[a-z0-9-]+)"', region)
+    open_ = re.findall(r'<div class="block" id="(table-[a-z0-9-]+)"', region)
+
+    assert len(open_) == 1 and len(folded) == 1
