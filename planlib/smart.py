@@ -5,7 +5,6 @@ from datetime import date
 
 import pandas as pd
 
-from planlib import plan as tables
 from planlib.estimates.momentum import expect
 from planlib.plan import AMOUNT, Horizon
 
@@ -55,19 +54,21 @@ def of_members(
     parent: str = "Revenue",
     damping: float = 0.5,
     usual_error: float = 0.15,
+    at_most: bool = False,
 ) -> pd.DataFrame:
     """The targets that a split sets, one per member of its dimension, ready for `check` (MET-1).
 
     Parameters
         planned    a dimension and amount (minor units); last_year, the same
-        history    the dimension, month, amount: chances come from each member's own past; None leaves them empty. Months need
-                   none beside month and amount
+        history    the dimension, month, amount: chances come from each member's own past; month and amount alone: from the
+                   company's, in proportion to last year; None leaves them empty
         owners     who answers, by member; "" for all others
+        at_most    money to spend, not to earn: the chance is that the past keeps within it
     Returns metric, unit, baseline, value, deadline, owner, source, parent, probability.
     """
     into = str(next(name for name in planned.columns if name != AMOUNT))
-    known = tables.rollup(last_year, [into]).set_index(into)[AMOUNT]
-    rows = tables.rollup(planned, [into])
+    known = last_year.groupby(into)[AMOUNT].sum()
+    rows = planned.groupby(into)[AMOUNT].sum().reset_index()
     rows = rows[rows[AMOUNT] != 0].rename(columns={AMOUNT: "value"})
     frame = pd.DataFrame({"metric": rows[into].astype(str).to_numpy(), "unit": "money"})
     members = rows[into] if into != "month" else rows[into].map(dict(zip(horizon.months, horizon.last_year, strict=True)))
@@ -79,7 +80,7 @@ def of_members(
     frame["deadline"] = [pd.Period(month, freq="M").end_time.date().isoformat() for month in ends]
     frame["owner"] = [owners.get(member, owners.get("", "")) for member in frame["metric"]]
     frame["source"], frame["parent"] = "orders", parent
-    chances = [None] * len(frame) if history is None else _chances(frame, history, into, horizon, damping, usual_error)
+    chances = [None] * len(frame) if history is None else _chances(frame, history, into, horizon, damping, usual_error, at_most)
     frame["probability"] = pd.Series(chances, dtype="float64")
     return frame
 
@@ -105,21 +106,27 @@ def owners(
 
 
 def _chances(
-    targets: pd.DataFrame, history: pd.DataFrame, into: str, horizon: Horizon, damping: float, usual_error: float
+    targets: pd.DataFrame, history: pd.DataFrame, into: str, horizon: Horizon, damping: float, usual_error: float, at_most: bool
 ) -> list[float | None]:
     """Probability of each member's target: what its closed months brought, and the outlook of the open ones."""
     as_of, start = f"{horizon.as_of:%Y-%m}", str(history["month"].min())
     everyone = history.groupby("month")[AMOUNT].sum().clip(lower=0)
     found: list[float | None] = []
-    for member, value in zip(targets["metric"], targets["value"], strict=True):
-        own = everyone if into == "month" else history[history[into] == member].groupby("month")[AMOUNT].sum().clip(lower=0)
+    total = float(targets["baseline"].sum())
+    for member, value, baseline in zip(targets["metric"], targets["value"], targets["baseline"], strict=True):
+        if into == "month":
+            own = everyone
+        elif into in history:
+            own = history[history[into] == member].groupby("month")[AMOUNT].sum().clip(lower=0)
+        else:
+            own = everyone * (max(baseline, 0) / total if total > 0 else 0.0)
         wanted = [member] if into == "month" else horizon.months
         ahead = [month for month in wanted if month > as_of]
         done = float(own[own.index.isin(wanted) & (own.index <= as_of)].sum())
         if ahead:
-            found.append(expect(own, as_of, ahead, damping, usual_error, start).chance(value - done))
+            found.append(expect(own, as_of, ahead, damping, usual_error, start).chance(value - done, at_most))
         else:
-            found.append(1.0 if done >= value else 0.0)
+            found.append(float(done <= value if at_most else done >= value))
     return found
 
 

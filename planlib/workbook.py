@@ -201,7 +201,8 @@ class Chapter:
 
         Parameters
             of         a split: one target per member of its new dimension; or a table of targets, see `smart.check`
-            last_year  the dimension and amount, where orders alone do not have it (customer groups); history, with month, too
+            last_year  the dimension and amount, where orders alone do not have it (customer groups); history, with month, where
+                       it is known: without, chances come from the company's months
             owners     who answers, by member; without, the owner of a rule on the member, then a region's manager, then whoever
                        answers for the company's target
         Returns the checked table, kept as "SMART check".
@@ -209,7 +210,8 @@ class Chapter:
         if isinstance(of, Split):
             into = of.into
             if last_year is None:
-                last_year, history = self.last_year(into), self.orders(*{into, "month"})
+                last_year, history = self.last_year(into), self.orders(*sorted({into, "month"}))
+            history = self.orders("month") if history is None else history
             of = smart.of_members(of.by(into), last_year, history, self.horizon, owners or self._owners(into))
         first, last = (pd.Period(self.horizon.months[place], freq="M") for place in (0, -1))
         checked = smart.check(

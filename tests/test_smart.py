@@ -97,6 +97,25 @@ def test_a_split_sets_a_target_for_each_member():
     assert pd.isna(goals.loc["North", "probability"])  # never sold: no chance can be told
 
 
+def test_members_without_months_of_their_own_follow_the_company():
+    planned = pd.DataFrame({"segment": ["New", "Old"], "amount": [450, 1800]})
+    last = pd.DataFrame({"segment": ["New", "Old"], "amount": [450, 1350]})
+    company = HISTORY.groupby("month")["amount"].sum().reset_index()
+    goals = smart.of_members(planned, last, company, HORIZON, {"": "Board"}).set_index("metric")
+
+    assert goals.loc["New", "probability"] == pytest.approx(0.5)  # the company stands still, and so does New
+    assert goals.loc["Old", "probability"] < 0.05
+
+
+def test_money_to_spend_is_to_stay_below():
+    spend = HISTORY.rename(columns={"region": "activity"})
+    planned = pd.DataFrame({"activity": ["East", "West"], "amount": [600, 1800]})
+    last = spend[spend["month"].str.startswith("2025")]
+    goals = smart.of_members(planned, last, spend, HORIZON, {}, at_most=True).set_index("metric")
+
+    assert goals.loc["East", "probability"] == pytest.approx(0.5) and goals.loc["West", "probability"] > 0.95
+
+
 def test_months_are_judged_one_by_one_and_closed_ones_are_what_they_were():
     planned = pd.DataFrame({"month": months(2026), "amount": [150] * 2 + [160] + [150] * 9})
     last = pd.DataFrame({"month": months(2025), "amount": 150})

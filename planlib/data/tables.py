@@ -99,7 +99,7 @@ TABLES: dict[str, TableSpec] = {
         "What is known of each region's market",
         (
             Column("region", "text", "sales region, as in orders"),
-            _optional("area", "text", "larger area the region belongs to", UNUSED),
+            _optional("area", "text", "larger area the region belongs to", "each region is a team of its own in the pyramid"),
             Column("gdp", "decimal", "gross domestic product", "100 million of currency", low=0),
             _optional(
                 "gdp_growth",

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from planlib import plan
 from planlib.chapters import strategy
 from planlib.errors import ParameterError, TieOutError
 from planlib.formatting import Reader
+from planlib.lp import split
 from planlib.plan import Horizon, months
 
 YEAR_END = Horizon(2026, 1, date(2025, 12, 31))
@@ -466,3 +468,16 @@ def test_a_gap_that_is_none_is_not_called_one():
     # STR-5
     assert strategy.told(150_000_000, show) == "new action must bring 1.50 m"
     assert strategy.told(-150_000_000, show) == "momentum alone goes 1.50 m beyond the target"
+
+
+def test_a_split_is_checked_member_by_member_and_kept(open_sample):
+    # MET-1 in every other chapter
+    chapter = open_sample("02-region")
+    last = chapter.last_year("region")
+    told = chapter.targets(split(plan.company(12_353_066_420), "region", last.rename(columns={"amount": "weight"})))
+    kept = pd.read_parquet(chapter.run / "tables" / "02-region" / "smart-check.parquet")
+
+    pd.testing.assert_frame_equal(told, kept)
+    assert len(told) == 31 and told["probability"].between(0, 1).all() and (told["parent"] == "Revenue").all()
+    assert told["owner"].str.match(r"P\d+").all()  # each region's manager
+    assert told["probability"].nunique() > 20

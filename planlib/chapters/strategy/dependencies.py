@@ -57,6 +57,6 @@ def _cell(part: pd.DataFrame) -> str:
     done = int((part["state"] == "done").sum())
     waiting = part[part["state"] != "done"].sort_values(["due", "milestone"])
     if waiting.empty:
-        return f"all {done} done"
+        return f"all {done} done" if done > 1 else "done"
     first = waiting.iloc[0]
     return f"{first['owes_to']}, {first['due']}: {first['state']} ({done} of {len(part)} done)"

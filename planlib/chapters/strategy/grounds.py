@@ -171,8 +171,8 @@ def capacity(
     Parameters: target, last_year (minor units); staff, hired and left; products, product and month of all orders; channels,
     capacity (minor units a year); marketing, month and spend; ratio, the most marketing may cost of revenue; productivity, the
     rise of revenue per head that is counted on.
-    Returns target ("Company"), resource, required, available, lack (0 or more), basis; money in minor units; rows that no table
-    tells are left out.
+    Returns target ("Company"), resource, required, available, lack (0 or more), reason; money in minor units; rows that no
+    table tells are left out.
     """
     rows: list[tuple[str, float, float, str]] = []
     if staff is not None and last_year > 0:
@@ -188,8 +188,8 @@ def capacity(
     selling = products.loc[products["month"].isin(horizon.last_twelve), "product"].nunique()
     before = products.loc[products["month"].isin(horizon.last_year), "product"].nunique()
     rows.append(("products", before, selling, "on sale last year; in the last twelve months"))
-    told = [("Company", what, need, have, max(need - have, 0), basis) for what, need, have, basis in rows]
-    return pd.DataFrame(told, columns=["target", "resource", "required", "available", "lack", "basis"])
+    told = [("Company", what, need, have, max(need - have, 0), reason) for what, need, have, reason in rows]
+    return pd.DataFrame(told, columns=["target", "resource", "required", "available", "lack", "reason"])
 
 
 def heads_needed(heads: int, last_year: int, target: int, productivity: float) -> int:

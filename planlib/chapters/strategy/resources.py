@@ -8,7 +8,7 @@ import pandas as pd
 from planlib.chapters.strategy.grounds import heads_needed, present
 from planlib.plan import AMOUNT, Horizon
 
-COLUMNS = ["target", "resource", "required", "available", "lack", "basis"]
+COLUMNS = ["target", "resource", "required", "available", "lack", "reason"]
 MONEY = ("budget", "channel capacity", "marketing money")
 STEP = 3  # the method book's measure: what three new regions ask for
 
@@ -25,7 +25,7 @@ def people(
 
     Parameters: pyramid, see `pyramid`; weights, see `teams`; last_year, region, amount (minor units); staff, region, hired,
     left; productivity, rise of revenue per head that is counted on. A team's target is that of all departments.
-    Returns target (the team), resource, required, available, lack (number, 0 or more), basis; empty without staff.
+    Returns target (the team), resource, required, available, lack (number, 0 or more), reason; empty without staff.
     """
     if staff is None:
         return pd.DataFrame(columns=COLUMNS)
@@ -38,8 +38,8 @@ def people(
     for team, new in part[AMOUNT].groupby(pd.Series(names, index=part.index)).sum().items():
         have, old = int(heads.get(team, 0)), int(before.get(team, 0))
         need = heads_needed(have, old, int(new), productivity)
-        basis = f"{new / old - 1:+.0%} revenue, {productivity:+.0%} a head" if old > 0 else "nothing sold last year"
-        rows.append((team, "people", need, have, max(need - have, 0), basis))
+        reason = f"{new / old - 1:+.0%} revenue, {productivity:+.0%} a head" if old > 0 else "nothing sold last year"
+        rows.append((team, "people", need, have, max(need - have, 0), reason))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -91,5 +91,6 @@ def resources(parts: Sequence[pd.DataFrame], show: Callable[[float | None, str],
     text["lack"] = [told if lack > 0 else "none" for told, lack in zip(text["lack"], table["lack"], strict=True)]
     for row in text[table["lack"] > 0].itertuples(index=False):
         verb = "lacks" if not str(row.target).endswith("regions") else "lack"
-        lacks.append(f"{row.target} {verb} {row.lack} {'of ' if row.resource in MONEY else ''}{row.resource}")
+        what = {"people": "person", "managers": "manager"}.get(row.resource, row.resource) if row.lack == "1" else row.resource
+        lacks.append(f"{row.target} {verb} {row.lack} {'of ' if row.resource in MONEY else ''}{what}")
     return text, lacks
