@@ -28,6 +28,8 @@ MONTH = (
     "? [monthAbbrevFormat(toNumber(slice(datum.label, 5)) - 1), slice(datum.label, 0, 4)] "
     ": monthAbbrevFormat(toNumber(slice(datum.label, 5)) - 1)"
 )
+# A week `YYYY-Www` is named by its number, the first also by its year.
+WEEK = "datum.index == 0 ? [slice(datum.label, 5), slice(datum.label, 0, 4)] : slice(datum.label, 5)"
 ORDER = ("allocated", "last_year", "naive")
 
 Chart: TypeAlias = alt.Chart | alt.LayerChart
@@ -127,27 +129,30 @@ def bullets(compare: pd.DataFrame, currency: str, title: str | None = None) -> C
 
 
 def lines(frame: pd.DataFrame, currency: str, title: str | None = None) -> Chart:
-    """Amounts by month, one line per series; a click in the legend keeps one series.
+    """Amounts by month or week, one line per series; a click in the legend keeps one series.
 
-    Parameters: frame, `month` (`YYYY-MM`), `series`, `amount` (minor units). Series keep the order they first come in.
+    Parameters: frame, `month` (`YYYY-MM`) or `week` (`YYYY-Www`), `series`, `amount` (minor units). Series keep the order they
+    first come in.
     """
-    _need(frame, "lines", ["month", "series", "amount"])
+    along = "week" if "week" in frame.columns and "month" not in frame.columns else "month"
+    _need(frame, "lines", [along, "series", "amount"])
     divisor, unit = _scale(frame["amount"], currency)
-    data = pd.DataFrame({"month": frame["month"].astype(str), "series": frame["series"].astype(str)})
+    data = pd.DataFrame({along: frame[along].astype(str), "series": frame["series"].astype(str)})
     data["amount"] = _scaled(frame["amount"], divisor)
     order = list(dict.fromkeys(data["series"]))
     pick = alt.selection_point(name="series_pick", fields=["series"], bind="legend")
-    axis = alt.Axis(labelAngle=0, labelOverlap="greedy", grid=False, labelExpr=MONTH)
+    named = MONTH if along == "month" else WEEK
+    axis = alt.Axis(labelAngle=0, labelOverlap="greedy", grid=False, labelExpr=named)
     chart = (
         alt.Chart(data)
         .mark_line(point=alt.OverlayMarkDef(size=36, filled=True), strokeWidth=2.2)
         .encode(
-            x=alt.X("month:O", title=None, axis=axis),
+            x=alt.X(f"{along}:O", title=None, axis=axis),
             y=alt.Y("amount:Q", title=unit, axis=_amounts()),
             color=_colours("series:N", order),
             strokeDash=_dashes("series:N", order),
             opacity=alt.condition(pick, alt.value(1.0), alt.value(0.15)),
-            tooltip=_tips({"month:O": "month", "series:N": "series", "amount:Q": unit}),
+            tooltip=_tips({f"{along}:O": along, "series:N": "series", "amount:Q": unit}),
         )
         .add_params(pick)
     )

@@ -273,8 +273,14 @@ def _milestones() -> pd.DataFrame:
 
 
 def _calendar() -> pd.DataFrame:
-    rows = sorted((str(day), event) for year in range(2023, 2028) for event, day in holidays(year).items())
-    return pd.DataFrame(rows, columns=["date", "event"])
+    # how many days before an event rivals opened their sale, in 2023, 2024 and 2025
+    opened = {"Spring Festival": (33, 31, 35), "618": (22, 24, 27), "Double 11": (21, 26, 28)}
+    rows = []
+    for year in range(2023, 2028):
+        for event, day in holidays(year).items():
+            known = year < 2026 and event in opened
+            rows.append((str(day), event, str(day - timedelta(opened[event][year - 2023])) if known else ""))
+    return pd.DataFrame(sorted(rows), columns=["date", "event", "rivals_from"])
 
 
 # Everything together -------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ __all__ = ["TABLES", "Input", "TableMapping", "Tables", "dictionary", "fingerpri
 EVERYTHING = "all"  # the one channel, or customer, of orders that name none
 MEMBERS = {"regions": "region", "products": "product", "channels": "channel", "customers": "customer"}
 ORDER = ("date", "order_id", "region", "product", "channel", "customer", "quantity")
-BY = ("region", "product", "channel", "customer", "month")
+BY = ("region", "product", "channel", "customer", "month", "day")
 
 
 @dataclass(frozen=True)
@@ -248,7 +248,7 @@ class Tables:
     ) -> pd.DataFrame:
         """Orders summed by some dimensions.
 
-        `by`: from region, product, channel, customer, month, or a column of `groups`, a frame with one row per
+        `by`: from region, product, channel, customer, month, day, or a column of `groups`, a frame with one row per
         `customer`. `since`, `until`: first and last month (`2026-03`), both included.
         Returns `by`, `amount` (net revenue, minor units), `cost` (minor units, absent when orders have none), `quantity`
         (float), `lines`, and `returned` (the sum of the negative amounts, minor units), one row per cell that has orders,
@@ -257,7 +257,7 @@ class Tables:
         import ibis
 
         orders = self._table()
-        orders = orders.mutate(month=orders.date.strftime("%Y-%m"))
+        orders = orders.mutate(month=orders.date.strftime("%Y-%m"), day=orders.date)
         if since is not None:
             orders = orders.filter(orders.month >= since)
         if until is not None:

@@ -526,6 +526,14 @@ TABLES: dict[str, TableSpec] = {
         (
             Column("date", "date", "day of the event", "day"),
             Column("event", "text", "name of the event"),
+            _optional(
+                "rivals_from",
+                "date",
+                "day on which rivals opened their sale for the event, blank where not known",
+                "the opening of pre-sales is left out",
+                "day",
+                blank=True,
+            ),
         ),
         without="festival days come from the lunar calendar",
     ),

@@ -1,0 +1,92 @@
+"""05 time: quarters, months and weeks by seasonality with moving holidays, planned again each quarter (TIM-1 to TIM-6)."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from planlib.chapters.base import Share, SplitParameters
+from planlib.chapters.time.holidays import (
+    Window,
+    arm_size,
+    conversion,
+    holiday_days,
+    holiday_lift,
+    holiday_plan,
+    holiday_sales,
+    seasons,
+    solstice,
+    windows,
+)  # fmt: skip
+from planlib.chapters.time.months import a_year_on, by_month, month_drivers, weights
+from planlib.chapters.time.pace import alarms, false_alarms, run_rate
+from planlib.chapters.time.peaks import (
+    employed,
+    exceptions,
+    key_accounts,
+    peak_calendar,
+    peak_months,
+    peaks,
+    presales,
+    promotion_tiers,
+    stock_plan,
+    stock_steps,
+    unit_values,
+)  # fmt: skip
+from planlib.chapters.time.rolling import Lift, quarters, strong_quarter
+from planlib.chapters.time.telling import (
+    told,
+    told_accounts,
+    told_alarms,
+    told_drivers,
+    told_exceptions,
+    told_pace,
+    told_regions,
+    told_test,
+    told_tiers,
+)  # fmt: skip
+from planlib.chapters.time.weeks import beside_last_year, by_day, by_week, day_profile, day_weights, quarter_of
+from planlib.estimates.season import announced, exposure, festival_days, seasonality
+
+QUESTION = "When does the year's target come due, month by month, holidays and closed months included?"
+
+Festival = Literal["Spring Festival", "Dragon Boat Festival", "Mid-Autumn Festival"]
+
+
+class Parameters(SplitParameters):
+    festivals: list[Festival] = []
+    days_before: Annotated[int, Field(ge=0, le=60)] = 21
+    days_after: Annotated[int, Field(ge=0, le=60)] = 10
+    shrink_months: Annotated[int, Field(ge=0, le=120)] = 24
+    holidays: dict[str, Window] = {}
+    prior_days: Annotated[int, Field(ge=0, le=365)] = 7
+    week_start: Annotated[int, Field(ge=1, le=7)] = 1
+    over_line: Annotated[float, Field(ge=0, le=0.5)] = 0.10
+    lift: Annotated[float, Field(ge=0.05, le=0.08)] = 0.05
+    alert_line: Annotated[float, Field(gt=0, lt=1)] = 0.15
+    alert_weeks: Annotated[int, Field(ge=1, le=8)] = 2
+    alert_least: Share = 0.5
+    peak_line: Annotated[float, Field(ge=1, le=3)] = 1.10
+    stock_months: Annotated[int, Field(ge=1, le=6)] = 3
+    stock_extra: Share = 0.30
+    cover_months: Annotated[float, Field(ge=0, le=12)] = 1.0
+    staff_extra: Share = 0.20
+    person_month: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    key_accounts: Annotated[int, Field(ge=1, le=500)] = 20
+    presale_hours: Annotated[int, Field(ge=0, le=240)] = 48
+    held_back: Annotated[float, Field(ge=0.10, le=0.15)] = 0.10
+    exception_hours: Annotated[int, Field(ge=1, le=72)] = 24
+    ad_cap: Annotated[float, Field(gt=0, le=0.20)] = 0.08
+    test_lift: Annotated[float, Field(gt=0, le=1)] = 0.10
+    test_error: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    test_power: Annotated[float, Field(gt=0.5, lt=1)] = 0.80
+
+
+__all__ = [
+    "QUESTION", "Lift", "Parameters", "Window", "a_year_on", "alarms", "announced", "arm_size", "beside_last_year", "by_day",
+    "by_month", "by_week", "conversion", "day_profile", "day_weights", "employed", "exceptions", "exposure",
+    "false_alarms", "festival_days", "holiday_days", "holiday_lift", "holiday_plan", "holiday_sales", "key_accounts",
+    "month_drivers", "peak_calendar", "peak_months", "peaks", "presales", "promotion_tiers", "quarter_of", "quarters",
+    "run_rate", "seasonality", "seasons", "solstice", "stock_plan", "stock_steps", "strong_quarter", "told",
+    "told_accounts", "told_alarms", "told_drivers", "told_exceptions", "told_pace", "told_regions", "told_test",
+    "told_tiers", "unit_values", "weights", "windows",
+]  # fmt: skip

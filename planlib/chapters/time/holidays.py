@@ -1,0 +1,179 @@
+"""Holidays in the plan: their days, what is sold in them, how regions differ, and what advertising may cost."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+from scipy.stats import norm
+
+from planlib.errors import ParameterError
+from planlib.estimates.season import festival_days
+from planlib.plan import AMOUNT, Horizon
+
+LUNAR = ("Spring Festival", "Dragon Boat Festival", "Mid-Autumn Festival")
+FIXED = {"618": (6, 18), "National Day": (10, 1), "Double 11": (11, 11)}
+SOLSTICE = "Winter Solstice"
+
+
+class Window(BaseModel):
+    """The days of a holiday's season: `before` its day, and `after` it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    before: Annotated[int, Field(ge=0, le=60)] = 0
+    after: Annotated[int, Field(ge=0, le=60)] = 0
+
+
+def holiday_days(years: Sequence[int], names: Sequence[str], calendar: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The days of holidays, moving and fixed: holiday, date (TIM-1).
+
+    Lunar festivals from the lunar calendar, 618, National Day and Double 11 by their dates, the winter solstice by its rule;
+    a `calendar` table (date, event) overrides a holiday in the years it names, and brings holidays of its own.
+    Raises ParameterError for a name that neither has.
+    """
+    given = _given(calendar)
+    unknown = sorted(set(names) - {*LUNAR, *FIXED, SOLSTICE, *given["holiday"]})
+    if unknown:
+        known = [*LUNAR, *FIXED, SOLSTICE]
+        raise ParameterError(
+            f"holidays: found {unknown[0]!r}, expected one of {', '.join(known)} or an event of the calendar table; correct it."
+        )
+    rows = [(name, date(year, *FIXED[name])) for name in names if name in FIXED for year in years]
+    rows += [(SOLSTICE, date(year, 12, solstice(year))) for year in years if SOLSTICE in names]
+    lunar = festival_days(list(years), [name for name in names if name in LUNAR], calendar)
+    computed = pd.DataFrame([*rows, *lunar[["festival", "date"]].itertuples(index=False)], columns=["holiday", "date"])
+    stated = given[given["holiday"].isin(names) & given["date"].map(lambda day: day.year in set(years))]
+    told = {(row.holiday, row.date.year) for row in stated.itertuples()}
+    kept = [(row.holiday, row.date.year) not in told for row in computed.itertuples()]
+    both = pd.concat([computed[kept], stated[["holiday", "date"]]], ignore_index=True)
+    return both.drop_duplicates().sort_values(["date", "holiday"], ignore_index=True)
+
+
+def solstice(year: int) -> int:
+    """The day of December on which the sun stands lowest, Beijing time (TIM-1).
+
+    The usual almanac rule for this century: a mean day of 21.94, moved by the year's length and the leap days; 2021 is its
+    exception.
+    """
+    short = year % 100
+    return int(short * 0.2422 + 21.94) - short // 4 - (1 if year == 2021 else 0)
+
+
+def windows(days: pd.DataFrame, spans: Mapping[str, Window]) -> pd.DataFrame:
+    """Every day of every holiday's season: day, holiday, date (of the holiday), offset (days from it).
+
+    A day in two seasons belongs to the nearer holiday, of equally near ones to the one that comes: no day counts twice.
+    """
+    rows = [
+        (row.date + timedelta(days=step), row.holiday, row.date, step)
+        for row in days.itertuples()
+        for step in range(-spans[row.holiday].before, spans[row.holiday].after + 1)
+    ]
+    frame = pd.DataFrame(rows, columns=["day", "holiday", "date", "offset"])
+    frame["_far"] = frame["offset"].abs()
+    frame = frame.sort_values(["day", "_far", "offset", "holiday"]).drop_duplicates("day")
+    frame["day"], frame["date"] = pd.to_datetime(frame["day"]), pd.to_datetime(frame["date"])
+    return frame.drop(columns="_far").reset_index(drop=True)
+
+
+def seasons(months: Sequence[str], spans: Mapping[str, Window], calendar: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Every holiday season that touches the months from the first to the last of some: see `windows` (TIM-1, TIM-5)."""
+    years = range(int(min(months)[:4]) - 1, int(max(months)[:4]) + 2)
+    return windows(holiday_days(list(years), sorted(spans), calendar), spans)
+
+
+def holiday_sales(days: pd.DataFrame, near: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
+    """What the plan sells within holiday seasons: month, sales (minor units), every month of the plan year (TIM-6).
+
+    `days`: day, month, amount; `near`: from `windows`.
+    """
+    inside = days[days["day"].isin(near["day"])].groupby("month")[AMOUNT].sum()
+    sales = inside.reindex(horizon.months).fillna(0).astype("int64")
+    return sales.rename("sales").rename_axis("month").reset_index()
+
+
+def holiday_plan(days: pd.DataFrame, near: pd.DataFrame, cap: float, held_back: float) -> pd.DataFrame:
+    """Each holiday of the plan year with its season, sales and the most that advertising may cost (TIM-6, TIM-5).
+
+    `days`: day, amount (minor units); `cap`: advertising as a share of the season's sales, at most; `held_back`: share of that
+    budget kept until the season shows what it needs. Returns holiday, date, first_day, last_day (text), days, sales,
+    ad_cap, held_back (minor units, rounded down), in the order of the calendar. Sales sum to `holiday_sales`.
+    """
+    both = near.merge(days.groupby("day", as_index=False)[AMOUNT].sum(), on="day")
+    rows = []
+    for (day, holiday), part in both.groupby(["date", "holiday"], sort=True):
+        sales = int(part[AMOUNT].sum())
+        most = math.floor(round(max(0, sales) * cap, 6))
+        rows.append((holiday, _text(day), _text(part["day"].min()), _text(part["day"].max()), len(part), sales, most))
+    frame = pd.DataFrame(rows, columns=["holiday", "date", "first_day", "last_day", "days", "sales", "ad_cap"])
+    frame["held_back"] = [math.floor(round(most * held_back, 6)) for most in frame["ad_cap"]]
+    return frame.astype({"days": "int64", "sales": "int64", "ad_cap": "int64", "held_back": "int64"})
+
+
+def holiday_lift(history: pd.DataFrame, near: pd.DataFrame) -> pd.DataFrame:
+    """How much stronger a region's holiday seasons are than the company's: region, seasons, own, lift (factors) (TIM-6).
+
+    `history`: region, day, amount (minor units); `near`: from `windows`, over the history's days. `own` is the region's share
+    of what all seasons sold over its share of the days outside (a ratio estimate, its error from the seasons' spread, Cochran
+    1977); `lift` is the same shrunk towards the company's 1 by that error (random effects, DerSimonian and Laird 1986). With
+    fewer than three seasons every lift is 1.
+    """
+    table = history.merge(near[["day", "holiday", "date"]], how="left", on="day")
+    inside = table[table["holiday"].notna()].pivot_table(index="region", columns="date", values=AMOUNT, aggfunc="sum")
+    outside = table[table["holiday"].isna()].groupby("region")[AMOUNT].sum().clip(lower=0)
+    regions = sorted(history["region"].unique())
+    sold = inside.reindex(regions).fillna(0).clip(lower=0).to_numpy(dtype=float)
+    base = (outside.reindex(regions).fillna(0) / max(1, int(outside.sum()))).to_numpy()
+    seasons, company = sold.shape[1], sold.sum(axis=0)
+    frame = pd.DataFrame({"region": regions, "seasons": seasons, "own": 1.0, "lift": 1.0})
+    known = (base > 0) & (sold.sum(axis=1) > 0)
+    if seasons < 3 or known.sum() < 2:
+        return frame
+    share = sold.sum(axis=1) / company.sum()
+    own = np.divide(share, base, out=np.ones(len(base)), where=known)
+    squares = ((sold - share[:, None] * company[None, :]) ** 2).sum(axis=1) * seasons / (seasons - 1)
+    error = np.divide(squares, (company.sum() * base) ** 2, out=np.ones(len(base)), where=known).clip(min=1e-12)
+    weight = np.where(known, 1 / error, 0.0)
+    between = max(0.0, float((weight * (own - 1) ** 2).sum() - known.sum()) / float(weight.sum()))
+    trust = np.where(known, between / (between + error), 0.0)
+    return frame.assign(own=own, lift=(1 + trust * (own - 1)).round(9))
+
+
+def conversion(kpis: pd.DataFrame | None, months: Sequence[str]) -> float | None:
+    """Which share of visits became a lead in some months, or None where the company does not measure it (TIM-6).
+
+    `kpis`: month, kpi, value, with the kpis `visits` and `leads`.
+    """
+    if kpis is None:
+        return None
+    sums = kpis[kpis["month"].isin(months)].groupby("kpi")["value"].sum()
+    visits, leads = float(sums.get("visits", 0.0)), float(sums.get("leads", 0.0))
+    return leads / visits if 0 < leads < visits else None
+
+
+def arm_size(base: float, lift: float, error: float, power: float) -> int:
+    """How many visitors each arm of a channel test needs to tell a lift from chance (TIM-6).
+
+    Two-sided test of two proportions in the normal approximation: n = (z(1-error/2) + z(power))^2 (p q + p' q') / (p - p')^2
+    (Fleiss, Levin and Paik 2003, without continuity correction). `base`: share that buys now; `lift`: relative change.
+    """
+    other = base * (1 + lift)
+    if not 0 < base < 1 or not 0 < other < 1 or lift == 0:
+        raise ParameterError(f"test: found a base of {base} and a lift of {lift}, expected shares between 0 and 1 that differ.")
+    z = float(norm.ppf(1 - error / 2) + norm.ppf(power))
+    return math.ceil(round(z**2 * (base * (1 - base) + other * (1 - other)) / (base - other) ** 2, 6))
+
+
+def _given(calendar: pd.DataFrame | None) -> pd.DataFrame:
+    if calendar is None or calendar.empty:
+        return pd.DataFrame({"holiday": pd.Series(dtype=str), "date": pd.Series(dtype=object)})
+    frame = pd.DataFrame({"holiday": calendar["event"], "date": pd.to_datetime(calendar["date"]).dt.date})
+    return frame.drop_duplicates().reset_index(drop=True)
+
+
+def _text(day: pd.Timestamp) -> str:
+    return f"{day:%Y-%m-%d}"

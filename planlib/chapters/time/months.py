@@ -1,0 +1,98 @@
+"""The months' drivers: the season, where the festivals fall, what has closed, and what a strong quarter adds."""
+
+import numpy as np
+import pandas as pd
+
+from planlib import plan as tables
+from planlib.drivers import Driver, Drivers, build
+from planlib.plan import AMOUNT, Horizon
+
+
+def weights(season: pd.DataFrame, plan: pd.DataFrame, horizon: Horizon, lift: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The season's weights for open months only; closed months are booked, not planned: product, month, weight (TIM-1, TIM-2).
+
+    A quarter comes out in the shape of its history, since a product's amount follows these weights in proportion.
+    A product without a season of its own (never sold before) takes the mean of the others; `lift`: product, month, factor,
+    what a strong quarter adds to the next (TIM-3).
+    """
+    frame = complete(season, plan)
+    frame = frame[frame["month"].isin(horizon.open)].reset_index(drop=True)
+    # A product with no history in any open month shares what is open equally over them.
+    flat = frame.groupby("product")["weight"].transform("sum") <= 0
+    frame["weight"] = frame["weight"].where(~flat, 1.0)
+    if lift is not None and len(lift):
+        factor = frame[["product", "month"]].merge(lift, how="left", on=["product", "month"])["factor"]
+        frame["weight"] = frame["weight"] * factor.fillna(1.0).to_numpy()
+    return frame
+
+
+def complete(season: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
+    """The season's weights with every product of the plan in it: product, month, weight."""
+    missing = sorted(set(plan["product"]) - set(season["product"]))
+    if not missing:
+        return season.reset_index(drop=True)
+    mean = season.groupby("month")["weight"].mean().reset_index()
+    return pd.concat([season, mean.merge(pd.DataFrame({"product": missing}), how="cross")], ignore_index=True)
+
+
+def month_drivers(
+    plan: pd.DataFrame,
+    last_year: pd.DataFrame,
+    season: pd.DataFrame,
+    without: pd.DataFrame,
+    booked: pd.DataFrame | None,
+    lift: pd.DataFrame | None,
+    horizon: Horizon,
+) -> Drivers:
+    """Why a month gets its share: last year's, then season, festivals, closed months and a strong quarter (TIM-1, TIM-3).
+
+    `plan`: the level above; `last_year`: product, month, amount of last year; `season` and `without`: product, month, weight
+    with the festivals where they fall, and as if none moved; `booked`: product, month, amount of the closed months; `lift`:
+    product, month, factor. Amounts in minor units. The drivers are taken by product, the mix of regions and channels stays.
+    """
+    products = tables.rollup(plan, ["product"])
+    season, without = complete(season, plan), complete(without, plan)
+    both = season.merge(without, on=["product", "month"], suffixes=("", "_without"))
+    both["factor"] = np.divide(
+        both["weight"], both["weight_without"], out=np.ones(len(both)), where=(both["weight_without"] > 0).to_numpy()
+    )
+    drivers = [
+        Driver("season", "orders by month", "TIM-1", both[["product", "month"]].assign(share=both["weight_without"])),
+        Driver("festivals", "calendar", "TIM-1", both[["product", "month", "factor"]]),
+    ]
+    if booked is not None:
+        drivers.append(Driver("closed_months", "orders", "TIM-3", _path(products, season, booked, None, horizon)))
+        if lift is not None and len(lift):
+            drivers.append(Driver("strong_quarter", "plan in force", "TIM-3", _path(products, season, booked, lift, horizon)))
+    return build(products, "month", a_year_on(last_year, horizon), drivers)
+
+
+def by_month(frame: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
+    """Last year's months summed and named as the plan year's, all twelve of them: month, amount (minor units)."""
+    sums = frame.groupby("month")[AMOUNT].sum().reindex(horizon.last_year).fillna(0).astype("int64")
+    return pd.DataFrame({"month": horizon.months, AMOUNT: sums.to_numpy()})
+
+
+def a_year_on(frame: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
+    """Last year's rows under the plan year's month names, so that a rule on growth finds the month it grows from."""
+    return frame.assign(month=frame["month"].map(dict(zip(horizon.last_year, horizon.months, strict=True))))
+
+
+def _path(
+    products: pd.DataFrame, season: pd.DataFrame, booked: pd.DataFrame, lift: pd.DataFrame | None, horizon: Horizon
+) -> pd.DataFrame:
+    """Each product's share by month: closed months as they were, what is left by season and lift."""
+    left = open_amounts(products, booked)
+    frame = weights(season, products, horizon, lift)
+    frame["share"] = frame["weight"] / frame.groupby("product")["weight"].transform("sum") * frame["product"].map(left)
+    closed = booked.assign(share=booked[AMOUNT].clip(lower=0).astype(float))
+    path = pd.concat([frame, closed])[["product", "month", "share"]]
+    path = path[path["product"].isin(products["product"])]
+    return path.groupby(["product", "month"], as_index=False)["share"].sum()
+
+
+def open_amounts(products: pd.DataFrame, booked: pd.DataFrame) -> pd.Series:
+    """What closed months leave of each product's target, by product (minor units, never below 0) (TIM-3)."""
+    done = booked.groupby("product")[AMOUNT].sum()
+    target = products.groupby("product")[AMOUNT].sum()
+    return (target - done.reindex(target.index).fillna(0)).clip(lower=0)

@@ -1,0 +1,154 @@
+"""From months to days to weeks: a day's weight from weekdays and holiday seasons, every level to the minor unit."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from planlib import plan as tables
+from planlib.errors import TieOutError
+from planlib.plan import AMOUNT, Horizon
+
+ROUNDS = 60  # of proportional scaling; factors stand still to nine decimals long before
+WEEK = 7
+
+
+def day_profile(history: pd.DataFrame, near: pd.DataFrame, prior_days: int) -> pd.DataFrame:
+    """What a weekday and each week of a holiday season sell, as factors of a plain day (TIM-1).
+
+    `history`: day, amount (minor units), complete months; `near`: from `windows`, over the same days. Each day is explained
+    by its month's level times its weekday's factor times the factor of its week of the season (offsets -7 to -1, 0 to 6 and
+    so on), by proportional scaling; each factor is shrunk as if `prior_days` plain days had been seen beside it
+    (a gamma prior of mean one). Returns kind (weekday, season), name (1 Monday to 7 Sunday; the holiday), week (of the season;
+    0 for weekdays), days (seen), factor. Without two months of history every factor is 1.
+    """
+    frame = _calendar(sorted({f"{day:%Y-%m}" for day in history["day"]}))
+    frame[AMOUNT] = frame["day"].map(history.groupby("day")[AMOUNT].sum()).fillna(0.0).clip(lower=0).astype(float)
+    frame = _phases(frame, near)
+    weekday, phase = frame["weekday"].to_numpy() - 1, pd.Categorical(frame["phase"])
+    names = list(phase.categories)
+    month = frame["month"].factorize()[0]
+    mass = (
+        frame.groupby("month")[AMOUNT].transform("sum").to_numpy() / frame.groupby("month")[AMOUNT].transform("size").to_numpy()
+    )
+    amount = frame[AMOUNT].to_numpy()
+    used = mass > 0
+    by_weekday, by_phase = np.ones(WEEK), np.ones(len(names) + 1)
+    place = np.where(phase.codes < 0, len(names), phase.codes)
+    for _ in range(ROUNDS if len(set(month[used])) >= 2 else 0):
+        fitted = by_weekday[weekday] * by_phase[place]
+        level = np.bincount(month, amount) / np.bincount(month, fitted)
+        relative = np.divide(amount, level[month], out=np.zeros(len(amount)), where=used)
+        by_weekday = _ratio(relative, by_phase[place], weekday, WEEK, used, prior_days)
+        by_weekday /= by_weekday.mean()
+        by_phase[:-1] = _ratio(relative, by_weekday[weekday], place, len(names) + 1, used, prior_days)[:-1]
+    seen = np.bincount(place, used.astype(float), minlength=len(names) + 1).astype("int64")
+    rows = [("weekday", str(n + 1), 0, int((used & (weekday == n)).sum()), by_weekday[n]) for n in range(WEEK)]
+    for n, name in enumerate(names):
+        holiday, _, week = str(name).rpartition("|")
+        rows.append(("season", holiday, int(week), int(seen[n]), by_phase[n]))
+    result = pd.DataFrame(rows, columns=["kind", "name", "week", "days", "factor"])
+    result["factor"] = result["factor"].round(9)
+    return result.sort_values(["kind", "name", "week"], ascending=[False, True, True], ignore_index=True)
+
+
+def day_weights(profile: pd.DataFrame, near: pd.DataFrame, months: Sequence[str]) -> pd.DataFrame:
+    """Every day of some months with its weight: day, month, holiday (missing outside seasons), weight (TIM-1)."""
+    frame = _phases(_calendar(list(months)), near)
+    weekday = profile[profile["kind"] == "weekday"].set_index("name")["factor"]
+    season = profile[profile["kind"] == "season"]
+    factors = pd.Series(season["factor"].to_numpy(), index=season["name"] + "|" + season["week"].astype(str))
+    frame["weight"] = frame["weekday"].astype(str).map(weekday) * frame["phase"].map(factors).fillna(1.0)
+    return frame[["day", "month", "holiday", "weight"]]
+
+
+def by_day(
+    plan: pd.DataFrame, weights: pd.DataFrame, lift: pd.DataFrame | None = None, booked: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Each region's months split over their days, to the minor unit: region, month, day, amount (TIM-1).
+
+    `plan`: region, month, amount; `weights`: from `day_weights`; `lift`: region, lift, how much stronger its holiday days are;
+    `booked`: region, month, day, amount of closed months, whose days are what they were.
+    Raises TieOutError when the days of a month do not sum to it.
+    """
+    cells = tables.rollup(plan, ["region", "month"]).rename(columns={AMOUNT: "_total"})
+    cells["_cell"] = np.arange(len(cells))
+    days = cells.merge(weights, on="month")
+    if lift is not None:
+        factor = days["region"].map(lift.set_index("region")["lift"]).fillna(1.0)
+        days["weight"] = days["weight"].where(days["holiday"].isna(), days["weight"] * factor)
+    keys = days["day"].to_numpy().astype("int64")
+    days[AMOUNT] = tables.apportion(cells["_total"].to_numpy(), days["_cell"].to_numpy(), days["weight"].to_numpy(), keys)
+    if booked is not None and len(booked):
+        days = _as_booked(days, booked)
+    result = days[["region", "month", "day", AMOUNT]].sort_values(["region", "day"], ignore_index=True)
+    left = result.groupby(["region", "month"])[AMOUNT].sum() - cells.set_index(["region", "month"])["_total"]
+    if (left != 0).any():
+        first = left[left != 0].index[0]
+        raise TieOutError(f"weeks: the days of {first} miss their month by {left[first]}, expected 0; report this plan.")
+    return result
+
+
+def by_week(days: pd.DataFrame, by: Sequence[str] = (), week_start: int = 1) -> pd.DataFrame:
+    """Days summed by week: *by, week (`2026-W07`), first_day (text), days (of the week that lie in the table), amount (TIM-1).
+
+    Weeks begin on ISO weekday `week_start` and take the ISO number of their fourth day, so that 1 gives ISO 8601 weeks.
+    A week at the end of the table is cut there; a week over two months has both in it, unless `by` names the month.
+    """
+    first = days["day"] - pd.to_timedelta((days["day"].dt.day_of_week + 1 - week_start) % WEEK, unit="D")
+    iso = (first + pd.Timedelta(days=3)).dt.isocalendar()
+    named = days.assign(
+        week=iso["year"].astype(str) + "-W" + iso["week"].astype(str).str.zfill(2), first_day=first.dt.strftime("%Y-%m-%d")
+    )
+    found = named.groupby([*by, "week", "first_day"], sort=True).agg(days=("day", "nunique"), amount=(AMOUNT, "sum"))
+    return found.reset_index().sort_values([*by, "first_day"], ignore_index=True)
+
+
+def beside_last_year(weeks: pd.DataFrame, daily: pd.DataFrame, horizon: Horizon, week_start: int = 1) -> pd.DataFrame:
+    """Whole weeks of the plan beside those of last year under this year's names: week, series, amount (TIM-1).
+
+    `weeks`: from `by_week`; `daily`: day, amount. A week that only one of the years has stands alone.
+    """
+    year = daily[daily["day"].dt.strftime("%Y-%m").isin(horizon.last_year)]
+    past = by_week(year, week_start=week_start)
+    past["week"] = (past["week"].str[:4].astype("int64") + 1).astype(str) + past["week"].str[4:]
+    both = pd.concat([past.assign(series="last year"), weeks.assign(series="plan")], ignore_index=True)
+    kept = both[(both["days"] == WEEK) & both["week"].isin(weeks["week"])]
+    return kept[["week", "series", AMOUNT]].reset_index(drop=True)
+
+
+def quarter_of(horizon: Horizon) -> dict[str, str]:
+    """The quarter of the plan year each of its months lies in: Q1 to Q4, from the year's first month (TIM-1)."""
+    return {month: f"Q{position // 3 + 1}" for position, month in enumerate(horizon.months)}
+
+
+def _calendar(months: list[str]) -> pd.DataFrame:
+    days = [pd.date_range(f"{month}-01", periods=pd.Period(month, freq="M").days_in_month, unit="s") for month in months]
+    frame = pd.DataFrame({"day": pd.concat([pd.Series(part) for part in days], ignore_index=True)})
+    return frame.assign(month=frame["day"].dt.strftime("%Y-%m"), weekday=frame["day"].dt.day_of_week + 1)
+
+
+def _phases(frame: pd.DataFrame, near: pd.DataFrame) -> pd.DataFrame:
+    placed = near.set_index("day")[["holiday", "offset"]] if len(near) else None
+    if placed is None:
+        return frame.assign(holiday=None, phase=None)
+    found = frame.join(placed, on="day")
+    week = (found["offset"] // WEEK).astype("Int64").astype(str)
+    return found.assign(phase=(found["holiday"] + "|" + week).where(found["holiday"].notna(), None))
+
+
+def _ratio(seen: np.ndarray, expected: np.ndarray, place: np.ndarray, size: int, used: np.ndarray, prior: int) -> np.ndarray:
+    top = np.bincount(place, np.where(used, seen, 0.0), minlength=size) + prior
+    bottom = np.bincount(place, np.where(used, expected, 0.0), minlength=size) + prior
+    return np.divide(top, bottom, out=np.ones(size), where=bottom > 0)
+
+
+def _as_booked(days: pd.DataFrame, booked: pd.DataFrame) -> pd.DataFrame:
+    """Closed months' days as they were, where they sum to the plan's month (they do unless a lock says otherwise)."""
+    sums = booked.groupby(["region", "month"])[AMOUNT].sum()
+    closed = days["month"].isin(booked["month"].unique())
+    at = pd.MultiIndex.from_frame(days[["region", "month"]])
+    same = closed & (sums.reindex(at).fillna(0).to_numpy() == days["_total"].to_numpy())
+    cells = booked.groupby(["region", "day"])[AMOUNT].sum()
+    actual = cells.reindex(pd.MultiIndex.from_frame(days[["region", "day"]])).fillna(0).to_numpy()
+    return days.assign(**{AMOUNT: days[AMOUNT].where(~same, actual).astype("int64")})
