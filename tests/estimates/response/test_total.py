@@ -75,13 +75,13 @@ def test_two_channels_that_move_together_are_not_told_apart():
 
 def test_a_channel_that_brings_nothing_is_not_said_to_bring():
     found = 0
-    for seed in range(6):
+    for seed in range(3):
         made = world(seed)
         idle = np.random.Generator(np.random.PCG64([1, seed])).random(len(made.spend)) * 30_000
         curve = fit(made.spend.assign(Idle=idle), made.revenue).curves.set_index("item").loc["Idle"]
         assert curve["roi_low"] < 0.8
         found += bool(curve["identified"])
-    assert found <= 2
+    assert found <= 1
 
 
 def test_too_few_weeks_are_said_and_fewer_still_refused():
