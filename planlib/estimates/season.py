@@ -179,11 +179,11 @@ def _own(ratio: np.ndarray, sold: np.ndarray, calendar_month: np.ndarray, names:
     A window counts where the product sold in all but a few months and did not gain or lose half against the company: a launch
     is not a season. Two windows tell a season from chance; with one, its months count against `prior_months`.
     """
-    frames = ratio.reshape(-1, 12, ratio.shape[1]) if len(ratio) >= 24 else ratio[None]
-    amounts = sold.reshape(frames.shape)
+    length = 12 if len(ratio) >= 24 else len(ratio)
+    frames, amounts = (each.reshape(-1, length, each.shape[1]) for each in (ratio, sold))
     part = amounts.sum(axis=1) / np.maximum(1.0, amounts.sum(axis=(1, 2)))[:, None]
     before = np.concatenate([part[:1], part[:-1]])
-    steady = (part > before / 2) & (part < before * 2) & ((amounts > 0).sum(axis=1) >= min(LEAST_MONTHS, len(amounts[0])))
+    steady = (part > before / 2) & (part < before * 2) & ((amounts > 0).sum(axis=1) >= min(LEAST_MONTHS, length))
     logs = np.where(steady[:, None, :], np.log(np.where(frames > 0, frames, np.nan)), np.nan)
     seen = np.isfinite(logs)
     count = seen.sum(axis=0)
@@ -197,5 +197,4 @@ def _own(ratio: np.ndarray, sold: np.ndarray, calendar_month: np.ndarray, names:
     active = (amounts > 0).sum(axis=(0, 1))
     stated = active / (active + prior_months) if prior_months or active.all() else np.ones(len(active))
     trust = np.where(count.max(axis=0) >= 2, measured, np.where(count.max(axis=0) == 1, stated, 0.0))
-    order = calendar_month[-12:] if len(ratio) >= 24 else calendar_month
-    return pd.DataFrame(np.exp(trust * centred), index=order).reindex(names)
+    return pd.DataFrame(np.exp(trust * centred), index=calendar_month[-length:]).reindex(names)
