@@ -26,6 +26,8 @@ PRIOR_RANGE = (-0.74, 0.74)  # nine chances in ten of a normal curve with that s
 LEAST_MONTHS = 30
 # Movements below a hundredth of a point of share are rounding.
 LEAST_MOVEMENT = 1e-4
+# Months of a parent's own that its scatter must show before it counts as much as the level's.
+SCATTER_MONTHS = 12.0
 # A member that has just started is believed by half after one month, by three quarters after three.
 START_MONTHS = 1.0
 # A member stops for good about once in three years: what its silence is weighed against.
@@ -153,7 +155,11 @@ class _Level:
         active = (total > 0).sum(axis=1)
         left = window - np.nan_to_num(self.shares(window))[:, :, None] * total[:, None, :]
         square = (np.diff(left, axis=2) ** 2).sum(axis=(1, 2)) / 2 * total.shape[1] / max(1, total.shape[1] - 1)
-        scatter = square / np.maximum(1.0, total.sum(axis=1)) ** 2
+        sales = np.maximum(1.0, total.sum(axis=1))
+        # Two orders of a kind scatter by nothing: a parent's scatter, per unit of sales, is drawn toward the level's.
+        own_scatter = square / sales
+        usual = float((active * own_scatter).sum()) / max(1, int(active.sum()))
+        scatter = (active * own_scatter + SCATTER_MONTHS * usual) / (active + SCATTER_MONTHS) / sales
         told = active >= 2
         weight = np.where(told, self.size(end), 0.0)
         if weight.sum() <= 0:
@@ -173,13 +179,12 @@ class _Level:
         order = np.arange(1, months + 1)
         latest = (sold * order).max(axis=2)
         first = np.where(latest > 0, months - (sold * order[::-1]).max(axis=2), months)
-        silent = months - latest
         after = order > latest[:, :, None]
         year_ago = np.concatenate([np.ones((*sold.shape[:2], min(12, months)), bool), sold[:, :, :-12]], axis=2)[:, :, :months]
         missed = (after & year_ago).sum(axis=2)
         rate = (sold.sum(axis=2) + 1) / (np.maximum(0, latest - first) + 2)
         still = (1 - np.minimum(rate, 0.999)) ** missed
-        chance = np.where(silent > 0, still / (still + silent / LIFE_MONTHS), 1.0)
+        chance = still / (still + missed / LIFE_MONTHS)
         busy = (sold.any(axis=1).sum(axis=1) >= 12)[:, None]
         never = np.where(busy & (started <= months - 12)[None, :], 0.0, 1.0)
         return np.where(latest > 0, chance, never)
