@@ -80,7 +80,11 @@ def of_members(
     frame["deadline"] = [pd.Period(month, freq="M").end_time.date().isoformat() for month in ends]
     frame["owner"] = [owners.get(member, owners.get("", "")) for member in frame["metric"]]
     frame["source"], frame["parent"] = "orders", parent
-    chances = [None] * len(frame) if history is None else _chances(frame, history, into, horizon, damping, usual_error, at_most)
+    chances = (
+        [None] * len(frame)
+        if history is None or history.empty
+        else _chances(frame, history, into, horizon, damping, usual_error, at_most)
+    )
     frame["probability"] = pd.Series(chances, dtype="float64")
     return frame
 

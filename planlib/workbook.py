@@ -196,23 +196,29 @@ class Chapter:
         last_year: pd.DataFrame | None = None,
         history: pd.DataFrame | None = None,
         owners: Mapping[str, str] | None = None,
+        at_most: bool = False,
     ) -> pd.DataFrame:
         """The SMART check of the targets this chapter sets (MET-1): says how many pass and what the others lack.
 
         Parameters
-            of         a split: one target per member of its new dimension; or a table of targets, see `smart.check`
+            of         a split: one target per member of its new dimension; or members and amount, such as activities; or a
+                       table of targets, see `smart.check`
             last_year  the dimension and amount, where orders alone do not have it (customer groups); history, with month, where
                        it is known: without, chances come from the company's months
             owners     who answers, by member; without, the owner of a rule on the member, then a region's manager, then whoever
                        answers for the company's target
+            at_most    the amounts are money to spend, not to earn
         Returns the checked table, kept as "SMART check".
         """
-        if isinstance(of, Split):
-            into = of.into
+        if isinstance(of, Split) or "metric" not in of:
+            planned = of.by(of.into) if isinstance(of, Split) else of
+            into = str(next(name for name in planned.columns if name != AMOUNT))
             if last_year is None:
                 last_year, history = self.last_year(into), self.orders(*sorted({into, "month"}))
             history = self.orders("month") if history is None else history
-            of = smart.of_members(of.by(into), last_year, history, self.horizon, owners or self._owners(into))
+            served = "Marketing cost, at most" if at_most else "Revenue"
+            who = owners or self._owners(into, served)
+            of = smart.of_members(planned, last_year, history, self.horizon, who, served, at_most=at_most)
         first, last = (pd.Period(self.horizon.months[place], freq="M") for place in (0, -1))
         checked = smart.check(
             of, first.start_time.date(), last.end_time.date(), getattr(self.parameters, "achievable_from", smart.LEAST)
@@ -298,9 +304,10 @@ class Chapter:
             )
         return pd.read_parquet(path)
 
-    def _owners(self, into: str) -> dict[str, str]:
+    def _owners(self, into: str, served: str) -> dict[str, str]:
         path = self.run / "tables" / "01-strategy" / "targets.parquet"
-        default = str(pd.read_parquet(path)["owner"].iloc[0]) if path.exists() else ""
+        above = pd.read_parquet(path).set_index("metric")["owner"] if path.exists() else pd.Series({served: ""})
+        default = str(above[served])
         named = [
             (members, rule.owner) for rule in self.rules for dim, members in rule.where.items() if rule.owner and dim == into
         ]
