@@ -97,7 +97,7 @@ def test_a_return_under_the_line_freezes_an_activity_and_a_project(made):
     # What a good project needs is judged with it.
     assert funding(strict)["Customer data platform"] == "whole"
     board = budget.board(usual.response, usual.limits, usual.found.activities, usual.marketing, usual.horizon.last_year)
-    assert board.set_index("item")["state"]["TV"] == "frozen"
+    assert board.set_index("item")["remark"]["TV"] == "Frozen."
 
 
 def test_every_return_on_the_board_has_its_interval(made):

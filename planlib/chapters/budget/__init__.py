@@ -8,7 +8,7 @@ from planlib.chapters.budget.priorities import by_customer, by_month, by_product
 from planlib.chapters.budget.projects import aligned, scorecard
 from planlib.chapters.budget.projects import known as known_projects
 from planlib.chapters.budget.returns import board, gain, summed
-from planlib.chapters.budget.telling import compare, lacking, message, reason, region_pools, sentence, steps
+from planlib.chapters.budget.telling import compare, lacking, message, reason, region_pools, sentence, steps, watched
 from planlib.chapters.budget.watch import days_of, hours, quarters, stock, variance
 
 QUESTION = "What may marketing cost, where does the next unit of money return most, and what is held back?"
@@ -18,5 +18,5 @@ __all__ = [
     "by_month", "by_product", "by_region", "compare", "curves", "days_of", "free", "gain", "gone", "hours", "is_promotion",
     "known", "known_projects", "lacking", "listed", "message", "naive", "pool_shares", "pools", "quarters", "readable",
     "reason", "region_pools", "scorecard", "sentence", "steps", "stock", "summed", "total", "traits", "valuable",
-    "variance",
+    "variance", "watched",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from planlib.chapters.budget.money import Allocation
 from planlib.estimates.response import Response, stated
 from planlib.plan import AMOUNT
 
-BOARD = ["level", "item", "spend_last_year", "return_", "cost_per_customer", "state", AMOUNT, "next_unit", "caveat"]
+BOARD = ["level", "item", "spend_last_year", "return_", "cost_per_customer", AMOUNT, "next_unit", "remark"]
 
 
 def board(
@@ -19,8 +19,8 @@ def board(
         response    as activities.curves gives it; limits as `bounds` gives them; activities as Allocation has them
         marketing   as activities.known gives it; new customers are those won in `year`
     Returns level (activity, channel), item, spend_last_year, return_ (of last year), cost_per_customer (minor units, missing
-    where not known), state ("frozen", "frozen, not surely" where the interval reaches the line, ""), amount (planned),
-    next_unit (return of the next unit of the plan), caveat. Every return is text with its interval.
+    where not known), amount (planned), next_unit (return of the next unit of the plan), remark (frozen, not surely where the
+    interval reaches the line; what else to know of the curve). Every return is text with its interval.
     """
     won = marketing[marketing["month"].isin(year)].groupby("activity") if "new_customers" in marketing else None
     customers = won["new_customers"].sum() if won is not None else pd.Series(dtype=float)
@@ -28,7 +28,8 @@ def board(
     frame[AMOUNT] = frame["item"].map(activities.set_index("item")[AMOUNT]).astype("int64")
     frame["next_unit"] = frame["item"].map(next_units(response, activities)).astype("str").fillna("–")
     reaches = frame["roi_high"].astype(float) >= frame["line"]
-    frame["state"] = np.where(frame["frozen"], np.where(reaches, "frozen, not surely", "frozen"), "")
+    state = np.where(frame["frozen"], np.where(reaches, "Frozen, not surely. ", "Frozen. "), "")
+    frame["remark"] = (state + frame["caveat"].fillna("")).str.strip()
     frame = frame.sort_values([AMOUNT, "item"], ascending=[False, True])
     fed = frame["item"].map(marketing.sort_values("month").groupby("activity")["channel"].last()).fillna("")
     rows = [_channel(str(name), mine, response) for name, mine in frame[fed != ""].groupby(fed[fed != ""])]
@@ -43,7 +44,7 @@ def _channel(name: str, mine: pd.DataFrame, response: Response) -> dict[str, obj
     low, middle, high = _within(response, brought(response, spend).sum(axis=1), best(response, spend).sum())
     row: dict[str, object] = {"level": "channel", "item": name, "spend": spend.sum(), AMOUNT: int(mine[AMOUNT].sum())}
     row["return_"] = stated(*(end / spend.sum() for end in (middle, low, high))) if spend.sum() > 0 else "–"
-    return row | {"customers": mine["customers"].sum(min_count=1), "state": "", "next_unit": "", "caveat": ""}
+    return row | {"customers": mine["customers"].sum(min_count=1), "next_unit": "", "remark": ""}
 
 
 def next_units(response: Response, activities: pd.DataFrame) -> pd.Series:

@@ -90,6 +90,25 @@ def reason(response: Response, found: Allocation, simple: pd.DataFrame, limits: 
     return texts
 
 
+def watched(off: pd.DataFrame, hours: pd.DataFrame, stock: pd.DataFrame, show: Show) -> list[str]:
+    """What the watch found, in sentences; `off`, `hours` and `stock` as the functions of `watch` give them (BUD-6)."""
+    texts = []
+    if len(off):
+        planned = int(off["plan_in_force"].sum())
+        over = show(int(off[AMOUNT].sum()) / planned - 1, "points") if planned else "not planned"
+        texts.append(f"Closed months spent {show(int(off[AMOUNT].sum()))}, {show(planned)} were planned: {over}.")
+        due = off[off["report_by"] != ""]
+        if len(due):
+            texts.append(f"A root-cause report is due by {due['report_by'].iloc[0]} for {', '.join(due['month'])}.")
+    idle = hours.loc[(hours["flag"] != "") & (hours["region"] != "All regions"), "region"].tolist() if len(hours) else []
+    if idle:
+        texts.append(f"Hours are idle over the line in {', '.join(idle)}.")
+    over_long = stock.loc[stock["flag"] != "", "product"].tolist() if len(stock) else []
+    if over_long:
+        texts.append(f"Stock lies over its limit of days: {', '.join(over_long)}.")
+    return texts
+
+
 def sentence(total: str, held: str, first: str, most: str, projects: pd.DataFrame) -> str:
     """The chapter in one sentence, of amounts as a reader sees them."""
     funded = int((projects[AMOUNT] > 0).sum()) if len(projects) else 0

@@ -60,10 +60,10 @@ def hours(staff: pd.DataFrame | None, sold: pd.DataFrame, as_of: pd.Timestamp, l
     """Output per head and hours used, the company first, then region by region (BUD-6).
 
     `staff`: region, hired, left, hours, used (a month); `sold`: region, amount over the last twelve months. Only people who are
-    there count. Returns region, people, per_head (minor units), used, idle (shares), flag (idle over `line`). Empty where staff
-    or its hours are not known.
+    there count. Returns region, people, sales_per_head (minor units), used, idle (shares), flag (idle over `line`).
+    Empty where staff or its hours are not known.
     """
-    columns = ["region", "people", "per_head", "used", "idle", "flag"]
+    columns = ["region", "people", "sales_per_head", "used", "idle", "flag"]
     if staff is None or not {"hours", "used"} <= set(staff.columns):
         return pd.DataFrame(columns=columns)
     left = pd.to_datetime(staff["left"]) if "left" in staff else pd.Series(pd.NaT, index=staff.index)
@@ -73,7 +73,7 @@ def hours(staff: pd.DataFrame | None, sold: pd.DataFrame, as_of: pd.Timestamp, l
     whole = sums[["people", "hours", "worked", "sales"]].sum().to_frame().T.assign(region="All regions")
     both = pd.concat([whole, sums], ignore_index=True)
     both["people"] = both["people"].astype("int64")
-    both["per_head"] = tables.ratio(both["sales"], both["people"]).round().fillna(0).astype("int64")
+    both["sales_per_head"] = tables.ratio(both["sales"], both["people"]).round().fillna(0).astype("int64")
     both["used"] = tables.ratio(both["worked"], both["hours"])
     both["idle"] = (1 - both["used"]).round(9)
     both["flag"] = np.where(both["idle"] > line, "idle over the line", "")

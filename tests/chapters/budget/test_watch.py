@@ -52,7 +52,7 @@ def test_hours_count_people_who_are_there():
     found = budget.hours(staff, pd.DataFrame({"region": ["E", "W"], "amount": [1000, 300]}), DAY, 0.15).set_index("region")
 
     assert found["people"].to_dict() == {"All regions": 3, "E": 2, "W": 1}
-    assert found["per_head"].to_dict() == {"All regions": 433, "E": 500, "W": 300}
+    assert found["sales_per_head"].to_dict() == {"All regions": 433, "E": 500, "W": 300}
     assert found["used"].to_dict() == pytest.approx({"All regions": 418 / 504, "E": 250 / 336, "W": 1.0})
     assert found["flag"].tolist() == ["idle over the line", "idle over the line", ""]
     assert budget.hours(staff.drop(columns="used"), pd.DataFrame(), DAY, 0.15).empty
@@ -133,4 +133,4 @@ def test_a_frozen_activity_whose_interval_reaches_the_line_says_so():
     activities = pd.DataFrame({"item": ["a", "b"], "amount": [2, 1]})
     found = budget.board(empty, limits, activities, marketing, ["2025-01"]).set_index("item")  # type: ignore[arg-type]
 
-    assert found["state"].to_dict() == {"a": "frozen", "b": "frozen, not surely"}
+    assert found["remark"].to_dict() == {"a": "Frozen.", "b": "Frozen, not surely."}
