@@ -63,6 +63,15 @@ def test_a_company_whose_trends_turn_is_not_extrapolated():
     assert expect(yearly(*steady), "2023-12", months(2024)).damping > 0.7
 
 
+def test_a_growth_that_weakens_counts_at_its_weaker_rate():
+    # STR-5: +40% in the first half of the year, +10% in the second, half of which goes on; and one that has turned
+    weakening = series([100.0] * 12 + [140.0] * 6 + [110.0] * 6)
+    turned = series([100.0] * 12 + [140.0] * 6 + [90.0] * 6)
+
+    assert expect(weakening, "2019-12", months(2020)).growth == pytest.approx(1.1**0.5 - 1)
+    assert expect(turned, "2019-12", months(2020)).growth == 0
+
+
 def test_the_season_of_last_year_is_kept():
     shape = np.array([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
     told = expect(series(np.tile(shape, 3)), "2020-12", ["2021-03", "2021-12"])
