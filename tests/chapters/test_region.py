@@ -99,6 +99,21 @@ def test_one_row_per_region_adds_up_and_answers_why(open_sample):
     assert "priority +" in drivers.why("Zhejiang", result.plan)
 
 
+def test_row_order_does_not_matter(open_sample):
+    chapter = open_sample("02-region")
+    day = pd.Timestamp("2026-01-01")
+    who, bought = chapter.tables.customers("2025-12-31"), chapter.tables.orders(["region", "customer"], until="2025-12")
+    frames = [chapter.tables.get("regions"), who, bought, chapter.tables.get("staff"), chapter.last_year("region")]
+    found = []
+    for regions, people, homes, staff, last_year in (frames, [frame.iloc[::-1] for frame in frames]):
+        reach = region.reachable(people, homes, day, chapter.parameters)
+        team = region.team(staff, last_year, chapter.horizon, chapter.parameters)
+        expected = last_year.assign(share=last_year["amount"] / last_year["amount"].sum())
+        found.append(region.drivers(COMPANY, last_year, expected, chapter.parameters, regions, reach, None, team).weights)
+
+    pd.testing.assert_frame_equal(found[0], found[1], check_exact=True)
+
+
 def test_potential_moves_the_share_by_its_weight():
     # REG-1: potential 1 : 1 at equal income; share = .75 x expected + .25 x potential.
     regions = pd.DataFrame({"region": ["East", "North"], "gdp": [100.0, 100.0], "income": [5.0, 5.0]})
@@ -487,6 +502,9 @@ def test_pool_is_60_30_10_unless_stated_otherwise():
         "risk reserve": 0.1,
     }
     assert other["base"].to_dict() == {"East": 0.6, "North": 0.7, "West": 0.5}
+    assert region.told_pools(usual).startswith(
+        "The budget pools of 3 of 3 regions are 60% base, 30% incentive, 10% risk reserve"
+    )
     with pytest.raises(ParameterError, match="Wset"):
         region.pool_shares(organised, region.Parameters(pool_exceptions={"Wset": own["West"]}))
 

@@ -13,7 +13,16 @@ from planlib.chapters.region.markets import (
     told_oceans,
 )
 from planlib.chapters.region.parameters import PARTS, RANKS, Parameters
-from planlib.chapters.region.resources import organisation, pool_shares, pools, release, released, told_release, told_teams
+from planlib.chapters.region.resources import (
+    organisation,
+    pool_shares,
+    pools,
+    release,
+    released,
+    told_pools,
+    told_release,
+    told_teams,
+)
 from planlib.chapters.region.teams import capacity_rules, load, people, team
 from planlib.chapters.region.weights import drivers, maturity, most_moved, newcomers, priority, told_effects, uplift
 
@@ -51,6 +60,7 @@ __all__ = [
     "team",
     "told_effects",
     "told_oceans",
+    "told_pools",
     "told_release",
     "told_review",
     "told_teams",

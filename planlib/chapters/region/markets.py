@@ -61,6 +61,7 @@ def reachable(customers: pd.DataFrame, bought: pd.DataFrame, day: pd.Timestamp, 
     groups = rfm.segments(customers, day, _Cuts(parameters.dormant_months))
     ranked = bought.sort_values([AMOUNT, "region"], ascending=[False, True]).drop_duplicates("customer")
     homed = groups.merge(customers[["customer", AMOUNT]], on="customer").merge(ranked[["customer", "region"]], on="customer")
+    homed = homed.sort_values("customer", ignore_index=True)  # so that sums of fractions are the same in any row order
     means = homed.groupby("segment")[AMOUNT].mean().clip(lower=0)
     usual = float(means.get("Ordinary", 0.0))
     worth = {name: float(means.get(name, 0.0)) / usual if usual > 0 else 1.0 for name in rfm.ACTIVE}

@@ -88,6 +88,16 @@ def pools(shares: pd.DataFrame, organised: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
+def told_pools(shares: pd.DataFrame) -> str:
+    """How the pools are made up where no exception is stated, as a sentence (REG-6)."""
+    wide = shares.pivot(index="region", columns="part", values="share").round(9)
+    usual = wide.value_counts(sort=True).index[0]
+    parts = dict(zip(wide.columns, usual, strict=True))
+    same = int((wide == list(usual)).all(axis=1).sum())
+    told = ", ".join(f"{parts[part]:.0%} {part}" for part in PARTS)
+    return f"The budget pools of {same} of {len(wide)} regions are {told}; chapter 07 gives them their money."
+
+
 def release(attainment: pd.Series, parameters: Parameters) -> pd.Series:
     """Which part of a month's incentive money is released at an attainment of that month's sales plan (REG-6).
 
