@@ -66,6 +66,29 @@ def _people(customers: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["region", "industry", "size", "city"])
 
 
+def _needs(rng: np.random.Generator, people: pd.DataFrame, lines: pd.DataFrame) -> list[str]:
+    """What customers ask for first, known of three in five.
+
+    Half of them bought accordingly (under the usual price, dear models, or neither); the others answer by their size.
+    """
+    sold = lines[lines["quantity"] > 0]
+    total = sold.groupby("product")[["revenue", "quantity"]].sum()
+    usual = sold["quantity"] * sold["product"].map(total["revenue"] // total["quantity"])
+    by = sold.assign(usual=usual).groupby("customer")[["revenue", "quantity", "usual"]].sum()
+    cheap = (by["revenue"] * 100 < by["usual"] * 96).tolist()
+    dear = (by["usual"] // by["quantity"] > total["revenue"].sum() // total["quantity"].sum()).tolist()
+    weights = {"Household": (50, 30, 20), "Small": (46, 18, 36), "Medium": (30, 32, 38), "Large": (18, 34, 48)}
+    draw, known, acts = np.floor(rng.random(len(people)) * 100), rng.random(len(people)) < 0.6, rng.random(len(people)) < 0.5
+    rows = []
+    for n, (size, number, told) in enumerate(zip(people["size"], draw, known, strict=True)):
+        price, technology, _ = weights[size]
+        need = "price" if number < price else "technology" if number < price + technology else "service"
+        if acts[n]:
+            need = "price" if cheap[n] else "technology" if dear[n] else "service"
+        rows.append(need if told else "unknown")
+    return rows
+
+
 def _targets(yearly: Ints) -> pd.DataFrame:
     """Yearly targets by province, set so that some were steadily beaten and some steadily missed."""
     steady = dict.fromkeys(("Zhejiang", "Jiangsu", "Sichuan", "Hubei", "Anhui"), 1.12)
@@ -327,6 +350,7 @@ def tables(seed: int = SEED) -> dict[str, pd.DataFrame]:
     partners = sample_goods.rated(seed, _partners(stream(seed, 6), _yearly(dealers)))
     people = _people(customers.loc[buyers])
     people.insert(0, "customer", code.to_numpy())
+    people["need"] = _needs(stream(seed, 33), people, lines)
     frames = {
         "orders": orders,
         "regions": _regions(seed),

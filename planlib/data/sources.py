@@ -313,6 +313,26 @@ class Tables:
         )
         return _frame(result.join(repeats, "customer").order_by("customer"))
 
+    def pairs(self, since: str, until: str) -> pd.DataFrame:
+        """Products that were bought in one order, in the months from `since` to `until` (`2026-03`, both included).
+
+        Returns `product`, `other` (later in the alphabet), `together` (orders with both), `product_orders`, `other_orders` and
+        `all_orders`, one row per pair that occurs, sorted by pair. Only lines with a positive amount count.
+        """
+        orders = self._table()
+        month = orders.date.strftime("%Y-%m")
+        bought = orders.filter((orders.revenue > 0) & (month >= since) & (month <= until))
+        lines = bought.select("order_id", "product").distinct()
+        other = lines.rename(other="product", other_id="order_id")
+        both = lines.join(other, [lines.order_id == other.other_id, lines.product < other.other])
+        counted = both.group_by(["product", "other"]).aggregate(together=both.count())
+        frame = _frame(counted.order_by(["product", "other"]))
+        sold = _frame(lines.group_by("product").aggregate(orders=lines.count())).set_index("product")["orders"]
+        for column, name in (("product_orders", "product"), ("other_orders", "other")):
+            frame[column] = frame[name].map(sold).astype("int64")
+        frame["all_orders"] = int(lines.order_id.nunique().to_pyarrow().as_py())
+        return frame
+
     def span(self) -> tuple[str, str, str]:
         """First month, last month (`2026-03`) and last day (`2026-03-31`) of the orders."""
         orders = self._table()
