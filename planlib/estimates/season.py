@@ -70,16 +70,6 @@ def exposure(months: list[str], days: pd.DataFrame, near: Near) -> pd.DataFrame:
     return frame
 
 
-def portion(months: list[str], days: pd.DataFrame, near: Near) -> pd.DataFrame:
-    """Which part of each month's days lies in a festival's window, before or after it: month, festival, share (0-1) (TIM-6)."""
-    rows = []
-    for festival, dates in days.groupby("festival", sort=True)["date"]:
-        window = {day + timedelta(days=step) for day in dates for step in range(-near.days_before, near.days_after + 1)}
-        inside = pd.Series([f"{day:%Y-%m}" for day in window], dtype=str).value_counts()
-        rows += [(month, festival, float(inside.get(month, 0)) / pd.Period(month, freq="M").days_in_month) for month in months]
-    return pd.DataFrame(rows, columns=["month", "festival", "share"])
-
-
 def announced(years: Sequence[int]) -> pd.DataFrame:
     """Whether China's calendar of days off and days worked is out for a year: year, official, note (a sentence) (TIM-1).
 

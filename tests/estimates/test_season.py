@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from planlib.estimates.season import announced, festival_days, portion, seasonality
+from planlib.estimates.season import announced, exposure, festival_days, seasonality
 from planlib.plan import Horizon
 
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
@@ -95,7 +95,7 @@ def test_a_festival_seen_twice_is_believed_in_part():
     """Chance in the months blurs a festival: what is said of it lies between none and what least squares would say."""
     days = festival_days([2024, 2025], ["Spring Festival"])
     near = Windows(["Spring Festival"], 21, 10)
-    lift = portion(months(2024), days, near).set_index("month")["share"].to_numpy()
+    lift = exposure(months(2024), days, near).sum(axis=1).to_numpy()
     noise = np.random.default_rng(2).normal(0, 0.15, 24)
     _, effects = seasonality(sold(np.exp(-0.5 * lift + noise), 2024), near, HORIZON)
     _, clean = seasonality(sold(np.exp(-0.5 * lift), 2024), near, HORIZON)
@@ -104,14 +104,6 @@ def test_a_festival_seen_twice_is_believed_in_part():
     # Without chance the dip is found: 32 days of 30 in a month would take about 40% of it.
     total = (1 + clean["change"]).prod() - 1
     assert total == pytest.approx(np.exp(-0.5) - 1, abs=0.05)
-
-
-def test_the_part_of_a_month_in_a_festivals_window_is_counted_in_days():
-    days = pd.DataFrame({"festival": ["F"], "date": [date(2026, 2, 3)]})
-    found = portion(["2026-01", "2026-02", "2026-03"], days, Windows(days_before=10, days_after=4))
-
-    # January 24 to 31 are eight days of 31, February 1 to 7 seven of 28.
-    assert found["share"].tolist() == pytest.approx([8 / 31, 7 / 28, 0.0])
 
 
 def test_a_year_beyond_the_announcements_is_provisional():
