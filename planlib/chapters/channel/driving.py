@@ -1,0 +1,102 @@
+"""What each channel can be expected to carry, and what it cannot (CHN-1), and what planning it last gave up."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from planlib import plan as tables
+from planlib.chapters.channel.review import moves
+from planlib.drivers import Driver, Drivers, build
+from planlib.estimates.shares import Expected
+from planlib.lp import Joint, Rule
+from planlib.plan import AMOUNT
+
+
+def drivers(
+    products: pd.DataFrame,
+    last_year: pd.DataFrame,
+    expected: Expected,
+    reviewed: pd.DataFrame,
+    open_amount: int,
+    parameters: Any,
+) -> tuple[Drivers, pd.DataFrame]:
+    """From last year's share of each channel to its weight: trend, research (CHN-1), review (CHN-2); and what the review moves.
+
+    Parameters
+        products     plan table by region and product
+        last_year    region, product, channel, amount (minor units)
+        expected     shares of channels within each region and product
+        reviewed     of `review`
+        open_amount  what is still open of the target, minor units
+    """
+    research = pd.DataFrame({"channel": sorted(parameters.research)}, dtype="str")
+    research["factor"] = research["channel"].map(parameters.research).astype(float)
+    found = [Driver("trend", "orders", "CHN-1", expected.shares)]
+    if len(research):
+        found.append(Driver("research", "parameter research", "CHN-1", research))
+    before = build(products, "channel", last_year, found)
+    moved = moves(reviewed, before.frame, open_amount, parameters)
+    if moved.empty:
+        return before, moved.drop(columns="factor")
+    found.append(Driver("review", "plan in force", "CHN-2", moved[["channel", "factor"]]))
+    return build(products, "channel", last_year, found), moved.drop(columns="factor")
+
+
+def carries(frame: pd.DataFrame, plan: pd.DataFrame, channels: pd.DataFrame | None) -> pd.DataFrame:
+    """What the drivers ask of each channel beside what it can carry (CHN-1).
+
+    `frame`: of Drivers.frame. Returns channel, last_year_share, weight, wanted (weight x target, minor units), capacity (a
+    year), capacity_used (wanted over it); the last two missing where no capacity is known.
+    """
+    found = frame[["channel", "last_year_share", "weight"]].copy()
+    found["wanted"] = (found["weight"] * int(plan[AMOUNT].sum())).round().astype("int64")
+    if channels is not None and "capacity" in channels:
+        found["capacity"] = found["channel"].map(channels.set_index("channel")["capacity"])
+        found["capacity_used"] = tables.ratio(found["wanted"], found["capacity"].fillna(0))
+    return found
+
+
+def capacity_caps(channels: pd.DataFrame | None, names: list[str], parameters: Any) -> list[Rule]:
+    """A cap per channel whose capacity is known: more than it can carry is not a target but a wish (CHN-1)."""
+    if not parameters.use_capacity or channels is None or "capacity" not in channels:
+        return []
+    known = channels[channels["channel"].isin(names)].dropna(subset=["capacity"]).sort_values("channel")
+    return [
+        Rule(
+            name=f"capacity of {row.channel}",
+            where={"channel": row.channel},
+            unit="amount",
+            max=float(row.capacity),
+            owner="Channels",
+            reason="what the channel can carry in a year",
+        )
+        for row in known.itertuples()
+    ]
+
+
+def message(names: str, share: float, rules: pd.DataFrame) -> str:
+    """The chapter in one sentence; a channel's capacity is mentioned only where one is known."""
+    caps = rules[rules["rule"].str.startswith("capacity of ")]
+    full = caps.loc[caps["binds"], "rule"].str.removeprefix("capacity of ").tolist()
+    if names == "all":
+        return "The orders name no channel, so the target is not split by channel."
+    text = f"{names} carry {share:.0%} of the target"
+    if full:
+        return f"{text}; at capacity: {', '.join(full)}."
+    return f"{text}; no channel reaches its capacity." if len(caps) else f"{text}; no channel's capacity is known."
+
+
+def together(found: Joint | None, show: Callable[[Any, str], str]) -> str:
+    """What planning region, product and channel one after the other gave up, in a sentence."""
+    if found is None:
+        return "Region, product and channel together have too many cells to be solved as one program."
+    if found.moved == 0:
+        return "Solved as one program, region, product and channel come to the same plan: the sequence gave nothing up."
+    first = found.shifts.iloc[0]
+    way = "more" if first["difference"] > 0 else "less"
+    return (
+        f"Planned together, {show(found.moved, 'money')} would lie elsewhere and the plan "
+        f"{found.given_up:.0%} nearer to the drivers; "
+        f"the largest shift is {show(abs(int(first['difference'])), 'money')} {way} for {first['member']}."
+    )

@@ -1,0 +1,94 @@
+"""Incentives by the type of a channel, and what each plan costs (CHN-3)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planlib.plan import AMOUNT
+
+DEALERS = ("dealer", "distributor")
+SCHEMES = {
+    "dealer": "tiered rebate",
+    "distributor": "tiered rebate",
+    "own_store": "bonus on sales",
+    "online": "traffic support",
+    "key_account": "volume rebate",
+}
+
+
+def rebate(target: int, result: int, tiers: Sequence[Sequence[float]], retroactive: bool) -> int:
+    """The rebate on a dealer's result, minor units (CHN-3).
+
+    `tiers`: pairs of attainment from which a rate counts, and the rate. Marginal: each rate counts on the part of the result
+    between its tier and the next. Retroactive: the rate of the highest tier reached counts on the whole result.
+    """
+    if target <= 0 or result <= 0:
+        return 0
+    reached = [(start, rate) for start, rate in tiers if round(result / target, 9) >= start]
+    if not reached:
+        return 0
+    if retroactive:
+        return round(result * reached[-1][1])
+    ends = [start * target for start, _ in reached[1:]] + [float(result)]
+    return round(sum(rate * (end - start * target) for (start, rate), end in zip(reached, ends, strict=True)))
+
+
+def incentives(
+    plan: pd.DataFrame, channels: pd.DataFrame | None, partners: pd.DataFrame | None, parameters: Any
+) -> pd.DataFrame:
+    """What each channel's incentive plan costs at plan, and if partners attain as they did last (CHN-3).
+
+    `plan`: plan table with channels; `channels`: channel, type; `partners`: channel, year, target, result (minor units).
+    Dealers and distributors have tiered rebates, own stores a bonus on sales, online channels traffic support, key accounts a
+    volume rebate. Returns channel, scheme, amount (planned revenue), cost_at_plan, cost_as_last_year (of the form that is
+    chosen), cost_marginal, cost_retroactive (both as last year), cost_share (cost as last year over planned revenue). Empty
+    where no type is known.
+    """
+    columns = [
+        "channel",
+        "scheme",
+        AMOUNT,
+        "cost_at_plan",
+        "cost_as_last_year",
+        "cost_marginal",
+        "cost_retroactive",
+        "cost_share",
+    ]
+    if channels is None or "type" not in channels:
+        return pd.DataFrame(columns=columns)
+    sums = plan.groupby("channel")[AMOUNT].sum().reset_index().merge(channels[["channel", "type"]], on="channel")
+    rates = {
+        "own_store": parameters.store_bonus,
+        "online": parameters.traffic_support,
+        "key_account": parameters.account_rebate,
+    }
+    rows: list[tuple[Any, ...]] = []
+    for row in sums.sort_values("channel").itertuples():
+        amount, kind = int(row.amount), str(row.type)
+        if kind in DEALERS:
+            at_plan = rebate(amount, amount, parameters.tiers, parameters.retroactive)
+            forms = [_as_last_year(amount, str(row.channel), partners, parameters.tiers, form) for form in (False, True)]
+            cost = forms[1] if parameters.retroactive else forms[0]
+        elif kind in rates:
+            at_plan = cost = round(amount * rates[kind])
+            forms = [cost, cost]
+        else:
+            continue
+        share = cost / amount if amount else np.nan
+        rows.append((row.channel, SCHEMES[kind], amount, at_plan, cost, *forms, share))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _as_last_year(
+    amount: int, channel: str, partners: pd.DataFrame | None, tiers: Sequence[Sequence[float]], retroactive: bool
+) -> int:
+    """Rebates if the planned revenue falls on the channel's partners as last year's results did, each attaining what it did."""
+    known = None if partners is None else partners[(partners["channel"] == channel) & (partners["target"] > 0)]
+    if known is None or known.empty:
+        return rebate(amount, amount, tiers, retroactive)
+    last = known[(known["year"] == known["year"].max()) & (known["result"] > 0)]
+    results = last["result"] * (amount / max(1, int(last["result"].sum())))
+    targets = results * last["target"] / last["result"]
+    return sum(rebate(round(t), round(r), tiers, retroactive) for t, r in zip(targets, results, strict=True))
