@@ -95,6 +95,8 @@ COLUMNS = {
     # 04 channel
     "capacity": ("Capacity a year", "money"),
     "wanted": ("By the drivers", "money"),
+    "ahead": ("Ahead of the plan", "points"),
+    "transfer": ("Moved", "money"),
     "capacity_used": ("Of its capacity", "share"),
     "cost_at_plan": ("Cost at plan", "money"),
     "cost_as_last_year": ("Cost if partners attain as last year", "money"),

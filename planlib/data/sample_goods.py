@@ -117,9 +117,9 @@ def partner_months(seed: int, partners: pd.DataFrame, monthly: pd.Series) -> pd.
         last = years.iloc[-1]
         kinds = [(int(row.year), int(row.target), round(float(row.result))) for row in years.itertuples()]
         if int(last["year"]) == 2025:
-            quarter = int(season.loc["2026-01":"2026-03"].sum()) / int(season.loc["2025-01":"2025-12"].sum())
+            quarter = int(season.loc["2025-01":"2025-03"].sum()) / int(season.loc["2025-01":"2025-12"].sum())
             grown = round(float(last["result"]) * 1.3 / 1000) * 1000
-            kinds.append((2026, grown, round(grown * quarter * (0.72 + 0.2 * rng.random()))))
+            kinds.append((2026, grown, round(grown * quarter * (0.74 + 0.36 * rng.random()))))
         for year, target, result in kinds:
             names = [month for month in MONTHS if month[:4] == str(year)]
             usual = season.loc[names]

@@ -66,11 +66,11 @@ def test_the_review_moves_from_behind_to_ahead_with_a_reason():
     rows = moved.set_index("channel")
 
     # CHN-2: online is 10% behind and gives up a tenth of its 6,000; the stores, 10% ahead, take it.
-    assert rows["moved"].to_dict() == {"Online": -600, "Stores": 600}
+    assert rows["transfer"].to_dict() == {"Online": -600, "Stores": 600}
     assert rows.loc["Online", "reason"] == "10.0% behind the plan in force in 2026-01 to 2026-06"
     assert drivers.frame.set_index("channel")["weight"].to_dict() == pytest.approx({"Online": 0.54, "Stores": 0.46})
-    assert driven(reviewed(), review_move=0.5)[1]["moved"].tolist() == [-3000, 3000]
-    assert driven(reviewed(), review_line=0.15)[1]["moved"].tolist() == [0, 0]
+    assert driven(reviewed(), review_move=0.5)[1]["transfer"].tolist() == [-3000, 3000]
+    assert driven(reviewed(), review_line=0.15)[1]["transfer"].tolist() == [0, 0]
 
 
 def test_by_quarter_only_whole_quarters_are_reviewed_and_before_that_nothing():
@@ -323,7 +323,7 @@ def test_the_message_names_full_channels():
     rules = pd.DataFrame({"rule": ["capacity of Online", "floor"], "binds": [True, True]})
 
     assert channel.message("Online", 0.5, rules) == "Online carry 50% of the target; at capacity: Online."
-    assert "not split by channel" in channel.message("all", 1.0, rules.iloc[:0])
+    assert channel.shifts(None).empty and "not split by channel" in channel.message("all", 1.0, rules.iloc[:0])
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_the_message_names_full_channels():
         {"review_move": 0.6}, {"review_line": 0.0}, {"review": "week"}, {"score_weights": {"basics": 0.5, "digital": 0.4}},
         {"score_weights": {"style": 1.0}}, {"tiers": [[1.0, 0.02], [0.9, 0.01]]}, {"tiers": [[0.9, 0.5]]},
         {"miss_line": 0.4},
-        {"help_after": 3, "exit_after": 3}, {"corridor": 0.0}, {"price_tolerance": 0.2}, {"demand_days": 0}, 
+        {"help_after": 3, "exit_after": 3}, {"corridor": 0.0}, {"price_tolerance": 0.2}, {"demand_days": 0},
         {"online_stock": 1.2},
         {"research": {"Online": 3.0}}, {"traffic_support": 0.3}, {"store_bonus": -0.1}, {"account_rebate": 0.21},
     ],

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from planlib.chapters.base import Share, SplitParameters
-from planlib.chapters.channel.driving import capacity_caps, carries, drivers, message, together
+from planlib.chapters.channel.driving import capacity_caps, carries, drivers, message, shifts, together
 from planlib.chapters.channel.incentives import incentives, rebate
 from planlib.chapters.channel.partners import health, partners, scores, warning
 from planlib.chapters.channel.prices import corridors, violations
@@ -53,6 +53,6 @@ class Parameters(SplitParameters):
 
 __all__ = [
     "QUESTION", "Parameters", "capacity_caps", "carries", "corridors", "drivers", "health", "incentives",
-    "message", "moves", "moving", "online_of", "partners", "rebate", "review", "routed", "scores", "served",
+    "message", "moves", "moving", "online_of", "partners", "rebate", "review", "routed", "scores", "served", "shifts",
     "together", "traffic", "violations", "warning",
 ]  # fmt: skip

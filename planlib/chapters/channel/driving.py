@@ -87,11 +87,18 @@ def message(names: str, share: float, rules: pd.DataFrame) -> str:
     return f"{text}; no channel reaches its capacity." if len(caps) else f"{text}; no channel's capacity is known."
 
 
+def shifts(found: Joint | None, most: int = 8) -> pd.DataFrame:
+    """The largest shifts between the sequence and the joint program; empty where only rounding lies elsewhere."""
+    if found is None:
+        return pd.DataFrame(columns=["dimension", "member", "sequence", "joint", "difference"])
+    return found.shifts.head(most if found.moved > len(found.split.plan) else 0)
+
+
 def together(found: Joint | None, show: Callable[[Any, str], str]) -> str:
     """What planning region, product and channel one after the other gave up, in a sentence."""
     if found is None:
         return "Region, product and channel together have too many cells to be solved as one program."
-    if found.moved == 0:
+    if shifts(found).empty:
         return "Solved as one program, region, product and channel come to the same plan: the sequence gave nothing up."
     first = found.shifts.iloc[0]
     way = "more" if first["difference"] > 0 else "less"
