@@ -104,7 +104,7 @@ COLUMNS = {
     "cost_retroactive": ("Retroactive tiers", "money"),
     "cost_share": ("Of revenue", "share"),
     "misses": ("Misses in a row", "int"),
-    "recent": ("Last three periods", "share"),
+    "last_three": ("Last three periods", "share"),
     "price_share": ("Price, of list", "share"),
     "price_from": ("From", "share"),
     "price_to": ("To", "share"),

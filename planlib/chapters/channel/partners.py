@@ -51,10 +51,10 @@ def health(months: pd.DataFrame | None, partners: pd.DataFrame | None, parameter
 
     `months`: partner, month, target, result (minor units); without it the years of `partners` stand for months. Only
     partners with a row in the last period count. A miss is a result under `miss_line` of the target.
-    Returns partner, period (the last one), result, attainment (of the last period), recent (of the last three), misses (in a
+    Returns partner, period (the last one), result, attainment (of the last period), last_three, misses (in a
     row up to the last), state: exit from `exit_after` misses in a row, help from `help_after`, watch from one, else healthy.
     """
-    columns = ["partner", "period", "result", "attainment", "recent", "misses", "state"]
+    columns = ["partner", "period", "result", "attainment", "last_three", "misses", "state"]
     if months is not None:
         frame = months.rename(columns={"month": "period"})
         frame = frame[frame["period"] <= f"{horizon.as_of:%Y-%m}"]
@@ -87,7 +87,7 @@ def health(months: pd.DataFrame | None, partners: pd.DataFrame | None, parameter
         part = float(recent["result"].sum()) / max(1, int(recent["target"].sum()))
         rows.append((name, last, int(own["result"].iloc[-1]), float(attained.iloc[-1]), part, run, state))
     found = pd.DataFrame(rows, columns=columns)
-    return found.sort_values(["misses", "recent", "partner"], ascending=[False, True, True], ignore_index=True)
+    return found.sort_values(["misses", "last_three", "partner"], ascending=[False, True, True], ignore_index=True)
 
 
 def partners(scored: pd.DataFrame, healthy: pd.DataFrame, most: int = 15) -> pd.DataFrame:
@@ -96,7 +96,7 @@ def partners(scored: pd.DataFrame, healthy: pd.DataFrame, most: int = 15) -> pd.
     frame["state"] = frame["state"].fillna("healthy") if "state" in frame else "healthy"
     rank = frame["state"].map({name: place for place, name in enumerate(STATES)})
     frame = frame.assign(_rank=rank).sort_values(["_rank", "score", "partner"], ascending=[True, False, True])
-    columns = ["partner", "region", "state", "misses", "attainment", "recent", *PARTS, "score"]
+    columns = ["partner", "region", "state", "misses", "attainment", "last_three", *PARTS, "score"]
     return frame[columns].head(most).reset_index(drop=True)
 
 

@@ -28,7 +28,7 @@ def review(booked: pd.DataFrame | None, in_force: pd.DataFrame | None, parameter
 
 
 def moves(reviewed: pd.DataFrame, weights: pd.DataFrame, open_amount: int, parameters: Any) -> pd.DataFrame:
-    """What the review moves (CHN-2): channel, booked, plan_in_force, ahead, transfer (minor units), reason, factor of the weight.
+    """What the review moves (CHN-2): channel, booked, plan_in_force, ahead, transfer, reason, factor of the weight.
 
     `weights`: channel, weight before the review; `open_amount`: what is still open of the target. A channel more than
     `review_line` behind gives up `review_move` of its open target; those more than `review_line` ahead take it, in

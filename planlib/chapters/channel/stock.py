@@ -76,7 +76,7 @@ def demand(plan: pd.DataFrame, sold: pd.DataFrame, online: list[str], parameters
     whole = frame.groupby(["product", "region", "side"], as_index=False)["pieces"].sum()
     whole["quantity"] = np.rint(whole.pop("pieces").round(6))
     by = sums.groupby("product")[[AMOUNT, "quantity", *(["cost"] if "cost" in sums else [])]].sum()
-    margin = (by[AMOUNT] - (by["cost"] if "cost" in by else 0)) / by["quantity"]
+    margin = (by[AMOUNT] - by.get("cost", 0)) / by["quantity"]
     return whole.assign(without=whole["product"].map(margin.clip(lower=0)))
 
 
