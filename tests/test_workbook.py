@@ -122,3 +122,14 @@ def test_items_are_plain_json_and_escaped(run, shown):
     assert items[1]["rows"] == [["<b>E</b>", 5, None]]
     assert [column["format"] for column in items[1]["columns"]] == ["text", "money", "share"]
     assert "<b>E" not in shown[1]["text/html"] and "<i>" not in shown[1]["text/html"]
+
+
+def test_a_table_that_was_not_handed_on_is_none(run, shown):
+    chapter = workbook.open("02-region", namespace(run))
+    chapter.keep(pd.DataFrame({"region": ["East"]}), "Budget pool shares")
+
+    assert chapter.handed_on("02-region", "Budget pool shares")["region"].tolist() == ["East"]
+    assert chapter.handed_on("03-product", "Portfolio") is None
+    assert chapter.handed_on("02-region", "Budget pool shares", in_force=True) is None  # no baseline
+    with pytest.raises(PlanError, match="no table 'Portfolio'"):
+        chapter.shown("03-product", "Portfolio")

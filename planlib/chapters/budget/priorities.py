@@ -90,7 +90,7 @@ def _holiday_caps(money: int, sold: pd.Series, holidays: pd.DataFrame, horizon: 
         inside = min(int(within.get(month, 0)), sales)
         if inside > 0:
             most = float(round(cap * inside + max(rate, cap) * (sales - inside)))
-            name, where = f"advertising in the holidays of {month}", {"month": month}
+            name, where = f"advertising in {month}, its holidays capped", {"month": month}
             rule = {"name": name, "where": where, "unit": "amount", "max": most, "hard": False, "owner": "Marketing"}
             rules.append(Rule.model_validate(rule))
     return rules

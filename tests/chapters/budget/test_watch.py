@@ -105,7 +105,7 @@ def test_every_rule_is_listed_with_slack_and_price(open_sample):
         "marketing cost over revenue": "STR-1", "promotion over budget": "BUD-3", "reserve over budget": "BUD-4",
         "critical path funded": "BUD-5", "stars have their share of the money": "BUD-5",
         "valuable customers have their share of the money": "BUD-5", "return of TV": "BUD-6",
-        "advertising in the holidays of 2026-02": "TIM-6", "all the money that is free": "BUD-1",
+        "advertising in 2026-02, its holidays capped": "TIM-6", "all the money that is free": "BUD-1",
     }.items():  # fmt: skip
         assert rules.loc[name, "method"] == method, name
     assert rules["slack"].notna().all() and rules.loc[~rules["binds"].astype(bool), "price"].eq(0).all()
