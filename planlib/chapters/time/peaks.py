@@ -126,12 +126,15 @@ def key_accounts(bought: pd.DataFrame, found: pd.DataFrame, horizon: Horizon, co
 def promotion_tiers(stages: pd.DataFrame | None, products: pd.Series) -> pd.DataFrame:
     """The kind of promotion a product's stage of life calls for: product, stage, promotion (TIM-5).
 
-    `stages`: product, stage. New products threshold discounts, mature ones bundles, declining ones time-limited clearance;
-    a product whose stage is not known counts as mature.
+    `stages`: product, stage, and quadrant where known. New products threshold discounts, mature ones bundles, declining ones
+    time-limited clearance; a product whose stage is not known, or that declines but is still a cash cow, counts as mature.
     """
     known = pd.Series(dtype=str) if stages is None else stages.drop_duplicates("product").set_index("product")["stage"]
     frame = pd.DataFrame({"product": sorted(set(products))})
     frame["stage"] = [known.get(name, "maturity") for name in frame["product"]]
+    if stages is not None and "quadrant" in stages:
+        milked = set(stages.loc[(stages["quadrant"] == "cash cow") & (stages["stage"] == "decline"), "product"])
+        frame["stage"] = frame["stage"].where(~frame["product"].isin(milked), "maturity")
     return frame.assign(promotion=frame["stage"].map(TIERS).fillna(TIERS["maturity"]))
 
 
