@@ -27,13 +27,15 @@ class Outlook:
 
     months   month, last_year, expected (the series' own unit)
     growth   what goes on over the same months of last year, share
-    damping  part of the last twelve months' growth that goes on, 0-1; 0 where fewer than two years are known
+    trend    a year's growth as it counts: the weaker of the last twelve and six months, share
+    damping  part of the trend that goes on, 0-1; 0 where fewer than two years are known
     spread   standard error of the sum's logarithm; freedom, of its Student distribution
     seen     past years (counted without overlap) whose forecast errors the spread holds; note, one sentence about it
     """
 
     months: pd.DataFrame
     growth: float
+    trend: float
     damping: float
     spread: float
     freedom: float
@@ -106,6 +108,7 @@ def expect(
     return Outlook(
         months,
         round(growth, 9),
+        round(math.expm1(trend), 9),
         round(part, 9) if known_trend else 0.0,
         round(spread, 9),
         PRIOR_YEARS + seen,

@@ -68,7 +68,8 @@ def test_a_growth_that_weakens_counts_at_its_weaker_rate():
     weakening = series([100.0] * 12 + [140.0] * 6 + [110.0] * 6)
     turned = series([100.0] * 12 + [140.0] * 6 + [90.0] * 6)
 
-    assert expect(weakening, "2019-12", months(2020)).growth == pytest.approx(1.1**0.5 - 1)
+    told = expect(weakening, "2019-12", months(2020))
+    assert told.growth == pytest.approx(1.1**0.5 - 1) and told.trend == pytest.approx(0.1)
     assert expect(turned, "2019-12", months(2020)).growth == 0
 
 

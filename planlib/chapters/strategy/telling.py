@@ -25,7 +25,10 @@ def reasons(
     """What a board asks first: how sure the baseline is, where the funnel is narrow, what is late or lacking (STR-5, MET-5)."""
     said = []
     if ahead.damping:
-        said.append(f"Of the last twelve months' growth {ahead.damping:.0%} is expected to go on: {ahead.growth:+.1%} a year.")
+        said.append(
+            f"The trend counts at {ahead.trend:+.1%} a year, the weaker of the last twelve and six months; "
+            f"{ahead.damping:.0%} of it is expected to go on: {ahead.growth:+.1%}."
+        )
     said.append(ahead.note)
     if chance is not None and chance == chance:
         said.append(f"Without new action the target has a chance of {chance:.0%}.")
