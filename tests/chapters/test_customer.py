@@ -449,6 +449,14 @@ def test_a_target_out_of_reach_names_the_conflict_and_what_gives(desk):
     assert len(far.conflict) and far.given_up["rule"].tolist() == ["New customers: cap"]
 
 
+def test_a_company_that_won_nobody_still_gets_its_bridge():
+    nobody = customer.Ground(10**9, 50, 0, None, None, None, None, 0, 0)  # CUS-6
+    bridge = customer.bridge(customer.existing(nobody, PARAMETERS), {}, nobody, 11 * 10**8, PARAMETERS)
+
+    assert sum(bridge.amounts.values()) == 11 * 10**8 and bridge.new == 11 * 10**8 - bridge.table["cap"].iloc[:5].sum()
+    assert bridge.given_up["rule"].tolist() == ["New customers: cap"]
+
+
 def test_more_room_for_new_customers_resolves_the_conflict():
     roomy = with_(new_growth_most=3.0)  # CUS-6
     ground = customer.Ground(**{**GROUND.__dict__, "won_money": 300})

@@ -77,6 +77,9 @@ def bridge(existing: pd.DataFrame, floors: dict[str, int], found: Ground, target
         if clash.conflicts is None:
             raise
         conflict, repair = clash.conflicts, clash.repair
+        # What the others leave at their caps is where new customers start from, however few were won so far.
+        left = max(1, target - int(existing["cap"].sum()))
+        weights["weight"] = weights["weight"].where(weights["segment"] != NEW, weights["weight"].clip(lower=left))
         result = split(plan, "segment", weights, [_soft(rule) for rule in rules])
     amounts = result.plan.set_index("segment")[AMOUNT]
     held = result.rules.assign(source=[_source(rule) for rule in result.rules["rule"]])

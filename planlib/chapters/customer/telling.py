@@ -81,7 +81,11 @@ def bridge_told(steps: Bridge | None, show: Show) -> list[str]:
         told.append(f"The cheapest way out moves {' and '.join(ways)}.")
         missed = [f'"{row.rule}" by {show(row.missed)}' for row in steps.given_up.itertuples()]
         return told + ([f"The bridge below stands all the same and misses {' and '.join(missed)}."] if missed else [])
-    dear = steps.table[steps.table["price"] > 0].sort_values(["price", "source"], ascending=[False, True]).head(1)
+    dear = (
+        steps.table[(steps.table["price"] > 0) & (steps.table["cap"] > 0)]
+        .sort_values(["price", "source"], ascending=[False, True])
+        .head(1)
+    )
     if dear.empty:
         return ["The six sources reach the target within their limits, and none of the limits presses."]
     row = next(dear.itertuples())
