@@ -158,7 +158,7 @@ def missed(*last: int) -> pd.DataFrame:
 
 def test_two_misses_start_help_and_more_lead_to_exit():
     def state(frame: pd.DataFrame, **words) -> str:
-        return channel.health(frame, None, channel.Parameters(**words), HORIZON)["state"][0]
+        return channel.health(frame, None, channel.Parameters(**words), HORIZON)["status"][0]
 
     assert state(missed(100, 100, 100, 90)) == "healthy"  # CHN-5: 90 is over the line of 85%
     assert state(missed(50, 100, 100, 80)) == "watch" and state(missed(100, 80, 84)) == "help"
@@ -172,7 +172,7 @@ def test_without_months_the_years_stand_for_them():
     years = pd.DataFrame({"partner": "a", "year": [2023, 2024, 2025], "target": 100, "result": [100, 70, 70]})
     found = channel.health(None, years, channel.Parameters(), HORIZON)
 
-    assert found.loc[0, ["period", "misses", "state"]].tolist() == ["2025", 2, "help"]  # CHN-5
+    assert found.loc[0, ["period", "misses", "status"]].tolist() == ["2025", 2, "help"]  # CHN-5
     assert "left out" in channel.warning(channel.health(None, None, channel.Parameters(), HORIZON))
 
 
@@ -234,14 +234,14 @@ def routed(**words):
 
 
 def test_shared_stock_serves_what_stock_kept_apart_cannot():
-    found = routed().set_index("stock")
+    found = routed().set_index("held_as")
 
     # CHN-7: 80 pieces online and 20 in stores, stock of 120. Together: 60 near, 40 far. Apart, online has 60 of its 80;
     # a piece not served loses 400 of margin.
     assert found.loc["shared stock", ["pieces", "unserved", "freight"]].tolist() == [100, 0, 60 * 10 + 40 * 30]
     assert found.loc["stock kept apart", ["unserved", "margin_lost", "freight"]].tolist() == [20, 8000, 30 * 40 + 20 * 10]
-    assert routed(online_stock=0.8).set_index("stock").loc["stock kept apart", "unserved"] == 0
-    assert routed(demand_days=36).set_index("stock").loc["shared stock", "pieces"] < 60
+    assert routed(online_stock=0.8).set_index("held_as").loc["stock kept apart", "unserved"] == 0
+    assert routed(demand_days=36).set_index("held_as").loc["shared stock", "pieces"] < 60
     assert channel.routed(None, ROUTES, PLAN, HISTORY, [], channel.Parameters()) == {}
 
 
@@ -282,10 +282,10 @@ def test_the_samples_partners_prices_and_stock(open_sample):
     strict = channel.health(
         frames["partner_months"], frames["partners"], channel.Parameters(help_after=1, exit_after=2), chapter.horizon
     )
-    count = healthy["state"].value_counts()
+    count = healthy["status"].value_counts()
 
     assert count["help"] >= 3 and count["exit"] >= 1  # CHN-5
-    assert (strict["state"] == "exit").sum() > count["exit"]
+    assert (strict["status"] == "exit").sum() > count["exit"]
     assert scored["score"].between(20, 100).all() and len(scored) >= 50  # CHN-4
     sold = chapter.orders("channel", "product", "region", "month", months=chapter.horizon.last_twelve)
     broken = channel.violations(sold, frames["products"], frames["channels"], chapter.parameters)
@@ -297,7 +297,7 @@ def test_the_samples_partners_prices_and_stock(open_sample):
     recent = chapter.orders("product", "channel", months=chapter.horizon.last_twelve)
     online = channel.online_of(frames["channels"], chapter.parameters)
     found = channel.served(channel.routed(frames["inventory"], frames["routes"], plan, recent, online, chapter.parameters))
-    together, apart = (found.set_index("stock").loc[name] for name in ("shared stock", "stock kept apart"))
+    together, apart = (found.set_index("held_as").loc[name] for name in ("shared stock", "stock kept apart"))
     assert together["freight"] + together["margin_lost"] <= apart["freight"] + apart["margin_lost"]  # CHN-7
     costs = channel.incentives(plan, frames["channels"], frames["partners"], chapter.parameters).set_index("channel")
     assert costs.loc["Dealers", "cost_retroactive"] > costs.loc["Dealers", "cost_marginal"] > 0  # CHN-3

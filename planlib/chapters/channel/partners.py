@@ -52,9 +52,9 @@ def health(months: pd.DataFrame | None, partners: pd.DataFrame | None, parameter
     `months`: partner, month, target, result (minor units); without it the years of `partners` stand for months. Only
     partners with a row in the last period count. A miss is a result under `miss_line` of the target.
     Returns partner, period (the last one), result, attainment (of the last period), last_three, misses (in a
-    row up to the last), state: exit from `exit_after` misses in a row, help from `help_after`, watch from one, else healthy.
+    row up to the last), status: exit from `exit_after` misses in a row, help from `help_after`, watch from one, else healthy.
     """
-    columns = ["partner", "period", "result", "attainment", "last_three", "misses", "state"]
+    columns = ["partner", "period", "result", "attainment", "last_three", "misses", "status"]
     if months is not None:
         frame = months.rename(columns={"month": "period"})
         frame = frame[frame["period"] <= f"{horizon.as_of:%Y-%m}"]
@@ -93,10 +93,10 @@ def health(months: pd.DataFrame | None, partners: pd.DataFrame | None, parameter
 def partners(scored: pd.DataFrame, healthy: pd.DataFrame, most: int = 15) -> pd.DataFrame:
     """Score and health in one table, those in trouble first, then the best: at most `most` rows."""
     frame = healthy.merge(scored, how="outer", on="partner")
-    frame["state"] = frame["state"].fillna("healthy") if "state" in frame else "healthy"
-    rank = frame["state"].map({name: place for place, name in enumerate(STATES)})
+    frame["status"] = frame["status"].fillna("healthy") if "status" in frame else "healthy"
+    rank = frame["status"].map({name: place for place, name in enumerate(STATES)})
     frame = frame.assign(_rank=rank).sort_values(["_rank", "score", "partner"], ascending=[True, False, True])
-    columns = ["partner", "region", "state", "misses", "attainment", "last_three", *PARTS, "score"]
+    columns = ["partner", "region", "status", "misses", "attainment", "last_three", *PARTS, "score"]
     return frame[columns].head(most).reset_index(drop=True)
 
 
@@ -104,7 +104,7 @@ def warning(healthy: pd.DataFrame) -> str:
     """The health report in a sentence."""
     if healthy.empty:
         return "No partner's results are known: score and health are left out."
-    count = healthy["state"].value_counts()
+    count = healthy["status"].value_counts()
     last = healthy["period"].iloc[0]
     return (
         f"Of {len(healthy)} partners in {last}, {count.get('help', 0)} get help after repeated misses, "

@@ -111,8 +111,11 @@ def routed(
 
 
 def served(found: dict[str, list[Routing]]) -> pd.DataFrame:
-    """What each way to hold stock serves and costs (CHN-7): stock, pieces asked, unserved, freight, margin_lost (minor units),
-    short_of (the product with most pieces unserved), best_place (where one more piece saves most, and how much: price)."""
+    """What each way to hold stock serves and costs (CHN-7).
+
+    Returns held_as, pieces (asked for), unserved, freight, margin_lost (minor units), short_of (the product with most pieces
+    unserved), best_place (where one more piece saves most) and stock_price (how much, minor units).
+    """
     rows = []
     for name, parts in found.items():
         asked = pd.concat([part.demand for part in parts], ignore_index=True)
@@ -124,5 +127,5 @@ def served(found: dict[str, list[Routing]]) -> pd.DataFrame:
         short = str(gaps.idxmax()) if len(gaps) and gaps.max() > 0 else ""
         numbers = (asked["quantity"].sum(), asked["unserved"].sum(), sum(p.cost for p in parts), sum(p.missed for p in parts))
         rows.append((name, *(round(float(number)) for number in numbers), short, place, price))
-    columns = ["stock", "pieces", "unserved", "freight", "margin_lost", "short_of", "best_place", "stock_price"]
+    columns = ["held_as", "pieces", "unserved", "freight", "margin_lost", "short_of", "best_place", "stock_price"]
     return pd.DataFrame(rows, columns=columns)
