@@ -76,7 +76,9 @@ def expected(history: pd.DataFrame, into: str, horizon: Horizon, within: Sequenc
         moved = own - (then - level.above(before, len(past.members)))
         trust = level.trust(own, past.months)
         share = above + trust[:, None] * np.nan_to_num(own + step * follow * np.nan_to_num(moved))
-        outlook.append(scaled(np.clip(share, 0.0, None), above))
+        # A company that sold nothing for a year has its whole past, or else equal shares.
+        rest = above if level.dims else np.nan_to_num(level.shares(level.amounts), nan=1.0 / len(past.members))
+        outlook.append(scaled(np.clip(share, 0.0, None), rest))
         trusts.append(trust)
     deepest = past.levels[-1]
     share = scaled(outlook[-1] * deepest.alive(past.started), outlook[-1])

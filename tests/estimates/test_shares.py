@@ -201,6 +201,12 @@ def test_returns_are_not_a_negative_share():
     assert found["share"].between(0, 1).all()
 
 
+def test_a_company_that_sold_nothing_for_a_year_has_its_whole_past():
+    history = pd.DataFrame([("a", "2022-12", 30), ("b", "2022-12", 10)], columns=["region", "month", "amount"])
+
+    assert share(history) == pytest.approx({"a": 0.75, "b": 0.25})
+
+
 # What every estimate owes
 
 
