@@ -85,13 +85,13 @@ class Drivers:
         wide = order.drop(columns="_change")
         names = [name for name in wide.columns if str(name).endswith("_effect") and wide[name].abs().max() >= 0.00005]
         long = wide.melt(self.into, names, "step", "effect").rename(columns={self.into: "member"})
-        long["step"] = long["step"].str.removesuffix("_effect").str.replace("_", " ")
+        long["step"] = long["step"].map(_step)
         return long
 
     def why(self, member: str, plan: pd.DataFrame) -> str:
         """One member's row as a sentence: its share of the plan, of last year, and what moved it, largest first."""
         row = self.bridge(plan).set_index(self.into).loc[member]
-        moved = [(float(row[name]), str(name).removesuffix("_effect").replace("_", " ")) for name in row.index[1:-1]]
+        moved = [(float(row[name]), _step(str(name))) for name in row.index[1:-1]]
         large = sorted((step for step in moved if abs(step[0]) >= 0.0005), key=lambda step: (-abs(step[0]), step[1]))
         told = ", ".join(f"{name} {100 * effect:+.1f}" for effect, name in large)
         return (
@@ -148,6 +148,12 @@ def build(plan: pd.DataFrame, into: str, last_year: pd.DataFrame, drivers: Seque
     sources = [(d.name, d.source, d.method, "factor" if "factor" in d.values else f"{d.part:.0%}") for d in drivers]
     weights = cells[[*keys, "share"]].rename(columns={"share": "weight"})
     return Drivers(frame, weights, pd.DataFrame(sources, columns=["driver", "source", "method", "counts"]), into)
+
+
+def _step(column: str) -> str:
+    """A step's name as a reader sees it; what no driver explains is the rules', the locks' and the closed months' doing."""
+    name = column.removesuffix("_effect")
+    return "rules and closed months" if name == RULES else name.replace("_", " ")
 
 
 def _checked(driver: Driver, keys: list[str]) -> pd.DataFrame:

@@ -115,3 +115,10 @@ def test_the_data_note_counts_returns(sample_reports):
 
     assert returned == negative["revenue"].str.replace(".", "", regex=False).astype(int).sum() < 0
     assert str(len(negative)) in " ".join(run["inputs"]["orders"]["notes"]).replace(",", "")
+
+
+def test_every_output_of_a_notebook_is_an_item_of_the_report(sample_reports):
+    # A bare expression at a cell's end would be left out of the page, and in the notebook repeat what is shown.
+    page = (sample_reports / "2026Q2" / "index.html").read_text(encoding="utf-8")
+
+    assert "none was dropped" in page

@@ -104,6 +104,6 @@ def together(found: Joint | None, show: Callable[[Any, str], str]) -> str:
     way = "more" if first["difference"] > 0 else "less"
     return (
         f"Planned together, {show(found.moved, 'money')} would lie elsewhere and the plan "
-        f"{found.given_up:.0%} nearer to the drivers; "
+        f"{found.given_up:.2%} nearer to the drivers; "
         f"the largest shift is {show(abs(int(first['difference'])), 'money')} {way} for {first['member']}."
     )

@@ -107,8 +107,8 @@ def warning(healthy: pd.DataFrame) -> str:
     count = healthy["status"].value_counts()
     last = healthy["period"].iloc[0]
     return (
-        f"Of {len(healthy)} partners in {last}, {count.get('help', 0)} get help after repeated misses, "
-        f"{count.get('exit', 0)} are up for exit, {count.get('watch', 0)} are watched."
+        f"Partners in {last}: {len(healthy)} in all, {count.get('help', 0)} to help after repeated misses, "
+        f"{count.get('exit', 0)} up for exit, {count.get('watch', 0)} to watch."
     )
 
 

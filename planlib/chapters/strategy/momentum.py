@@ -85,7 +85,7 @@ def bridge(path: pd.DataFrame, amount: int, horizon: Horizon, fills: pd.DataFram
     """From last year to the target in steps: label, amount (minor units), kind (total, up, down). Steps sum exactly.
 
     Closed months: what they brought over the same months of last year. Momentum: what the open ones add with no new action.
-    `fills` (source, counted) takes the place of the gap as one step (STR-5).
+    `fills` (source, counted) takes the place of the gap, one step per kind of source (STR-5).
     """
     last, baseline = int(path["last_year"].sum()), int(path[AMOUNT].sum())
     closed = path[path["closed"]]
@@ -97,7 +97,9 @@ def bridge(path: pd.DataFrame, amount: int, horizon: Horizon, fills: pd.DataFram
     steps.append(("Momentum", going, "up" if going >= 0 else "down"))
     gap = amount - baseline
     if gap > 0 and fills is not None and int(fills["counted"].sum()) == gap:
-        steps += [(_title(row.source), int(row.counted), "up") for row in fills.itertuples(index=False)]
+        # The steps of the funnel are one step here: "conversion: wins from quotes" and its like.
+        kinds = fills["counted"].groupby(fills["source"].str.partition(":")[0], sort=False).sum()
+        steps += [(_title(str(kind)), int(counted), "up") for kind, counted in kinds.items()]
     else:
         steps.append(("Gap to fill", gap, "up" if gap >= 0 else "down"))
     steps.append((f"Target {horizon.year}", amount, "total"))
