@@ -11,7 +11,7 @@ plan: $(READY)            ## read the orders, run the chapters, leave reports/20
 	@$(BIN)/planlib run $(PARAMS)
 
 test: $(READY) lint       ## style, types, walls and the tests (under ten minutes on two cores)
-	@$(BIN)/python -m pytest tests -m "not slow"
+	@$(BIN)/python -m pytest tests -m "not slow" -n 2 --dist loadfile
 
 slow: $(READY)            ## the heavy suites: browser, JupyterLab, kill and replay, Contoso end to end
 	@$(BIN)/python -m pytest tests -m slow

@@ -314,7 +314,7 @@ def test_planning_one_after_the_other_gives_something_up_where_a_channel_is_full
 
     # CHN-1: see tests/lp/test_joint.py: 8,333 leave the east, a sixth of the distance was given up.
     assert channel.together(found, lambda value, form: str(value)) == (
-        "Planned together, 8333 would lie elsewhere and the plan 17% nearer to the drivers; "
+        "Planned together, 8333 would lie elsewhere and the plan 16.67% nearer to the drivers; "
         "the largest shift is 8333 less for E."
     )
 
