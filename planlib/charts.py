@@ -159,10 +159,13 @@ def lines(frame: pd.DataFrame, currency: str, title: str | None = None) -> Chart
     return _framed(chart, title, height=280)
 
 
-def heat(frame: pd.DataFrame, currency: str, format: str = "money", title: str | None = None) -> Chart:
+def heat(
+    frame: pd.DataFrame, currency: str, format: str = "money", title: str | None = None, legend: str | None = None
+) -> Chart:
     """A table of colours: rows by columns; the numbers stand in the cells where there is room.
 
     Parameters: frame, `row`, `column`, `amount` (minor units, or shares 0-1 with `format="share"`). Order as given.
+    `legend`: what the colours say, where the unit alone does not.
     """
     _need(frame, "heat", ["row", "column", "amount"])
     if format not in ("money", "share"):
@@ -184,7 +187,7 @@ def heat(frame: pd.DataFrame, currency: str, format: str = "money", title: str |
         x_axis = alt.Axis(labelAngle=0, labelExpr=MONTH, labelOverlap="greedy", **quiet)
     else:
         wide = max(map(len, columns), default=0) * 7 * len(columns) > 520
-        x_axis = alt.Axis(orient="top", labelAngle=-45 if wide else 0, labelLimit=90, **quiet)
+        x_axis = alt.Axis(orient="top", labelAngle=-45 if wide else 0, labelLimit=140, **quiet)
     tip = _tips({"row:N": "row", "column:N": "column", "amount:Q": unit}, number)
     base = alt.Chart(data).encode(
         x=alt.X("column:N", sort=columns, title=None, axis=x_axis),
@@ -193,7 +196,7 @@ def heat(frame: pd.DataFrame, currency: str, format: str = "money", title: str |
     )
     key = alt.Legend(orient="bottom", format=number, gradientLength=160)
     cells = base.mark_rect(stroke="white", strokeWidth=1.5).encode(
-        color=alt.Color("amount:Q", title=unit, scale=scheme, legend=key)
+        color=alt.Color("amount:Q", title=legend or unit, scale=scheme, legend=key)
     )
     room = alt.ExprRef(f"width / {max(1, len(columns))} < 36 ? 0 : 1")
     # From here on white reads better on the fill than ink does (contrast by WCAG 2).

@@ -95,7 +95,7 @@ class Drivers:
         large = sorted((step for step in moved if abs(step[0]) >= 0.0005), key=lambda step: (-abs(step[0]), step[1]))
         told = ", ".join(f"{name} {100 * effect:+.1f}" for effect, name in large)
         return (
-            f"{member} gets {row['plan_share']:.1%} of the target after {row['last_year_share']:.1%} of last year"
+            f"{member}: {row['plan_share']:.1%} of the target after {row['last_year_share']:.1%} of last year"
             f"{'; in points of share: ' + told if told else ''}."
         )
 

@@ -80,7 +80,7 @@ class Reader:
             return self._decimal(float(value) * 100, 1) + "%"
         if form == "points":
             points = self._decimal(float(value) * 100, 1)
-            plus = "+" if float(value) > 0 else ""
+            plus = "+" if float(value) > 0 and any(digit in points for digit in "123456789") else ""
             return f"{plus}{points}{'个百分点' if self.language == 'zh' else ' pp'}"
         if form == "int":
             return self._decimal(round(value), 0)

@@ -51,8 +51,8 @@ def proof(certificate: Mapping[str, Any], show: Show) -> str:
         return "Every rule holds in the drivers' own proportions: nothing had to move."
     return (
         f"Proven{_within(certificate, show)}: within these rules no plan serves its aim, {certificate['aim']}, better. "
-        f"It lies {show(certificate['objective'])} from the drivers (relative deviation, squared, in money); "
-        f"{certificate['solved cells']:,} cells could be asked to move."
+        f"Its distance from the drivers, squared relative deviation in money, is {show(certificate['objective'])}; "
+        f"{certificate['solved cells']:,} cells were free to move."
     )
 
 

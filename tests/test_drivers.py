@@ -59,10 +59,7 @@ def test_one_row_reads_as_a_sentence():
     plan = pd.DataFrame({"region": ["East", "North"], "amount": [682, 318]})
 
     # 350 / 1100 is 6.8 points above a quarter; 318 of 1000 is nearer than a tenth of a point.
-    assert (
-        built.why("North", plan)
-        == "North gets 31.8% of the target after 25.0% of last year; in points of share: priority +6.8."
-    )
+    assert built.why("North", plan) == "North: 31.8% of the target after 25.0% of last year; in points of share: priority +6.8."
 
 
 def test_below_the_first_level_the_mix_above_is_a_step_of_its_own():

@@ -99,12 +99,16 @@ def expected(history: pd.DataFrame, into: str, horizon: Horizon, within: Sequenc
 
 def _note(into: str, follow: float, low: float, high: float, years: float) -> str:
     if years <= 0:
-        return f"Under {LEAST_MONTHS} months of history do not tell whether shares drift: the last twelve months' stand."
-    part, way = f"{abs(follow):.0%}" if round(follow, 2) else "none", "come back" if round(follow, 2) < 0 else "go on"
+        return f"Under {LEAST_MONTHS} months of history do not tell whether shares drift: the last twelve months' shares stand."
+    part, way = f"{abs(follow):.0%}" if round(follow, 2) else "none", "be undone" if round(follow, 2) < 0 else "go on"
     return (
-        f"By the company's own past, {part} of the last movement of shares by {into} is expected to {way} "
-        f"(nine chances in ten: {low:+.0%} to {high:+.0%})."
+        f"The company's own past says: of the last movement of shares by {into}, {part} is expected to {way} "
+        f"(90% interval: {_way(low)} to {_way(high)})."
     )
+
+
+def _way(part: float) -> str:
+    return f"{abs(part):.0%} {'undone' if round(part, 2) < 0 else 'going on'}"
 
 
 def _reach(horizon: Horizon) -> float:

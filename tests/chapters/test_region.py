@@ -95,7 +95,7 @@ def test_one_row_per_region_adds_up_and_answers_why(open_sample):
     ]
     assert reached.to_numpy() == pytest.approx(frame["weight"].to_numpy())
     result, _ = sample_plan(open_sample("02-region"), drivers)
-    assert drivers.why("Zhejiang", result.plan).startswith("Zhejiang gets ")
+    assert drivers.why("Zhejiang", result.plan).startswith("Zhejiang: ")
     assert "priority +" in drivers.why("Zhejiang", result.plan)
 
 
@@ -503,7 +503,7 @@ def test_pool_is_60_30_10_unless_stated_otherwise():
     }
     assert other["base"].to_dict() == {"East": 0.6, "North": 0.7, "West": 0.5}
     assert region.told_pools(usual).startswith(
-        "The budget pools of 3 of 3 regions are 60% base, 30% incentive, 10% risk reserve"
+        "The budget pools of all 3 regions are 60% base, 30% incentive, 10% risk reserve"
     )
     with pytest.raises(ParameterError, match="Wset"):
         region.pool_shares(organised, region.Parameters(pool_exceptions={"Wset": own["West"]}))

@@ -95,8 +95,8 @@ def watched(off: pd.DataFrame, hours: pd.DataFrame, stock: pd.DataFrame, show: S
     texts = []
     if len(off):
         planned = int(off["plan_in_force"].sum())
-        over = show(int(off[AMOUNT].sum()) / planned - 1, "points") if planned else "not planned"
-        texts.append(f"Closed months spent {show(int(off[AMOUNT].sum()))}, {show(planned)} were planned: {over}.")
+        over = f"{int(off[AMOUNT].sum()) / planned - 1:+.1%}" if planned else "nothing was planned"
+        texts.append(f"Closed months spent {show(int(off[AMOUNT].sum()))}, against {show(planned)} planned: {over}.")
         due = off[off["report_by"] != ""]
         if len(due):
             texts.append(f"A root-cause report is due by {due['report_by'].iloc[0]} for {', '.join(due['month'])}.")

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from planlib.chapters.base import Share, SplitParameters
 from planlib.chapters.channel.driving import capacity_caps, carries, drivers, message, shifts, together
 from planlib.chapters.channel.incentives import incentives, rebate
+from planlib.chapters.channel.partners import FORMATS as PARTNER_FORMATS
 from planlib.chapters.channel.partners import health, partners, scores, warning
 from planlib.chapters.channel.prices import corridors, violations
 from planlib.chapters.channel.review import moves, review
@@ -52,6 +53,7 @@ class Parameters(SplitParameters):
 
 
 __all__ = [
+    "PARTNER_FORMATS",
     "QUESTION", "Parameters", "capacity_caps", "carries", "corridors", "drivers", "health", "incentives",
     "message", "moves", "moving", "online_of", "partners", "rebate", "review", "routed", "scores", "served", "shifts",
     "together", "traffic", "violations", "warning",

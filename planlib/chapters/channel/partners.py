@@ -15,6 +15,7 @@ PARTS = {
     "digital": ("crm_use", "reports_on_time", "online_share"),
 }
 BEST = 0.90  # what nine of ten partners do not exceed counts as full marks, so that one giant sets no scale
+FORMATS = {"attainment": "share", **dict.fromkeys([*PARTS, "score"], "int")}  # of `partners`, for a reader
 STATES = ("exit", "help", "watch", "healthy")
 
 

@@ -48,11 +48,19 @@ def of_stages(
             )
         elif row.stage == "growth":
             found = _a_quarter(bought[bought["product"] == name], horizon)
-            rows.append(_row(name, "PRD-1", "growth a quarter", parameters.quarter_growth, found, "points"))
+            rows.append(_row(name, "PRD-1", "growth a quarter", parameters.quarter_growth, found, "share"))
             rows.append(_row(name, "PRD-1", "customers who buy again", again.get(ANYONE), again.get(name), "share"))
         elif row.stage == "maturity":
             rows.append(
-                _row(name, "PRD-1", "acquisition cost", -parameters.acquisition_cut, cost.get(name), "points", at_most=True)
+                _row(
+                    name,
+                    "PRD-1",
+                    "acquisition cost, change in a year",
+                    -parameters.acquisition_cut,
+                    cost.get(name),
+                    "share",
+                    at_most=True,
+                )
             )
             left = _months_left(float(row.pace), float(row.pace_before), parameters.decline_line)
             target = None if left is None else left + parameters.longer_life
@@ -80,9 +88,9 @@ def of_quadrants(placed: pd.DataFrame, bought: pd.DataFrame, parameters: Any, ho
         if row.last_month:
             rows.append((name, "PRD-2", "off the market after", None, str(row.last_month), "text", "yes", ""))
         elif row.quadrant == "star":
-            rows.append(_row(name, "PRD-2", "planned growth", parameters.star_growth, row.plan_growth, "points"))
+            rows.append(_row(name, "PRD-2", "planned growth", parameters.star_growth, row.plan_growth, "share"))
             if row.basis == "market":
-                rows.append(_row(name, "PRD-2", "defence: grow with the market", row.growth, row.plan_growth, "points"))
+                rows.append(_row(name, "PRD-2", "defence: grow with the market", row.growth, row.plan_growth, "share"))
         elif row.quadrant == "cash cow":
             rows.append(_row(name, "PRD-2", "net margin", parameters.cow_margin, row.margin, "share"))
             if name in crossed:
@@ -94,7 +102,7 @@ def of_quadrants(placed: pd.DataFrame, bought: pd.DataFrame, parameters: Any, ho
             rows.append((*_row(name, "PRD-2", goal, 2.0, found, "factor")[:-1], by))
         else:
             loses = pd.notna(row.margin) and row.margin < parameters.stop_loss
-            goal = "stop-loss reached: take it off" if loses else "exit or restructuring decided"
+            goal = "stop-loss reached: take it off" if loses else "exit or restructuring decided; net margin over the stop-loss"
             met = "no" if loses else "open"
             day = f"{horizon.as_of}" if loses else by
             rows.append((name, "PRD-2", goal, parameters.stop_loss, _plain(row.margin), "share", met, day))

@@ -95,7 +95,8 @@ def told_pools(shares: pd.DataFrame) -> str:
     parts = dict(zip(wide.columns, usual, strict=True))
     same = int((wide == list(usual)).all(axis=1).sum())
     told = ", ".join(f"{parts[part]:.0%} {part}" for part in PARTS)
-    return f"The budget pools of {same} of {len(wide)} regions are {told}; chapter 07 gives them their money."
+    of = f"all {same}" if same == len(wide) else f"{same} of {len(wide)}"
+    return f"The budget pools of {of} regions are {told}; chapter 07 gives them their money."
 
 
 def release(attainment: pd.Series, parameters: Parameters) -> pd.Series:

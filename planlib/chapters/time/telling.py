@@ -15,7 +15,7 @@ def told(found: Lift, line: float, lift: float, show: Show) -> str:
     """What the rolling rule did (TIM-3)."""
     if found.why == "none":
         return "No quarter has closed against a plan in force: the rolling rule has nothing to compare yet."
-    start = f"{found.closed} closed {show(found.over, 'points')} against its plan"
+    start = f"{found.closed} closed {found.over:+.1%} against its plan"
     if found.why == "below":
         return f"{start}; the line for lifting the next quarter is {show(line, 'share')}, so its target stays with the season."
     if found.why == "last":

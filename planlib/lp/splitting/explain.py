@@ -97,7 +97,8 @@ def sentence(row: "pd.core.frame.Pandas", money: Callable[[float], str], profit:
         return money(value) if row.unit == "amount" else f"{value:.4g}" if row.unit == "ratio" else f"{value:.1%}"
 
     if row.given_up > 0:
-        return f'"{row.rule}" was given up by {named(row.given_up)}, at a cost of {money(row.cost)}: to keep it costs more.'
+        by = f"{100 * row.given_up:.1f} points" if row.unit in ("share", "growth") else named(row.given_up)
+        return f'"{row.rule}" was given up by {by}, at a cost of {money(row.cost)}: to keep it costs more.'
     if not row.binds:
         return (
             f'"{row.rule}" does not bind{f", {named(row.slack)} to spare" if np.isfinite(row.slack) else ""}: it costs nothing.'
