@@ -105,3 +105,9 @@ def test_no_computed_number_is_typed_into_prose(stem):
 def test_committed_without_outputs(stem):
     for cell in notebook(stem)["cells"]:
         assert cell.get("outputs", []) == [] and cell.get("execution_count") is None
+
+
+@pytest.mark.parametrize("stem", CHAPTERS)
+def test_a_bridge_is_drawn_only_where_something_moved(stem):
+    # A company with one region or one product has an empty bridge, which no chart can show.
+    assert all("if len(steps):" in cell for cell in cells(stem, "code") if "charts.effects(" in cell)

@@ -124,6 +124,8 @@ def test_needs_are_read_off_what_was_bought_and_paid():
 
     assert found.to_dict() == {"c1": "price", "c2": "technology", "c3": "service", "c5": "service"}
     assert customer.needs(bought, 0.06)["c1"] == "service"
+    services = bought.astype({"customer": "str", "product": "str"}).assign(quantity=0)  # no pieces, no price per piece
+    assert customer.needs(services, 0.05).empty
 
 
 def test_a_stated_need_stands_and_the_rule_is_better_than_chance_on_the_sample(desk):

@@ -481,3 +481,12 @@ def test_a_split_is_checked_member_by_member_and_kept(open_sample):
     assert len(told) == 31 and told["probability"].between(0, 1).all() and (told["parent"] == "Revenue").all()
     assert told["owner"].str.match(r"P\d+").all()  # each region's manager
     assert told["probability"].nunique() > 20
+
+
+def test_positions_in_industries_that_nobody_can_tell_apart_are_left_out():
+    # STR-6: without customers' industries segments are products; a position in a product counts, one in an industry cannot
+    known = pd.DataFrame({"segment": ["Filter", "Press"]})
+    given = {"Clinics": POSITION, "Filter": POSITION}
+
+    assert strategy.stated(given, known, "product") == ({"Filter": POSITION}, ["Clinics"])
+    assert strategy.stated(given, known, "industry") == (given, [])

@@ -89,7 +89,8 @@ def needs(bought: pd.DataFrame, discount: float) -> pd.Series:
     """
     sold = bought[(bought["quantity"] > 0) & (bought[AMOUNT] > 0)]
     total = sold.groupby("product")[[AMOUNT, "quantity"]].sum()
-    usual = sold["quantity"] * sold["product"].map(total[AMOUNT] / total["quantity"])
+    # Of services, which have no pieces, no price per piece is known: as number, or an empty map would be text.
+    usual = sold["quantity"] * sold["product"].map(total[AMOUNT] / total["quantity"]).astype(float)
     by = sold.assign(usual=usual).groupby("customer")[[AMOUNT, "quantity", "usual"]].sum()
     paid = (by[AMOUNT] / by["usual"]).round(9)
     dear = (by["usual"] / by["quantity"]).round(6) > round(total[AMOUNT].sum() / max(total["quantity"].sum(), 1e-9), 6)

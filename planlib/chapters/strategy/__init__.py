@@ -5,7 +5,7 @@ from planlib.chapters.strategy.dependencies import matrix, milestones
 from planlib.chapters.strategy.grounds import activities, by_channel, capacity, funnel, market, present, rivals
 from planlib.chapters.strategy.momentum import band, bridge, drawn, filled, momentum, outlook
 from planlib.chapters.strategy.parameters import Driver, Parameters, Position
-from planlib.chapters.strategy.positioning import positions, segmentation, segments
+from planlib.chapters.strategy.positioning import positions, segmentation, segments, stated
 from planlib.chapters.strategy.pyramid import check_pyramid, levels, pyramid, teams
 from planlib.chapters.strategy.resources import new_regions, people, resources
 from planlib.chapters.strategy.targets import chance, check_reachable, readable, target, targets
@@ -18,5 +18,5 @@ __all__ = [
     "bridge", "by_channel", "capacity", "chance", "check_pyramid", "check_reachable", "drawn", "filled", "funnel",
     "key_areas", "launched", "levels", "levers", "market", "matrix", "milestones", "momentum", "new_regions", "outlook",
     "people", "positions", "present", "priced", "pyramid", "readable", "reasons", "resources", "reviews", "rivals",
-    "segmentation", "segments", "target", "targets", "teams", "told",
+    "segmentation", "segments", "stated", "target", "targets", "teams", "told",
 ]  # fmt: skip

@@ -50,6 +50,16 @@ def segments(orders: pd.DataFrame, by: str, horizon: Horizon) -> pd.DataFrame:
     return frame[["segment", "last_twelve", "share", "growth", "margin", "growth_brought", "fit", "rank"]]
 
 
+def stated(given: Mapping[str, Position], known: pd.DataFrame, by: str) -> tuple[dict[str, Position], list[str]]:
+    """The positions that can be told, and the names of those in industries that the data do not tell apart (STR-6).
+
+    Where segments are industries a name that is not there is a slip, which `positions` refuses.
+    """
+    there = set(known["segment"].astype(str))
+    told = {name: position for name, position in given.items() if by == "industry" or name in there}
+    return told, [name for name in given if name not in told]
+
+
 def positions(
     known: pd.DataFrame, stated: Mapping[str, Position], count: int, metrics: Sequence[str], default: str = "Revenue"
 ) -> pd.DataFrame:
