@@ -109,7 +109,7 @@ COLUMNS = {
     "price_share": ("Price, of list", "share"),
     "price_from": ("Corridor from", "share"),
     "price_to": ("Corridor to", "share"),
-    "given_away": ("Given away", "money"),
+    "given_away": ("Outside the corridor", "money"),
     "freight": ("Freight", "money"),
     "margin_lost": ("Margin not earned", "money"),
     "best_place": ("One more piece saves most", "text"),

@@ -84,8 +84,8 @@ def reason(response: Response, found: Allocation, simple: pd.DataFrame, limits: 
     lost = found.projects[found.projects["funding"].isin(["not funded", "frozen"])]
     if len(won) + len(lost):
         texts.append(
-            f"{len(won)} of {len(won) + len(lost)} projects off the critical path earn their place: they cost "
-            f"{show(int(won[AMOUNT].sum()))} that activities would turn into less."
+            f"{len(won)} of {len(won) + len(lost)} projects off the critical path earn their place: they get "
+            f"{show(int(won[AMOUNT].sum()))} that activities would turn into less revenue."
         )
     return texts
 
