@@ -276,3 +276,62 @@ def test_days_of_stock_over_their_limit_are_flagged(made):
 def test_the_books_bounds_hold(words):
     with pytest.raises(ValidationError):
         budget.Parameters(**words)
+
+
+# Numbers of the book that other tests do not move on the sample -------------------------------------------------------
+
+
+@pytest.mark.parametrize("ratio", [0.08, 0.12, 0.20])
+def test_the_budget_is_its_share_of_the_target(made, ratio):
+    one = made(marketing_ratio=ratio)  # STR-1, BUD-1
+    assert one.total == round(one.target * ratio)
+
+
+@pytest.mark.parametrize("times", [1.0, 1.5, 2.0])
+def test_the_samples_marketing_grows_with_its_revenue(made, times):
+    # BUD-1: revenue grows 30%, marketing by that times the parameter.
+    one = made(marketing_per_growth=times)
+    last = int(one.last["amount"].sum())
+    spent = int(one.marketing.loc[one.marketing["month"].isin(one.horizon.last_year), "spend"].sum())
+
+    assert budget.aligned(spent, last, one.target, one.parameters) == pytest.approx(spent * (1 + 0.3 * times), rel=1e-6)
+
+
+def test_an_activity_stays_within_its_change_of_last_year(made):
+    # BUD-2: half to twice what it spent, grown as the free money is; nearer bounds hold it nearer.
+    usual, near = made(freeze_roi=0.0), made(freeze_roi=0.0, least_change=0.9, most_change=1.2)
+    for one in (usual, near):
+        limits = one.limits.set_index("item")
+        assert (money(one) >= limits["floor"]).all() and (money(one) <= limits["cap"]).all()
+    wide, tight = (one.limits.set_index("item").eval("cap / floor") for one in (usual, near))
+    assert (tight < wide).all() and near.limits["floor"].sum() > usual.limits["floor"].sum()
+
+
+@pytest.mark.parametrize(("line", "hours", "due"), [(0.05, 48, "2026-04-02"), (0.05, 24, "2026-04-01"), (0.12, 48, "")])
+def test_spend_of_the_sample_off_its_plan_is_reported_in_time(made, line, hours, due):
+    # BUD-6: every month spent 10% more than a plan in force that is made here.
+    one = made("2026-03-31", variance_line=line, report_hours=hours)
+    spent = one.marketing[one.marketing["month"].isin(one.horizon.closed)].groupby("month", as_index=False)["spend"].sum()
+    spent = spent.rename(columns={"spend": "amount"})
+    planned = spent.assign(amount=(spent["amount"] / 1.1).round().astype("int64"))
+    sold = one.chapter.booked("month")
+    day, asked = pd.Timestamp(one.horizon.as_of), one.parameters
+    found = budget.variance(spent, planned, sold, sold, asked.variance_line, asked.report_hours, day)
+
+    assert found["report_by"].tolist() == [due] * 3
+    assert found["variance"].tolist() == pytest.approx([0.1] * 3, abs=1e-6)
+
+
+@pytest.mark.parametrize(("fast", "durable"), [(30, 90), (15, 90), (30, 45)])
+def test_days_of_stock_are_held_against_the_limit_of_their_kind(made, fast, durable):
+    one = made()
+    quarter = one.horizon.last_twelve[-3:]
+    sold = one.chapter.orders("product", months=quarter)
+    found = budget.stock(one.chapter.tables.get("inventory"), sold, budget.days_of(quarter), fast, durable).set_index("product")
+    daily = sold.set_index("product")["cost"] / 92
+
+    # BUD-6: value over what a day's sales cost; 30 days for fast goods, 90 for durable ones.
+    for name, row in found.iterrows():
+        limit = fast if row["kind"] == "fast" else durable
+        assert row["limit"] == limit
+        assert (row["flag"] != "") == (row["stock_value"] / daily[name] > limit)

@@ -554,3 +554,101 @@ def test_without_customers_there_is_no_bridge_and_the_message_says_so():
 def test_values_out_of_bounds_are_refused(wrong):
     with pytest.raises(ValidationError):
         customer.Parameters(**wrong)
+
+
+# Every number of CUS-1, CUS-2, CUS-4 to CUS-6 on the sample ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [{}, {"introduction_months": 12}, {"stage_growth": 0.5}, {"stage_decline": 0.6}])
+def test_the_stages_of_the_sample_follow_their_lines(desk, words):
+    # CUS-2 by hand: who came within so many months; who is silent for six or fell by the line; who rose by it.
+    given = {"introduction_months": 6, "stage_growth": 0.20, "stage_decline": 0.20} | words
+    day, frame = pd.Timestamp("2025-12-31"), desk.people
+    found = customer.stage(frame, day, with_(**words))
+    young = frame["first"] > day - pd.DateOffset(months=given["introduction_months"])
+    silent = frame["last"] <= day - pd.DateOffset(months=6)
+    known = frame["earlier"] > 0
+    change = (frame["recent"] / frame["earlier"].where(known) - 1).round(9)
+    fallen = silent | (known & (change <= -given["stage_decline"])) | (~known & (frame["recent"] <= 0))
+    risen = (known & (change >= given["stage_growth"])) | (~known & (frame["recent"] > 0))
+
+    assert (found == "introduction").equals(young)
+    assert (found == "decline").equals(~young & fallen)
+    assert (found == "growth").equals(~young & ~fallen & risen)
+
+
+def test_each_line_of_a_stage_moves_customers_out_of_it(desk):
+    def count(**words) -> pd.Series:
+        return customer.stage(desk.people, pd.Timestamp("2025-12-31"), with_(**words)).value_counts()
+
+    usual = count()
+    assert count(introduction_months=12)["introduction"] > usual["introduction"]  # CUS-2
+    assert count(stage_growth=0.5)["growth"] < usual["growth"]
+    assert count(stage_decline=0.6)["decline"] < usual["decline"]
+
+
+def test_the_potential_are_the_share_that_follows_the_best(desk):
+    for share in (0.20, 0.30, 0.50):
+        found = customer.groups(desk.known[2026], desk.everyone, "2026-01", with_(potential_share=share))[
+            "segment"
+        ].value_counts()
+        active = found[["High value", "Potential", "Ordinary"]].sum()
+        assert found["Potential"] == pytest.approx(active * share, abs=1)  # CUS-1
+
+
+def test_a_deeper_discount_makes_fewer_customers_ask_for_price(desk):
+    bought = desk.stored.orders(["customer", "product"])
+    price = [int((customer.needs(bought, discount) == "price").sum()) for discount in (0.02, 0.05, 0.10)]
+
+    assert price[0] > price[1] > price[2] > 0  # CUS-1
+
+
+@pytest.mark.parametrize(
+    ("words", "source", "limit", "amount"),
+    [
+        ({"upsell_reach": 0.4}, "Up-sell", "cap", lambda kept, found: 0.4 * 0.20 * kept),
+        ({"upsell_lift": 0.3}, "Up-sell", "cap", lambda kept, found: 0.30 * 0.3 * kept),
+        ({"crosssell_reach": 0.8}, "Cross-sell", "cap", lambda kept, found: 0.8 * 0.05 * kept),
+        ({"crosssell_lift": 0.1}, "Cross-sell", "cap", lambda kept, found: 0.50 * 0.1 * kept),
+        ({"referral_share": 0.2}, "Referral", "cap", lambda kept, found: 0.2 * found.active * found.won_money / found.won),
+        ({"winback_share": 0.5}, "Win-back", "floor", lambda kept, found: 0.5 * found.dormant),
+        ({"winback_most": 0.9}, "Win-back", "cap", lambda kept, found: 0.9 * found.dormant),
+        ({"least_part": 0.8}, "Referral", "floor", lambda kept, found: 0.8 * 0.15 * found.active * found.won_money / found.won),
+        ({"retention": 0.7}, "Retained base", "floor", lambda kept, found: 0.7 * found.base),
+        ({"retention_gain": 0.05}, "Retained base", "cap", lambda kept, found: kept + 0.05 * found.base),
+    ],
+)
+def test_each_rate_sets_the_limit_of_its_source(desk, words, source, limit, amount):
+    # CUS-4: shares of the base that stays, of active customers, of what dormant ones still brought.
+    kept = desk.ground.base * min(1.0, desk.ground.retention)
+    found, usual = (customer.existing(desk.ground, given).set_index("source") for given in (with_(**words), PARAMETERS))
+
+    assert found.loc[source, limit] == pytest.approx(amount(kept, desk.ground), abs=1) != usual.loc[source, limit]
+
+
+def test_bundles_need_the_lift_that_is_asked_for(desk):
+    pairs = desk.stored.pairs(since="2025-01", until="2025-12")
+    found = {lift: customer.bundles(pairs, with_(bundle_lift=lift)) for lift in (1.2, 2.0, 3.0)}
+
+    # CUS-4: air systems go with the large water systems 2.4 times as often as by chance, the two water systems 1.7 times.
+    assert found[1.2]["lift"].round(1).tolist() == [2.4, 1.7]
+    pd.testing.assert_frame_equal(found[2.0], found[1.2].head(1))
+    assert found[3.0].empty
+
+
+def test_the_share_of_key_industries_climbs_from_its_start_to_its_end(desk):
+    bridge = solved(desk)
+    plan = pd.DataFrame({"month": HORIZON.months, "amount": 100})
+
+    def path(**words) -> list[float]:
+        return customer.targets(plan, bridge, desk.ground, desk.people, [], HORIZON, with_(**words))["key_share"].tolist()
+
+    assert path() == pytest.approx([0.0675, 0.085, 0.1025, 0.12])  # CUS-5: from 5 to 12% in four equal steps
+    assert path(key_share_from=0.08) == pytest.approx([0.09, 0.10, 0.11, 0.12])
+    assert path(key_share_to=0.13) == pytest.approx([0.07, 0.09, 0.11, 0.13])
+
+
+def test_more_room_for_new_customers_raises_their_cap(desk):
+    for most in (0.2, 0.40, 1.0):
+        table = solved(desk, with_(new_growth_most=most)).table.set_index("source")
+        assert table.loc["New customers", "cap"] == round((1 + most) * desk.ground.won_money)  # CUS-6
