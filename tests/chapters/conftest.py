@@ -2,14 +2,15 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from planlib import workbook
-from planlib.data.sources import ingest
+from planlib.data.sources import Tables, ingest
 from planlib.run import params
 from planlib.run.chain import CHAPTERS, _mappings
 from planlib.run.manifest import run_json
@@ -24,8 +25,36 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return run_json(settings, ingested, left_out, None)
 
 
+class Remembered(Tables):
+    """The run's tables, each sum of the orders asked of the database only once."""
+
+    def __init__(self, inputs: Mapping[str, Path], known: dict[str, pd.DataFrame]) -> None:
+        super().__init__(inputs)
+        self.known = known
+
+    def orders(
+        self, by: list[str], since: str | None = None, until: str | None = None, groups: pd.DataFrame | None = None
+    ) -> pd.DataFrame:
+        if groups is not None:
+            return super().orders(by, since, until, groups)
+        return self._once(f"orders {by} {since} {until}", lambda: super(Remembered, self).orders(by, since, until))
+
+    def customers(self, until: str) -> pd.DataFrame:
+        return self._once(f"customers {until}", lambda: super(Remembered, self).customers(until))
+
+    def _once(self, asked: str, answer: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        if asked not in self.known:
+            self.known[asked] = answer()
+        return self.known[asked].copy()
+
+
+@pytest.fixture(scope="session")
+def known() -> dict[str, pd.DataFrame]:
+    return {}
+
+
 @pytest.fixture
-def open_sample(sample_run: dict[str, Any], tmp_path: Path) -> Callable[..., workbook.Chapter]:
+def open_sample(sample_run: dict[str, Any], known: dict[str, pd.DataFrame], tmp_path: Path) -> Callable[..., workbook.Chapter]:
     """Opens a chapter on the sample as a notebook does: `open_sample("02-region", priority={"Zhejiang": 0.5})`.
 
     Parameters not named take the sample's values. `upstream` is a finished run whose plans and tables are there to start from
@@ -43,6 +72,8 @@ def open_sample(sample_run: dict[str, Any], tmp_path: Path) -> Callable[..., wor
                 shutil.copytree(upstream / made, run / made, dirs_exist_ok=True)
         run.mkdir(exist_ok=True)
         (run / "run.json").write_text(json.dumps(settings))
-        return workbook.open(stem, {**settings["parameters"][stem[3:]], **parameters, "run": str(run)})
+        chapter = workbook.open(stem, {**settings["parameters"][stem[3:]], **parameters, "run": str(run)})
+        chapter.tables = Remembered(chapter.tables.inputs, known)
+        return chapter
 
     return opened

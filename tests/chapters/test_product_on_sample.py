@@ -16,14 +16,6 @@ YOUNG = "Breeze Go"  # launched in June 2025
 
 
 SEEN: dict[str, SimpleNamespace] = {}
-READ: dict[tuple[str, ...], pd.DataFrame] = {}
-
-
-def orders(chapter, *by: str) -> pd.DataFrame:
-    """The sample's orders, read only once."""
-    if by not in READ:
-        READ[by] = chapter.orders(*by)
-    return READ[by]
 
 
 @pytest.fixture
@@ -38,14 +30,14 @@ def looked(open_sample):
     def look(**words) -> SimpleNamespace:
         chapter = open_sample("03-product", **words)
         given, horizon, last = chapter.parameters, chapter.horizon, chapter.horizon.last_twelve
-        history, bought = orders(chapter, "product", "month"), orders(chapter, "product", "customer", "month")
+        history, bought = chapter.orders("product", "month"), chapter.orders("product", "customer", "month")
         products, launches, marketing = (chapter.tables.get(name) for name in ("products", "launches", "marketing"))
         stages = product.stages(history, given, horizon)
         place = product.positions(stages, chapter.orders("product", months=last), products, marketing, given, horizon)
         before = chapter.last_year("product")
         plan = before.assign(amount=before["amount"] * 13 // 10)
         started = product.of_launches(
-            stages, bought, orders(chapter, "product", "channel", "month"), products, launches, given, horizon
+            stages, bought, chapter.orders("product", "channel", "month"), products, launches, given, horizon
         )
         goals = [
             product.of_stages(stages, bought, launches, marketing, given, horizon),
