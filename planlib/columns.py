@@ -23,7 +23,7 @@ COLUMNS = {
     "weight": ("Weight", "share"),
     "plan_share": ("Share of the plan", "share"),
     "last_year_share": ("Share of last year", "share"),
-    "distance_from_drivers": ("Distance from the drivers", "money"),
+    "distance_from_drivers": ("Distance from the drivers", "text"),
     "moved": ("Money that lies elsewhere", "money"),
     "rules_broken": ("Rules broken", "int"),
     "profit": ("Profit", "money"),

@@ -66,9 +66,11 @@ def _within(certificate: Mapping[str, Any], show: Show) -> str:
     return " to the last minor unit" if open_ < 1 else f" to {show(open_)}"
 
 
-def beside(measures: pd.DataFrame) -> pd.DataFrame:
+def beside(measures: pd.DataFrame, show: Show) -> pd.DataFrame:
     """`Split.measures` as a reader's table: split, distance and moved money, hard rules broken."""
-    return measures.rename(columns={"distance": "distance_from_drivers", "broken": "rules_broken"})
+    # Each distance in its own unit: a split that keeps a product which has gone lies so far off that it would hide the others.
+    told = measures.assign(distance=measures["distance"].map(show))
+    return told.rename(columns={"distance": "distance_from_drivers", "broken": "rules_broken"})
 
 
 def limits(prices: pd.DataFrame, show: Show) -> pd.DataFrame:

@@ -175,7 +175,7 @@ class Chapter:
         title = f"Rules and their prices: {binding} of {count} {'binds' if binding == 1 else 'bind'}"
         self.table(reasons.rules(result.rules, self.show), title, role="rules")
         if result.certificate["method"] != "proportional":
-            self.table(reasons.beside(result.measures), "This plan beside simple splits", role="drivers")
+            self.table(reasons.beside(result.measures, self.show), "This plan beside simple splits", role="drivers")
         self.note(reasons.proof(result.certificate, self.show))
 
     def why_spent(self, result: Spend) -> None:

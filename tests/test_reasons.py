@@ -47,7 +47,7 @@ def test_the_proof_says_how_near_and_the_table_how_simple_splits_fare():
     result = capped()
 
     assert reasons.proof(result.certificate, show).startswith("Proven to the last minor unit")
-    assert reasons.beside(result.measures)["rules_broken"].tolist() == [0, 1]
+    assert reasons.beside(result.measures, str)["rules_broken"].tolist() == [0, 1]
     free = split(tables.company(100), "region", REGIONS)
     assert "nothing had to move" in reasons.proof(free.certificate, show)
 

@@ -139,8 +139,11 @@ def page(notebooks: Path, stems: Iterable[str], parameters: Mapping[str, Mapping
     for id, chapter, asks in ITEMS:
         if chapter not in stems:
             continue
-        set_ = [(name, parameters.get(chapter[3:], {}).get(name.partition(".")[2])) for name in named.get(id, [])]
-        told = [f"{name.partition('.')[2]} = {_value(value)}" for name, value in set_]
+        # An item may have parameters in several chapters: the name says whose.
+        places = [(name.partition(".")[0], name.partition(".")[2]) for name in named.get(id, [])]
+        told = [
+            f"{name} = {_value(parameters[section][name])}" for section, name in places if name in parameters.get(section, {})
+        ]
         rows.append({"id": id, "section": chapter[3:], "asks": asks, "functions": functions.get(id, []), "parameters": told})
     return rows
 

@@ -66,6 +66,13 @@ def test_the_reports_page_of_the_book_has_the_values_that_were_used(tmp_path):
     assert any(name.startswith("chapters.region") for name in found["REG-1"]["functions"])
 
 
+def test_a_parameter_of_another_chapter_keeps_its_value(tmp_path):
+    notebooks = project(tmp_path, "", "(STR-1)", "") / "notebooks"
+    rows = page(notebooks, ["01-strategy"], {"strategy": {}, "region": {"priority": {"East": 0.4}}})
+
+    assert next(row for row in rows if row["id"] == "STR-1")["parameters"] == ["priority = East 0.4"]
+
+
 @pytest.mark.parametrize(("only", "count"), [("REG", 8), ("reg-2", 1), ("02-region", 8), ("region", 8), ("", len(ITEMS))])
 def test_a_part_of_the_book_can_be_asked_for(tmp_path, only, count):
     assert len(items(project(tmp_path, "", "", ""), only)) == count
