@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from planlib import plan as tables
 from planlib.chapters import budget
 from planlib.data.gates import gate
+from planlib.errors import ParameterError
 
 GROUPS = {"High value": 45, "Potential": 20, "Ordinary": 25, "New": 10}
 
@@ -71,6 +72,18 @@ def test_pools_projects_and_reserve_are_the_budget_and_the_gate_says_so(made, as
     assert pool["region risk reserve"] / regions == pytest.approx(0.10, abs=1e-6)
     assert gate("07-budget", one.pools, tables.company(one.total), one.total).success
     assert not gate("07-budget", one.pools, tables.company(one.total + 1), one.total + 1).success
+
+
+def test_what_closed_months_have_spent_stays_spent(made):
+    # BUD-3: a first quarter that took nearly all of the money leaves floors at what is gone; more than all is said so.
+    tight = made("2026-03-31", marketing_ratio=0.035)
+    gone = tight.spent.groupby("item")["amount"].sum()
+
+    assert gone.sum() < tight.free < gone.sum() * 1.05
+    assert tight.limits.set_index("item")["floor"].reindex(gone.index).tolist() == gone.tolist()
+    assert (money(tight).reindex(gone.index) >= gone).all()
+    with pytest.raises(ParameterError, match="have already spent"):
+        made("2026-03-31", marketing_ratio=0.03)
 
 
 @pytest.mark.parametrize(("share", "held"), [(0.10, 0.10), (0.15, 0.15)])

@@ -7,6 +7,7 @@ import pandas as pd
 
 from planlib import plan as tables
 from planlib.chapters.budget.parameters import Parameters
+from planlib.errors import ParameterError
 from planlib.estimates.response import Response, fit_attributed, fit_months
 from planlib.estimates.response.result import COLUMNS
 from planlib.plan import AMOUNT, Horizon
@@ -87,9 +88,15 @@ def bounds(
     An activity whose return fell under `freeze_roi` keeps its floor only. Where the caps leave money over, activities that are
     neither frozen nor promotion take it, however much: a budget is spent or reserved.
     Returns curves with floor, cap (minor units), line (freeze_roi), frozen, group ("promotion" or "").
+    Raises ParameterError where closed months have spent more than the money.
     """
     frame = curves.copy()
     paid = spent.groupby("item")[AMOUNT].sum()
+    if len(frame) and int(paid.sum()) > money:
+        raise ParameterError(
+            f"budget: closed months have already spent {int(paid.sum()):,} minor units on activities, expected at most the "
+            f"{money:,} that reserve and critical projects leave of {budget:,}; raise marketing_ratio."
+        )
     new = sorted(set(paid.index) - set(frame["item"])) if len(frame) else []
     if new:
         words = {"form": "power", "return_": "–", "marginal_": "–", "caveat": "New this year: what it brings is not known yet."}
@@ -106,6 +113,9 @@ def bounds(
     if floor[promoted].sum() > most:
         floor[promoted] = np.floor(floor[promoted] * (most / floor[promoted].sum()))
     frame["floor"] = np.maximum(floor.astype("int64"), past)
+    if int(frame["floor"].sum()) > money:
+        # Spent is spent: where too little is left for the floors, only what is gone stands.
+        frame["floor"] = past
     frame["cap"] = np.maximum(np.ceil(grown * parameters.most_change).astype("int64"), frame["floor"])
     frame.loc[frame["frozen"], "cap"] = frame["floor"]
     if room(frame, most) < money:
