@@ -112,7 +112,8 @@ def _ingest_one(name: str, mapping: TableMapping, currency: str, exponent: int, 
 def _reader_digest() -> str:
     """Digest of the code that reads: a stored table is not reused by another reader."""
     here = Path(__file__).parent
-    parts = [(here / part).read_bytes() for part in ("files.py", "money.py", "reading.py", "sources.py", "tables.py")]
+    read = [here / part for part in ("files.py", "money.py", "reading.py", "sources.py")]
+    parts = [path.read_bytes() for path in (*read, *sorted((here / "tables").glob("*.py")))]
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
