@@ -77,3 +77,14 @@ def open_sample(sample_run: dict[str, Any], known: dict[str, pd.DataFrame], tmp_
         return chapter
 
     return opened
+
+
+def once(seen: dict[str, Any], look: Callable[..., Any]) -> Callable[..., Any]:
+    """`look`, each set of parameters only once for a module's tests: `seen` is the module's, since fixtures begin anew."""
+
+    def at(**words: Any) -> Any:
+        if str(words) not in seen:
+            seen[str(words)] = look(**words)
+        return seen[str(words)]
+
+    return at

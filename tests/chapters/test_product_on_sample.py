@@ -9,6 +9,7 @@ from planlib import plan as tables
 from planlib.chapters import product
 from planlib.estimates import shares
 from planlib.lp import split
+from tests.chapters.conftest import once
 
 STARS = ["Aqua 600", "Aqua 800 Pro", "Breeze Max"]  # growth over 10% and larger than the largest rival, by the products table
 COWS = ["Breeze 500", "Filter Set", "Pro 2000"]
@@ -21,11 +22,6 @@ SEEN: dict[str, SimpleNamespace] = {}
 @pytest.fixture
 def looked(open_sample):
     """The sample's stages, matrix and goals, with every product planned 30% over last year; each only once."""
-
-    def at(**words) -> SimpleNamespace:
-        if str(words) not in SEEN:
-            SEEN[str(words)] = look(**words)
-        return SEEN[str(words)]
 
     def look(**words) -> SimpleNamespace:
         chapter = open_sample("03-product", **words)
@@ -51,7 +47,7 @@ def looked(open_sample):
             matrix=product.matrix(place, plan, before, given).set_index("quadrant"),
         )
 
-    return at
+    return once(SEEN, look)
 
 
 def goal(found: SimpleNamespace, text: str, name: str | None = None) -> pd.DataFrame:

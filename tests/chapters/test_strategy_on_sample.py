@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from planlib.chapters import strategy
+from tests.chapters.conftest import once
 
 STEM = "01-strategy"
 LAST, TARGET = 9_502_358_785, 12_353_066_420  # revenue of 2025 in fen, and 30% more
@@ -17,11 +18,6 @@ SEEN: dict[str, SimpleNamespace] = {}
 @pytest.fixture
 def looked(open_sample):
     """The levers of the sample's target and what they rest on; each only once."""
-
-    def at(**words) -> SimpleNamespace:
-        if str(words) not in SEEN:
-            SEEN[str(words)] = look(**words)
-        return SEEN[str(words)]
 
     def look(**words) -> SimpleNamespace:
         chapter = open_sample(STEM, **words)
@@ -42,7 +38,7 @@ def looked(open_sample):
             baseline=baseline, goals=goals, rates=rates, levers=levers.set_index("source"), areas=areas,
         )  # fmt: skip
 
-    return at
+    return once(SEEN, look)
 
 
 # STR-1 to STR-3 -------------------------------------------------------------------------------------------------------
