@@ -27,6 +27,7 @@ pd.set_option("compute.use_numexpr", False)
 
 DIMENSIONS = ("region", "product", "channel", "month", "segment")
 AMOUNT = "amount"
+EVERYTHING = "all"  # the one channel, or customer, of orders that name none
 
 
 def minor_exponent(currency: str) -> int:

@@ -36,7 +36,8 @@ def summary(checked: pd.DataFrame, listed: Callable[[Sequence[str]], str]) -> st
     """One sentence: how many targets are SMART, and what the others lack; `listed` writes a list of names."""
     good, count = int(checked["smart"].sum()), len(checked)
     if good == count:
-        return f"SMART check: all {count} targets of this chapter pass."
+        whose = "the one target of this chapter passes" if count == 1 else f"all {count} targets of this chapter pass"
+        return f"SMART check: {whose}."
     faults: dict[str, list[str]] = {}
     for row in checked[~checked["smart"].astype(bool)].itertuples(index=False):
         for fault in row.lacks.split("; "):

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLES", "Input", "TableMapping", "Tables", "dictionary", "fingerprint", "ingest"]
 
-EVERYTHING = "all"  # the one channel, or customer, of orders that name none
 MEMBERS = {"regions": "region", "products": "product", "channels": "channel", "customers": "customer"}
 ORDER = ("date", "order_id", "region", "product", "channel", "customer", "quantity")
 BY = ("region", "product", "channel", "customer", "month", "day")
@@ -123,6 +122,7 @@ def _convert(name: str, mapping: TableMapping, currency: str, exponent: int, raw
 
     from planlib.data import money
     from planlib.data.reading import read_table
+    from planlib.plan import EVERYTHING
 
     spec = TABLES[name]
     cells, notes, left_out = read_table(name, spec, mapping, raw)
@@ -165,6 +165,8 @@ def _check_members(inputs: dict[str, Input], left_out: list[str]) -> tuple[dict[
     """Members named by one table and not by another: an error for targets, a note or a `left_out` line for the rest."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
+
+    from planlib.plan import EVERYTHING
 
     def members(table: str, column: str) -> list[str]:
         return sorted(pc.unique(pq.read_table(inputs[table].parquet, columns=[column])[column]).to_pylist())

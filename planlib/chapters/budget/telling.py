@@ -7,7 +7,7 @@ import pandas as pd
 from planlib.chapters.budget.money import PARTS, Allocation
 from planlib.chapters.budget.returns import gain, next_units
 from planlib.estimates.response import Response
-from planlib.plan import AMOUNT
+from planlib.plan import AMOUNT, EVERYTHING
 
 Show = Callable[..., str]
 
@@ -113,4 +113,6 @@ def sentence(total: str, held: str, first: str, most: str, projects: pd.DataFram
     """The chapter in one sentence, of amounts as a reader sees them."""
     funded = int((projects[AMOUNT] > 0).sum()) if len(projects) else 0
     beside = f", {funded} of {len(projects)} projects are funded" if len(projects) else ""
-    return f"Of {total} for marketing, {held} is held back{beside}, and {first} gets the most, {most}."
+    # Orders that name no channel leave one member of everything, of which there is no most.
+    leader = f", and {first} gets the most, {most}" if first != EVERYTHING else ""
+    return f"Of {total} for marketing, {held} is held back{beside}{leader}."

@@ -10,7 +10,7 @@ from planlib.chapters.channel.review import moves
 from planlib.drivers import Driver, Drivers, build
 from planlib.estimates.shares import Expected
 from planlib.lp import Joint, Rule
-from planlib.plan import AMOUNT
+from planlib.plan import AMOUNT, EVERYTHING
 
 
 def drivers(
@@ -79,7 +79,7 @@ def message(names: str, share: float, rules: pd.DataFrame) -> str:
     """The chapter in one sentence; a channel's capacity is mentioned only where one is known."""
     caps = rules[rules["rule"].str.startswith("capacity of ")]
     full = caps.loc[caps["binds"], "rule"].str.removeprefix("capacity of ").tolist()
-    if names == "all":
+    if names == EVERYTHING:
         return "The orders name no channel, so the target is not split by channel."
     text = f"{names} carry {share:.0%} of the target"
     if full:

@@ -7,9 +7,7 @@ import numpy as np
 import pandas as pd
 
 from planlib.lp.routing import Routing, route
-from planlib.plan import AMOUNT, Horizon
-
-ANYONE = "all"
+from planlib.plan import AMOUNT, EVERYTHING, Horizon
 
 
 def online_of(channels: pd.DataFrame | None, parameters: Any) -> list[str]:
@@ -28,7 +26,7 @@ def traffic(bought: pd.DataFrame, online: list[str], horizon: Horizon) -> dict[s
     went. Returns offline_to_online and online_to_offline (shares of the customers who were there), and money_online,
     money_offline (what those who moved to each spent there in the last twelve months); empty where it cannot be told.
     """
-    known = bought[(bought["customer"] != ANYONE) & (bought[AMOUNT] > 0)]
+    known = bought[(bought["customer"] != EVERYTHING) & (bought[AMOUNT] > 0)]
     if not online or known.empty or not set(online) & set(known["channel"]):
         return {}
     last = horizon.last_twelve

@@ -8,7 +8,7 @@ import pandas as pd
 from planlib.chapters.customer.parameters import Parameters
 from planlib.data.sources import Tables
 from planlib.estimates import rfm
-from planlib.plan import AMOUNT, Horizon, ratio
+from planlib.plan import AMOUNT, EVERYTHING, Horizon, ratio
 
 SEGMENTS = ["High value", "Potential", "Ordinary", "Dormant", "New"]
 STAGES = ["introduction", "growth", "maturity", "decline"]
@@ -23,7 +23,7 @@ def groups(customers: pd.DataFrame, everyone: pd.DataFrame, month: str, paramete
     customer (one member, `all`), there is one group, `All`.
     """
     names = sorted(set(everyone["customer"]))
-    if names == ["all"]:
+    if names == [EVERYTHING]:
         return pd.DataFrame({"customer": names, "segment": "All"})
     known = segments(customers, pd.Timestamp(f"{month}-01"), parameters).set_index("customer")["segment"]
     return pd.DataFrame({"customer": names, "segment": known.reindex(names).fillna("New").to_numpy()})
@@ -44,7 +44,7 @@ def people(stored: Tables, horizon: Horizon, grouped: pd.DataFrame, parameters: 
     """
     now, before, earlier = (stored.customers(until=f"{day:%Y-%m-%d}") for day in _year_ends(horizon))
     frame = now.merge(grouped, on="customer", how="left")
-    if set(frame["customer"]) == {"all"}:
+    if set(frame["customer"]) == {EVERYTHING}:
         frame = frame.iloc[:0]
     for name, past in (("before", before), ("earlier", earlier)):
         at = past.set_index("customer")

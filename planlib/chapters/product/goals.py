@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planlib.plan import AMOUNT, Horizon
+from planlib.plan import AMOUNT, EVERYTHING, Horizon
 
 COLUMNS = ["product", "method", "goal", "target", "found", "unit", "met", "by"]
 VERDICTS = ("no", "open", "not known", "yes")
-ANYONE = "all"  # the one customer of orders that name none
 
 
 def of_stages(
@@ -49,7 +48,7 @@ def of_stages(
         elif row.stage == "growth":
             found = _a_quarter(bought[bought["product"] == name], horizon)
             rows.append(_row(name, "PRD-1", "growth a quarter", parameters.quarter_growth, found, "share"))
-            rows.append(_row(name, "PRD-1", "customers who buy again", again.get(ANYONE), again.get(name), "share"))
+            rows.append(_row(name, "PRD-1", "customers who buy again", again.get(EVERYTHING), again.get(name), "share"))
         elif row.stage == "maturity":
             rows.append(
                 _row(
@@ -217,7 +216,7 @@ def _plain(value: Any) -> float | None:
 
 
 def _known(bought: pd.DataFrame) -> pd.DataFrame:
-    return bought[bought["customer"] != ANYONE]
+    return bought[bought["customer"] != EVERYTHING]
 
 
 def _window(first: str, months: int) -> list[str]:
@@ -253,7 +252,7 @@ def _again(bought: pd.DataFrame, horizon: Horizon) -> dict[str, float]:
     months = recent.groupby(["product", "customer"])["month"].nunique()
     parts = (months >= 2).groupby("product").mean()
     # Over all products each weighs as much as its customers: a customer of two products counts twice.
-    return {**{str(name): float(part) for name, part in parts.items()}, ANYONE: float((months >= 2).mean())}
+    return {**{str(name): float(part) for name, part in parts.items()}, EVERYTHING: float((months >= 2).mean())}
 
 
 def _acquisition(bought: pd.DataFrame, marketing: pd.DataFrame | None, horizon: Horizon) -> dict[str, float]:

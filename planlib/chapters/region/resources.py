@@ -146,8 +146,8 @@ def told_teams(organised: pd.DataFrame) -> str:
     """Classes, tools and people in one sentence (REG-7, REG-8)."""
     kinds, tools = organised["class"].value_counts(), organised["tools"].value_counts()
     text = (
-        f"{int(kinds.get('A', 0))} regions are built as class A and {int(kinds.get('B', 0))} as class B; "
-        f"{int(tools.get(FULL, 0))} get the full field system, {int(tools.get(LIGHT, 0))} the light one"
+        f"Regions built as class A: {int(kinds.get('A', 0))}, as class B: {int(kinds.get('B', 0))}; "
+        f"with the full field system: {int(tools.get(FULL, 0))}, with the light one: {int(tools.get(LIGHT, 0))}"
     )
     if "lacks" not in organised:
         return f"{text}."
