@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 def shown(monkeypatch) -> list[dict]:
     """What a chapter displays, in order."""
     items: list[dict] = []
-    monkeypatch.setattr(workbook, "display", lambda bundle, raw: items.append(bundle))
+    monkeypatch.setattr(workbook.chapter, "display", lambda bundle, raw: items.append(bundle))
     return items
 
 
