@@ -18,7 +18,7 @@ LEVELS = {
     "region x channel x category": ["region", "product", "channel"],
     "month": ["month"],
 }
-# Last year's shares, as published with the task, percent; region x category is ours.
+# Last year's shares as they were measured before this method, percent; region x category was not among them.
 LAST_YEAR = {
     2014: {
         "region": 27.6,
