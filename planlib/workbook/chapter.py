@@ -1,5 +1,6 @@
 """One chapter of a run: what it starts from, what it shows, what it leaves."""
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -16,6 +17,7 @@ from planlib.columns import shown_as
 from planlib.data.gates import gate
 from planlib.data.sources import Tables
 from planlib.errors import GateError, PlanError
+from planlib.estimates.windows import Coverage
 from planlib.formatting import Reader, missing
 from planlib.lp import MOST_PROFIT, Lock, Rule, Spend, Split, Stage
 from planlib.lp.rules import in_force, in_minor_units
@@ -31,6 +33,7 @@ class Chapter:
     def __init__(self, stem: str, run: Path, settings: Mapping[str, Any], parameters: ChapterParameters, root: Path) -> None:
         self.stem = stem
         self.run = run
+        self.root = root
         self.parameters = parameters
         self.settings = settings["settings"]
         self.currency: str = self.settings["currency"]
@@ -81,6 +84,23 @@ class Chapter:
         """The same chapter's plan table in the baseline run, or None in the year's first plan."""
         return None if self.baseline is None else self._read(self.baseline, stem or self.stem)
 
+    def stood_before(self, stem: str) -> pd.DataFrame | None:
+        """A plan by month, each month as it stood before it closed, along the chain of baselines; None in the year's first plan.
+
+        A closed month comes from the newest plan in which it was open, an open one from the plan in force. A month that no plan
+        had open is absent: there is nothing to hold it against.
+        """
+        frames, folder, later = [], self.baseline, self.horizon.months
+        while folder is not None and later:
+            settings = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+            closed = f"{date.fromisoformat(settings['settings']['as_of']):%Y-%m}"
+            plan = self._read(folder, stem)
+            frames.append(plan[plan["month"].isin(later) & (plan["month"] > closed)])
+            later = [month for month in later if month <= closed]
+            before = settings.get("baseline")
+            folder = self.root / before["path"] if before else None
+        return tables.canonical(pd.concat(frames, ignore_index=True)) if frames else None
+
     def rules_in_force(self) -> pd.DataFrame | None:
         """Every rule of the plan in force with its price: `Split.rules` of all its chapters, and chapter; None without one."""
         if self.baseline is None:
@@ -112,6 +132,11 @@ class Chapter:
         if not self.horizon.closed:
             return None
         return self.orders(*by, months=self.horizon.closed, groups=groups)[[*by, AMOUNT]]
+
+    @functools.cached_property
+    def coverage(self) -> Coverage:
+        """The months that the orders cover, up to `as_of`: ask it for every window of months."""
+        return Coverage.of(self.orders("month")["month"], f"{self.horizon.as_of:%Y-%m}")
 
     def customers(self, month: str) -> pd.DataFrame:
         """Each customer's first and last order, number of orders and net amount before `month`; see Tables.customers."""
