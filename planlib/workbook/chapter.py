@@ -85,7 +85,7 @@ class Chapter:
         return None if self.baseline is None else self._read(self.baseline, stem or self.stem)
 
     def stood_before(self, stem: str) -> pd.DataFrame | None:
-        """A plan by month, each month as it stood before it closed, along the chain of baselines; None in the year's first plan.
+        """A plan by month, each month as it stood before it closed, along the chain of baselines; None in the first plan.
 
         A closed month comes from the newest plan in which it was open, an open one from the plan in force. A month that no plan
         had open is absent: there is nothing to hold it against.
