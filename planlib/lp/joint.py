@@ -20,12 +20,13 @@ SEQUENCE = "chapter by chapter"
 
 @dataclass(frozen=True)
 class Stage:
-    """One chapter's part in the sequence: the new dimension, its weights as `split` took them, its rules and locks."""
+    """One chapter's part in the sequence: the new dimension, and weights, rules, locks and measures as `split` took them."""
 
     into: str
     weights: pd.DataFrame
     rules: tuple[Rule, ...] = ()
     locks: tuple[Lock, ...] = ()
+    measures: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
