@@ -8,7 +8,7 @@ import pandas as pd
 
 from planlib import plan as tables
 from planlib.errors import ParameterError
-from planlib.lp.rules import Aim, Lock, Rule
+from planlib.lp.rules import Aim, Lock, Rule, expanded, named_once
 from planlib.lp.splitting.cells import Cells, cells_of, is_leaf, looked_up
 from planlib.lp.splitting.explain import compared, rules_table
 from planlib.lp.splitting.level import Level
@@ -111,10 +111,11 @@ def split(
     """
     aim = aim or Aim()
     dims, new = tables.level(plan), (into,) if isinstance(into, str) else tuple(into)
-    _named_once(rules, locks)
     if aim.steady > 0 and in_force is None:
         raise ParameterError("aim: steady needs the plan in force, but none was given; pass in_force or set steady to 0.")
+    named_once([*rules, *locks])
     cells = cells_of(plan, new, weights, booked, locks, in_force, aim.steady)
+    named_once([*expanded(rules, cells.frame), *locks])
     margin = _margin(cells, margins, aim)
     totals = [lock for lock in locks if not is_leaf(lock, cells.keys)]
     limits = limits_of(cells.frame, dims, rules, totals, history, measures)
@@ -153,13 +154,6 @@ def _at(cells: Cells, other: pd.DataFrame) -> np.ndarray:
     return (
         cells.frame[cells.keys].merge(tables.rollup(other, cells.keys), how="left", on=cells.keys)[AMOUNT].fillna(0).to_numpy()
     )
-
-
-def _named_once(rules: Sequence[Rule], locks: Sequence[Lock]) -> None:
-    names = [rule.name for rule in rules] + [lock.name for lock in locks]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ParameterError(f"rules: the names {twice} occur twice, expected one rule or lock per name; rename one.")
 
 
 def _margin(cells: Cells, margins: pd.DataFrame | None, aim: Aim) -> np.ndarray | None:
