@@ -175,6 +175,10 @@ COLUMNS = {
     "won_so_far": ("Won so far", "int"),
     "new_revenue": ("Revenue of new", "money"),
     "key_share": ("Key industries", "share"),
+    "customers": ("Customers", "int"),
+    "most_cost": ("They may cost", "money"),
+    "months": ("Its own months", "factor"),
+    "bridge": ("Share by the bridge", "share"),
     # 07 budget
     "per_head": ("Sales per head", "money"),
     "spend_last_year": ("Spend last year", "money"),

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from planlib import plan as tables
 from planlib.chapters import customer
 from planlib.data.sources import Tables
+from planlib.estimates.windows import Coverage, Window, span_of
 from planlib.lp import split
 from planlib.plan import Horizon
 from tests.conftest import ROOT
@@ -21,6 +22,10 @@ from tests.conftest import ROOT
 DAY = pd.Timestamp("2026-01-01")
 PARAMETERS = customer.Parameters()
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
+
+
+YEAR = Window("the last twelve months", tuple(HORIZON.last_twelve), tuple(HORIZON.last_twelve))
+WHOLE = customer.known(Coverage.of(span_of("2023-01", "2025-12"), "2025-12"), pd.DataFrame({"customer": ["a"]}), HORIZON)
 
 
 def with_(**values) -> customer.Parameters:
@@ -36,13 +41,16 @@ def desk(sample_run) -> SimpleNamespace:
     stored = Tables({name: Path(ROOT, given["parquet"]) for name, given in sample_run["inputs"].items()})
     everyone = stored.orders(["customer"])
     known = {year: stored.customers(until=f"{year - 1}-12-31") for year in (2025, 2026)}
+    coverage = Coverage.of(stored.orders(["month"])["month"], "2025-12")
+    seen = customer.known(coverage, everyone, HORIZON)
     before, now = (customer.groups(known[year], everyone, f"{year}-01", PARAMETERS) for year in (2025, 2026))
     dims = ["region", "product", "channel"]
     last_year = stored.orders([*dims, "segment"], since="2025-01", until="2025-12", groups=before)[[*dims, "segment", "amount"]]
-    months = tables.canonical(tables.rollup(last_year, dims).assign(month="2026-06"))
+    sold = stored.orders([*dims, "month"], since="2025-01", until="2025-12")
+    months = tables.canonical(sold.assign(month="2026" + sold["month"].str[4:])[[*dims, "month", "amount"]])
     months = months.assign(amount=(months["amount"].clip(lower=0) * 1.3).round().astype("int64"))
     people = customer.people(stored, HORIZON, now, PARAMETERS)
-    ground = customer.ground(customer.spending(stored, HORIZON), before, now, PARAMETERS)
+    ground = customer.ground(customer.spending(stored, HORIZON, seen), before, now, seen, PARAMETERS)
     return SimpleNamespace(**{name: value for name, value in locals().items() if name != "sample_run"})
 
 
@@ -186,7 +194,7 @@ def test_every_customer_of_the_sample_is_in_one_stage(desk):
 
 def test_lifetime_value_ranks_the_groups_and_follows_its_parameters(desk):
     day = pd.Timestamp("2025-12-31")  # CUS-3
-    found = customer.worth(desk.people, day, PARAMETERS)
+    found = customer.worth(desk.people, day, PARAMETERS, YEAR)
     table = found.table.set_index("segment")
 
     assert found.models is not None and found.models[0].repeaters > 5000
@@ -194,8 +202,8 @@ def test_lifetime_value_ranks_the_groups_and_follows_its_parameters(desk):
     assert table["clv"]["High value"] > table["clv"]["Potential"] > table["clv"]["Ordinary"] > table["clv"]["Dormant"] > 0
     assert (table["clv_low"] < table["clv"]).all() and (table["clv"] < table["clv_high"]).all()
     assert table["alive"]["High value"] > table["alive"]["Dormant"]
-    shorter = customer.worth(desk.people, day, with_(clv_months=12)).table.set_index("segment")
-    dearer = customer.worth(desk.people, day, with_(clv_discount=0.03)).table.set_index("segment")
+    shorter = customer.worth(desk.people, day, with_(clv_months=12), YEAR).table.set_index("segment")
+    dearer = customer.worth(desk.people, day, with_(clv_discount=0.03), YEAR).table.set_index("segment")
     assert (shorter["clv"] < table["clv"]).all() and (dearer["clv"] < table["clv"]).all()
     assert "correlate by 0.27" in found.note and "too low" in found.note
 
@@ -204,7 +212,7 @@ def test_the_model_foretells_a_year_it_has_not_seen(desk):
     # CUS-3, held out: fitted on 2023-2024, purchase days of the same customers in 2025.
     past = desk.known[2025]
     seen = customer.history(past, pd.Timestamp("2024-12-31"))
-    model = customer.worth(past.assign(segment="Ordinary", recent=0), pd.Timestamp("2024-12-31"), PARAMETERS).models[0]
+    model = customer.worth(past.assign(segment="Ordinary", recent=0), pd.Timestamp("2024-12-31"), PARAMETERS, YEAR).models[0]
     wanted = model.conditional(365, seen["x"], seen["t_x"], seen["T"])
     later = desk.known[2026].set_index("customer")["days"].reindex(past["customer"]).to_numpy() - past["days"].to_numpy()
 
@@ -212,13 +220,14 @@ def test_the_model_foretells_a_year_it_has_not_seen(desk):
     assert wanted.sum() == pytest.approx(later.sum(), rel=0.16)
     assert np.corrcoef(wanted, later)[0, 1] > 0.6
     told = customer.backtest(past, desk.known[2026], pd.Timestamp("2025-01-01"), pd.Timestamp("2026-01-01"))
-    assert f"{later.sum():,} came" in told[0] and "too high" in told[0]
+    assert f"{later.sum():,} came" in told[0] and "too high" in told[0] and "before 2025-01" in told[0]
     assert customer.backtest(past.head(30), desk.known[2026], DAY, DAY) == []
+    assert customer.backtest(past, desk.known[2026], DAY, DAY, told=False) == []
 
 
 def test_few_repeaters_fall_back_to_revenue_and_say_so(desk):
     few = desk.people.head(40)  # CUS-3
-    found = customer.worth(few, pd.Timestamp("2025-12-31"), PARAMETERS)
+    found = customer.worth(few, pd.Timestamp("2025-12-31"), PARAMETERS, YEAR)
 
     assert found.models is None and "expected 50 or more" in found.note
     wanted = few.groupby("segment")["recent"].mean().clip(lower=0).round()
@@ -229,6 +238,7 @@ def test_few_repeaters_fall_back_to_revenue_and_say_so(desk):
 
 # CUS-4 -------------------------------------------------------------------------------------------------------------
 
+NO_CITIES = customer.Cities(None, 0, 0)
 GROUND = customer.Ground(
     base=1000, active=20, dormant=200, retention=0.8, upsold=0.4, covered=0.3, recovered=0.5, won=5, won_money=100
 )
@@ -252,9 +262,10 @@ def test_history_behind_the_sources_by_hand():
         [("a", 130, 100, 2), ("b", 50, 100, 1), ("c", 30, 40, 1), ("d", 70, 0, 3), ("e", 20, 60, 0)],
         columns=["customer", "last_year", "year_before", "products"],
     )
+    spent["since"] = spent["last_year"]
     before = pd.DataFrame({"customer": list("abcde"), "segment": ["High value", "Ordinary", "Dormant", "New", "Ordinary"]})
     now = before.assign(segment=["High value", "Ordinary", "Ordinary", "Potential", "Dormant"])
-    found = customer.ground(spent, before, now, PARAMETERS)
+    found = customer.ground(spent, before, now, WHOLE, PARAMETERS)
 
     assert (found.base, found.active, found.dormant, found.won, found.won_money) == (280, 4, 20, 1, 70)
     assert found.retention == pytest.approx(200 / 260)
@@ -340,13 +351,14 @@ def test_key_industries_are_those_named_else_the_fastest(desk):
 def test_a_higher_share_of_key_industries_asks_more_of_new_customers(desk):
     # CUS-5: 12% of the target, less what their share of the base we keep brings, is a floor under new customers.
     shares = pd.DataFrame({"industry": ["Healthcare"], "share": [0.05]})
-    floor = customer.floors(shares, None, GROUND, 1500, PARAMETERS)
-    assert floor == {"key industries reach their share": round(0.12 * 1500 - 0.05 * 800)}
+    plan = pd.DataFrame({"month": HORIZON.months, "amount": [100] * 11 + [400]})
+    floor = customer.floors(plan, shares, pd.Series(dtype="int64"), NO_CITIES, GROUND, HORIZON, PARAMETERS)
+    path = 0.0675 * 300 + 0.085 * 300 + 0.1025 * 300 + 0.12 * 600  # on its way from 5 to 12%, not 12% of the whole year
+    assert floor == {"key industries reach their share": round(path - 0.05 * 800)}
 
-    target = int(desk.months["amount"].sum())
-    key = with_(key_industries=["Education", "Healthcare", "Manufacturing"], key_share_to=0.28)
+    key = with_(key_industries=["Education", "Healthcare", "Manufacturing"], key_share_to=0.48)
     found = customer.industries(desk.people, key)
-    floors = customer.floors(found, None, desk.ground, target, key)
+    floors = customer.floors(desk.months, found, pd.Series(dtype="int64"), NO_CITIES, desk.ground, HORIZON, key)
     moved = solved(desk, key, floors=floors)
     assert moved.new >= min(floors.values()) > solved(desk).new
 
@@ -360,48 +372,89 @@ def test_new_cities_come_every_quarter_where_potential_is_left(desk):
     assert [len(quarter) for quarter in everywhere] == [3, 3, 3, 3]
     assert named[0] == ["Zhanjiang", "Yushu"]  # Guangzhou is served already; the larger potential first
     assert [len(quarter) for quarter in customer.next_cities(desk.people, regions, with_(cities_per_quarter=5), 3)] == [5, 5, 5]
-    opened, each = customer.opened(desk.people, pd.Timestamp("2025-12-31"))
-    assert each > 0 and opened.set_index("quarter")["cities"]["2024Q2"] >= 20
+    cities = customer.opened(desk.stored, desk.people, desk.coverage, HORIZON)
     floor = [
-        customer.floors(desk.people.iloc[:0][["industry"]], each, desk.ground, 10**10, with_(cities_per_quarter=n))
+        customer.floors(desk.months, desk.people.iloc[:0], None, cities, desk.ground, HORIZON, with_(cities_per_quarter=n))
         for n in (3, 6)
     ]
     name = "new cities open every quarter"
-    assert floor[1][name] == pytest.approx(2 * floor[0][name], abs=1) and floor[0][name] == 6 * each
+    assert floor[1][name] == pytest.approx(2 * floor[0][name], abs=1) and floor[0][name] == 6 * cities.first_year
+
+
+def test_a_new_city_is_worth_its_first_year(desk):
+    # CUS-5 from the raw files: what cities brought within a year of their first order, among those that opened in 2024.
+    orders = pd.read_csv("data/sample/orders.csv", dtype=str, parse_dates=["date"])
+    orders["cents"] = orders["revenue"].str.replace(".", "", regex=False).astype(int)
+    orders["city"] = orders["customer"].map(pd.read_csv("data/sample/customers.csv", dtype=str).set_index("customer")["city"])
+    orders = orders[(orders["date"] < "2026-01-01") & orders["city"].notna() & (orders["city"] != "")]
+    first = orders[orders["cents"] > 0].groupby("city")["date"].min()
+    opened = first[(first >= "2024-01-01") & (first <= "2024-12-31")]
+    inside = orders[orders["city"].isin(opened.index)]
+    inside = inside[inside["date"] < inside["city"].map(opened) + pd.DateOffset(years=1)]
+    found = customer.opened(desk.stored, desk.people, desk.coverage, HORIZON)
+
+    assert found.first_year == round(inside["cents"].sum() / len(opened))
+    later = orders[orders["city"].isin(opened.index) & (orders["date"] >= "2025-01-01")]["cents"].sum() / len(opened)
+    assert later > 1.2 * found.first_year  # what they bring today is not what a new one brings
 
 
 def test_winning_a_customer_may_cost_a_share_of_its_yearly_revenue(desk):
-    months, marketing = HORIZON.last_twelve, desk.stored.frame("marketing")  # CUS-5
-    table = customer.costs(marketing, months, desk.ground.won, desk.people, PARAMETERS)
-    buyers = desk.people[desk.people["recent_orders"] > 0]
+    marketing, people = desk.stored.frame("marketing"), desk.people  # CUS-5
+    limit = customer.limit_each(people, PARAMETERS)
+    table = customer.costs(marketing, people, limit, HORIZON, desk.seen)
+    buyers = people[people["recent_orders"] > 0]
 
     assert set(table["cost_limit"]) == {round(0.08 * buyers["recent"].sum() / len(buyers))}
     assert (table["verdict"] == "over the limit").all()
-    loose = customer.costs(marketing, months, desk.ground.won, desk.people, with_(acquisition_cost=0.30))
+    loose = customer.costs(marketing, people, customer.limit_each(people, with_(acquisition_cost=0.30)), HORIZON, desk.seen)
     assert (loose["verdict"] == "within").any()
-    whole = customer.costs(marketing.drop(columns="new_customers"), months, desk.ground.won, desk.people, PARAMETERS)
-    assert whole["new_customers"].tolist() == [desk.ground.won]
-    assert customer.costs(None, months, desk.ground.won, desk.people, PARAMETERS).empty
+    whole = customer.costs(marketing.drop(columns="new_customers"), people, limit, HORIZON, desk.seen)
+    assert whole["new_customers"].tolist() == [(people["first"] >= "2025-01-01").sum()]
+    assert customer.costs(None, people, limit, HORIZON, desk.seen).empty
+
+
+def test_spend_and_customers_of_a_cost_are_of_the_same_months(desk):
+    # Closed up to March: both of April 2025 to March 2026, counted from the raw file.
+    spring = Horizon(2026, 1, date(2026, 3, 31))
+    coverage = Coverage.of(desk.stored.orders(["month"])["month"], "2026-03")
+    people = customer.people(desk.stored, spring, desk.now, PARAMETERS)
+    marketing = desk.stored.frame("marketing").drop(columns="new_customers")
+    row = customer.costs(marketing, people, 1, spring, customer.known(coverage, desk.everyone, spring)).iloc[0]
+    orders = pd.read_csv("data/sample/orders.csv", dtype=str)
+    first = orders[~orders["revenue"].str.startswith("-")].groupby("customer")["date"].min()
+    spend = pd.read_csv("data/sample/marketing.csv", dtype={"spend": float})
+
+    assert row["new_customers"] == ((first >= "2025-04-01") & (first <= "2026-03-31")).sum()
+    inside = (spend["month"] >= "2025-04") & (spend["month"] <= "2026-03")
+    assert row["acquisition_spend"] == round(spend.loc[inside, "spend"].sum() * 100)
+
+
+def by_segment(months: list[str], new: list[int], others: int) -> pd.DataFrame:
+    rows = [(month, "New", amount) for month, amount in zip(months, new, strict=True)]
+    return pd.DataFrame([*rows, *((month, "Ordinary", others) for month in months)], columns=["month", "segment", "amount"])
 
 
 def test_new_customers_are_asked_for_by_quarter(desk):
     bridge = solved(desk)  # CUS-5, CUS-6
-    plan = pd.DataFrame({"month": HORIZON.months, "amount": [100] * 9 + [200] * 3})
-    cities = [["a"], ["b"], ["c"], ["d"]]
-    found = customer.targets(plan, bridge, desk.ground, desk.people, cities, HORIZON, PARAMETERS)
+    each = desk.ground.won_money / desk.ground.won
     asked = bridge.new + bridge.amounts["Referral"]
+    new = tables.largest_remainder(asked, [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]).tolist()
+    plan, cities, limit = by_segment(HORIZON.months, new, 10**9), [["a"], ["b"], ["c"], ["d"]], 500
+    found = customer.targets(plan, bridge, desk.ground, desk.people, cities, None, limit, HORIZON, PARAMETERS)
 
-    assert found["new_revenue"].sum() == asked
-    assert found["customers"].sum() == round(asked / (desk.ground.won_money / desk.ground.won))
-    assert found["customers"].iloc[3] == pytest.approx(2 * found["customers"].iloc[0], abs=2)
+    assert found["new_revenue"].tolist() == [sum(new[place : place + 3]) for place in (0, 3, 6, 9)]
+    assert found["customers"].sum() == round(asked / each)
     assert found["key_share"].tolist() == pytest.approx([0.0675, 0.085, 0.1025, 0.12])
-    spring = Horizon(2026, 1, date(2026, 3, 31))
-    later = customer.targets(
-        plan, bridge, desk.ground, desk.people.assign(first=pd.Timestamp("2026-02-01")), [], spring, PARAMETERS
-    )
+    assert found["most_cost"].tolist() == [500 * count for count in found["customers"]]
+
+    spring, late = Horizon(2026, 1, date(2026, 3, 31)), desk.people.assign(first=pd.Timestamp("2026-02-01"))
+    key = pd.Series([10**9, 2 * 10**8, 0], index=["2026-01", "2026-02", "2026-03"])
+    later = customer.targets(plan, bridge, desk.ground, late, [], key, limit, spring, PARAMETERS)
     assert later["customers"].iloc[0] == later["won_so_far"].iloc[0] == len(desk.people)  # more than asked: nothing is left
     assert later["customers"].iloc[1:].sum() == max(0, found["customers"].sum() - len(desk.people))
-    assert found["cost_limit"].tolist() == [round(0.08 * amount) for amount in found["new_revenue"]]
+    assert later["new_revenue"].tolist() == found["new_revenue"].tolist()
+    came = 1_200_000_000 / (sum(new[:3]) + 3 * 10**9)
+    assert later["key_share"].tolist() == pytest.approx([came, 0.085, 0.1025, 0.12])
 
 
 # CUS-6 -------------------------------------------------------------------------------------------------------------
@@ -474,12 +527,13 @@ def test_a_target_below_the_floors_gives_them_up():
 
 
 def drivers_of(desk, bridge, parameters=PARAMETERS):
-    past = customer.past(desk.stored, HORIZON, desk.everyone, parameters)
-    trend = customer.outlook(past, HORIZON)
-    worth = customer.worth(desk.people, pd.Timestamp("2025-12-31"), parameters)
+    past = customer.past(desk.stored, HORIZON, desk.everyone, desk.now, desk.seen, parameters)
+    own = customer.months_of_groups(past, HORIZON, desk.seen)
+    trend = customer.outlook(past, own, HORIZON)
+    worth = customer.worth(desk.people, pd.Timestamp("2025-12-31"), parameters, YEAR)
     since, then = (desk.known[year].merge(grouped) for year, grouped in ((2026, desk.now), (2025, desk.before)))
     promise = customer.drift(worth, since, then, pd.Timestamp("2026-01-01"), pd.Timestamp("2025-01-01"))
-    return customer.build(desk.months, desk.last_year, trend, promise, bridge, parameters)
+    return customer.build(desk.months, desk.last_year, trend, promise, own, bridge, None, HORIZON, parameters)
 
 
 @pytest.fixture(scope="module")
@@ -492,13 +546,34 @@ def test_the_groups_follow_the_bridge_and_the_effects_add_up(desk, followed):
     frame = followed.frame.set_index("segment")
 
     wanted = (bridge.amounts["Referral"] + bridge.new) / target
-    assert frame.loc["New", "weight"] == pytest.approx(wanted, abs=5e-4)
-    assert frame.loc["Dormant", "weight"] == pytest.approx(bridge.amounts["Win-back"] / target, abs=5e-4)
+    assert frame.loc["New", "weight"] == pytest.approx(wanted, abs=1e-9)
+    assert frame.loc["Dormant", "weight"] == pytest.approx(bridge.amounts["Win-back"] / target, abs=1e-9)
     assert (frame["last_year_share"] + frame[followed.effects].sum(axis=1)).to_numpy() == pytest.approx(frame["weight"])
     free = drivers_of(desk, bridge, with_(bridge_part=0.0)).frame.set_index("segment")
-    assert free["bridge_effect"].abs().max() < 1e-9
-    plan = split(desk.months, "segment", followed.weights)
-    assert tables.residuals(desk.months, plan.plan).empty
+    assert free["bridge_effect"].abs().max() < 1e-6
+    plan = split(desk.months, "segment", followed.weights).plan
+    assert tables.residuals(desk.months, plan).empty
+    sums = plan.groupby("segment")["amount"].sum()
+    assert sums["New"] == bridge.amounts["Referral"] + bridge.new and sums["Dormant"] == bridge.amounts["Win-back"]
+
+
+def test_new_customers_are_few_in_january_and_many_in_december(desk, followed):
+    # From the raw file: part of each month of 2025 that came from who had not bought before 2025.
+    orders = pd.read_csv("data/sample/orders.csv", dtype=str)
+    orders["cents"] = orders["revenue"].str.replace(".", "", regex=False).astype(int)
+    known = set(orders[(orders["date"] < "2025") & (orders["cents"] > 0)]["customer"])
+    year = orders[orders["date"].str.startswith("2025")]
+    year = year.assign(month=year["date"].str[5:7], new=year["cents"].where(~year["customer"].isin(known), 0))
+    seen = (year.groupby("month")["new"].sum() / year.groupby("month")["cents"].sum()).to_numpy()
+    plan = split(desk.months, "segment", followed.weights).plan
+    by = plan.groupby(["month", "segment"])["amount"].sum().unstack()
+    planned = (by["New"] / by.sum(axis=1)).to_numpy()
+
+    assert seen[0] < 0.10 and seen[-1] > 0.35
+    assert planned[0] < 0.12 and planned[-1] > 2.5 * planned[0]
+    assert np.corrcoef(seen, planned)[0, 1] > 0.97
+    shown = customer.by_month(plan).set_index(["row", "column"])["amount"]
+    assert shown["New", "2026-12"] == pytest.approx(planned[-1])
 
 
 def test_groups_that_promise_more_than_a_year_ago_weigh_more(desk, followed):
@@ -511,12 +586,14 @@ def test_groups_that_promise_more_than_a_year_ago_weigh_more(desk, followed):
 
 def test_without_customers_there_is_no_bridge_and_the_message_says_so():
     one = pd.DataFrame({"customer": ["all"], "segment": ["All"]})
-    spent = pd.DataFrame({"customer": ["all"], "last_year": [100], "year_before": [90], "products": [2]})
-    ground = customer.ground(spent, one, one, PARAMETERS)
+    spent = pd.DataFrame({"customer": ["all"], "last_year": [100], "since": [100], "year_before": [90], "products": [2]})
+    nobody = customer.known(WHOLE.coverage, one, HORIZON)
+    ground = customer.ground(spent, one, one, nobody, PARAMETERS)
     bridge = customer.bridge(customer.existing(ground, PARAMETERS), {}, ground, 100, PARAMETERS)
 
     assert bridge is None and customer.bridge_told(bridge, str) == []
-    assert "no customer" in customer.message("All", 1.0, None, pd.DataFrame(), str)
+    assert "no customer" in customer.message("All", 1.0, None, pd.DataFrame(), nobody, str)
+    assert nobody.says() == [] and not nobody.groups
 
 
 @pytest.mark.parametrize(
@@ -636,12 +713,9 @@ def test_bundles_need_the_lift_that_is_asked_for(desk):
     assert found[3.0].empty
 
 
-def test_the_share_of_key_industries_climbs_from_its_start_to_its_end(desk):
-    bridge = solved(desk)
-    plan = pd.DataFrame({"month": HORIZON.months, "amount": 100})
-
+def test_the_share_of_key_industries_climbs_from_its_start_to_its_end():
     def path(**words) -> list[float]:
-        return customer.targets(plan, bridge, desk.ground, desk.people, [], HORIZON, with_(**words))["key_share"].tolist()
+        return list(dict.fromkeys(customer.key_path(HORIZON, with_(**words)).values()))
 
     assert path() == pytest.approx([0.0675, 0.085, 0.1025, 0.12])  # CUS-5: from 5 to 12% in four equal steps
     assert path(key_share_from=0.08) == pytest.approx([0.09, 0.10, 0.11, 0.12])

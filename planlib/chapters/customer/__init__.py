@@ -1,7 +1,9 @@
 """06 customer: who buys, what customers are worth, where growth comes from, which group carries how much (CUS-1 to CUS-6)."""
 
-from planlib.chapters.customer.bridge import Bridge, bridge, group_shares
+from planlib.chapters.customer.bridge import Bridge, bridge, closed, wanted
 from planlib.chapters.customer.existing import Ground, alarmed, alerts, bundles, existing, ground, spending
+from planlib.chapters.customer.followed import fitted, followed, whole
+from planlib.chapters.customer.known import Known, grouped, known
 from planlib.chapters.customer.parameters import Parameters
 from planlib.chapters.customer.profile import (
     SEGMENTS,
@@ -16,10 +18,35 @@ from planlib.chapters.customer.profile import (
     stage,
     stages,
 )
-from planlib.chapters.customer.telling import bridge_told, keep, message, needs_told, sources, who, win
+from planlib.chapters.customer.telling import (
+    bridge_told,
+    groups_told,
+    headline,
+    keep,
+    message,
+    needs_told,
+    over,
+    sources,
+    who,
+    win,
+)
 from planlib.chapters.customer.value import Worth, backtest, drift, history, worth
-from planlib.chapters.customer.weights import build, outlook, past
-from planlib.chapters.customer.winning import costs, floors, industries, next_cities, open_quarters, opened, targets
+from planlib.chapters.customer.weights import build, by_month, months_of_groups, outlook, past
+from planlib.chapters.customer.winning import (
+    Cities,
+    check_names,
+    costs,
+    floors,
+    industries,
+    key_path,
+    key_revenue,
+    limit_each,
+    next_cities,
+    open_quarters,
+    opened,
+    targets,
+    won_in,
+)
 
 QUESTION = "Which customers bring the target: those we have, those we win back, those we win?"
 
@@ -28,7 +55,9 @@ __all__ = [
     "SEGMENTS",
     "STAGES",
     "Bridge",
+    "Cities",
     "Ground",
+    "Known",
     "Parameters",
     "Worth",
     "agreement",
@@ -39,24 +68,37 @@ __all__ = [
     "bridge_told",
     "build",
     "bundles",
+    "by_month",
+    "check_names",
+    "closed",
     "costs",
     "drift",
     "existing",
+    "fitted",
     "floors",
+    "followed",
     "ground",
-    "group_shares",
+    "grouped",
     "groups",
+    "groups_told",
+    "headline",
     "history",
     "industries",
     "keep",
+    "key_path",
+    "key_revenue",
     "kinds",
+    "known",
+    "limit_each",
     "message",
+    "months_of_groups",
     "needs",
     "needs_told",
     "next_cities",
     "open_quarters",
     "opened",
     "outlook",
+    "over",
     "past",
     "people",
     "profile",
@@ -66,7 +108,10 @@ __all__ = [
     "stage",
     "stages",
     "targets",
+    "wanted",
     "who",
+    "whole",
     "win",
+    "won_in",
     "worth",
 ]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from planlib import plan as tables
-from planlib.chapters.customer.existing import SOURCES, Ground
+from planlib.chapters.customer.existing import Ground
 from planlib.chapters.customer.parameters import Parameters
 from planlib.errors import ConflictError
 from planlib.estimates.rfm import ACTIVE, DORMANT
@@ -15,6 +15,14 @@ from planlib.lp import Rule, Split, split
 from planlib.plan import AMOUNT
 
 NEW = "New customers"
+# Which groups carry which sources.
+CARRIED = {
+    tuple(ACTIVE): ("Retained base", "Up-sell", "Cross-sell"),
+    (DORMANT,): ("Win-back",),
+    ("New",): ("Referral", NEW),
+}
+# The source whose cap gives way where closed months brought more than all of its group's.
+GIVES = {CARRIED[tuple(ACTIVE)]: "Retained base", CARRIED[(DORMANT,)]: "Win-back", CARRIED[("New",)]: NEW}
 
 
 @dataclass(frozen=True)
@@ -51,26 +59,32 @@ class Bridge:
         return pd.DataFrame([*rows, ("Target", int(self.table[AMOUNT].sum()), "total")], columns=["label", AMOUNT, "kind"])
 
 
-def bridge(existing: pd.DataFrame, floors: dict[str, int], found: Ground, target: int, parameters: Parameters) -> Bridge | None:
+def bridge(
+    existing: pd.DataFrame,
+    floors: dict[str, int],
+    found: Ground,
+    target: int,
+    parameters: Parameters,
+    booked: pd.DataFrame | None = None,
+) -> Bridge | None:
     """Six sources that sum to the target (CUS-6), each as near to what is likely as its limits allow.
 
     existing: source, seen, floor, likely, cap, because (minor units) of the five sources among customers we have; floors:
-    name -> what new customers must bring at least (CUS-5). New customers are likely what those won last year brought, at most
-    `new_growth_most` above it. Where the limits cannot reach the target, floors and the cap on new customers may be missed at
-    a price, and the conflict says so. None where orders name no customers.
+    name -> what new customers must bring at least (CUS-5); booked: segment, amount of the closed months, which the sources of
+    each group keep at least. New customers are likely what those won last year brought, at most `new_growth_most` above it;
+    where that is not known, what the others leave. Where the limits cannot reach the target, floors and the cap on new
+    customers may be missed at a price, and the conflict says so. None where customers, or their groups, are not known.
     """
     if not found.active and not found.won:
         return None
-    cap = round(found.won_money * (1 + parameters.new_growth_most))
-    least = max(floors.values(), default=0)
-    likely = int(np.clip(found.won_money, min(least, cap), cap))
-    new = pd.DataFrame([(NEW, None, least, likely, cap, f"at most {parameters.new_growth_most:.0%} more than won last year")])
-    new.columns = list(existing.columns)
-    every = pd.concat([existing.astype({"seen": float}), new.astype({"seen": float})], ignore_index=True)
+    came = closed(booked, target)
+    every = _room(pd.concat([existing.astype({"seen": float}), _new(existing, floors, found, target, parameters)]), came)
+    existing, cap = every[every["source"] != NEW], int(every["cap"].iloc[-1])
     plan = tables.company(target)
     # A source that nothing speaks for still has a place, so that a limit on it can be stated.
     weights = pd.DataFrame({"segment": every["source"], "weight": every["likely"].clip(lower=1).astype("int64")})
     rules, conflict, repair = _rules(existing, floors, cap), pd.DataFrame({"rule": []}), pd.DataFrame({"rule": []})
+    rules += [_kept(names, amount) for names, amount in came.items() if amount > 0]
     try:
         result = split(plan, "segment", weights, rules)
     except ConflictError as clash:
@@ -82,7 +96,8 @@ def bridge(existing: pd.DataFrame, floors: dict[str, int], found: Ground, target
         weights["weight"] = weights["weight"].where(weights["segment"] != NEW, weights["weight"].clip(lower=left))
         result = split(plan, "segment", weights, [_soft(rule) for rule in rules])
     amounts = result.plan.set_index("segment")[AMOUNT]
-    held = result.rules.assign(source=[_source(rule) for rule in result.rules["rule"]])
+    sources = {rule.name: rule.where["segment"] for rule in rules}
+    held = result.rules.assign(source=result.rules["rule"].map(sources)).explode("source")
     binding = held[held["binds"].astype(bool)]
     table = every.assign(
         **{
@@ -95,20 +110,59 @@ def bridge(existing: pd.DataFrame, floors: dict[str, int], found: Ground, target
     return Bridge(table, result, conflict, repair, missed.reset_index(drop=True))
 
 
-def group_shares(steps: Bridge, weight: pd.DataFrame) -> pd.DataFrame:
-    """What the bridge gives to the groups (CUS-6): segment, share.
+def wanted(steps: Bridge) -> dict[tuple[str, ...], int]:
+    """What the sources ask of the groups (CUS-6): groups -> minor units of the year, which sum to the target.
 
-    weight: segment, weight (shares as the other drivers leave them). New takes referral and new customers, Dormant the
-    win-back, the active groups the rest in their own mix.
+    New takes referral and new customers, Dormant the win-back, the active groups together the rest.
     """
-    amounts, total = steps.amounts, max(1, int(steps.table[AMOUNT].sum()))
-    share = weight.set_index("segment")["weight"].astype(float)
-    taken = {"New": amounts["Referral"] + amounts[NEW], DORMANT: amounts["Win-back"]}
-    rest = total - sum(taken.values())
-    active = share[share.index.isin(ACTIVE)]
-    wanted = {name: taken.get(str(name), 0) / total for name in share.index}
-    wanted |= {name: rest / total * value / active.sum() for name, value in active.items() if active.sum() > 0}
-    return pd.DataFrame({"segment": list(wanted), "share": [max(0.0, value) for value in wanted.values()]})
+    return {groups: sum(steps.amounts[name] for name in names) for groups, names in CARRIED.items()}
+
+
+def closed(booked: pd.DataFrame | None, target: int) -> dict[tuple[str, ...], int]:
+    """What closed months brought of each group of sources: sources -> minor units, 0 where returns outweigh it.
+
+    booked: segment, amount. Where that cut makes more than the target of them, the sum of the active groups bears it.
+    """
+    if booked is None:
+        return {}
+    sums = booked.groupby("segment")[AMOUNT].sum()
+    came = {names: max(0, int(sums.reindex(groups).fillna(0).sum())) for groups, names in CARRIED.items()}
+    over = max(0, sum(came.values()) - target)
+    first = next(iter(came))
+    return came | {first: max(0, came[first] - over)}
+
+
+def _new(existing: pd.DataFrame, floors: dict[str, int], found: Ground, target: int, parameters: Parameters) -> pd.DataFrame:
+    """New customers as a row of the sources."""
+    least = max(floors.values(), default=0)
+    if found.won_money is None:
+        likely, cap = max(least, target - int(existing["likely"].sum())), target
+        because = "what the other sources leave, as who was won last year is not known"
+    else:
+        cap = round(found.won_money * (1 + parameters.new_growth_most))
+        likely = int(np.clip(found.won_money, min(least, cap), cap))
+        because = f"at most {parameters.new_growth_most:.0%} more than won last year"
+    row = pd.DataFrame([(NEW, float("nan"), least, likely, max(0, cap), because)])
+    row.columns = list(existing.columns)
+    return row
+
+
+def _room(every: pd.DataFrame, came: dict[tuple[str, ...], int]) -> pd.DataFrame:
+    """The sources, the last of each group with a cap that lets what closed months brought stand."""
+    every = every.reset_index(drop=True)
+    for names, amount in came.items():
+        last = every.index[every["source"] == GIVES[names]][0]
+        others = int(every.loc[every["source"].isin(names), "cap"].sum()) - int(every.loc[last, "cap"])
+        if amount - others > every.loc[last, "cap"]:
+            every.loc[last, "cap"] = amount - others
+            every.loc[last, "because"] = f"{every.loc[last, 'because']}; closed months brought more"
+        every.loc[last, "likely"] = min(max(every.loc[last, "likely"], amount - others), every.loc[last, "cap"])
+    return every
+
+
+def _kept(names: tuple[str, ...], amount: int) -> Rule:
+    where: Any = {"segment": list(names)}
+    return Rule(name=f"{GIVES[names]}: closed months", where=where, unit="amount", min=float(amount))
 
 
 def _rules(existing: pd.DataFrame, floors: dict[str, int], cap: int) -> list[Rule]:
@@ -126,10 +180,8 @@ def _rules(existing: pd.DataFrame, floors: dict[str, int], cap: int) -> list[Rul
 
 
 def _soft(rule: Rule) -> Rule:
-    """Caps among customers we have stay: nobody can be sold more than it takes. The rest may be missed at its penalty."""
-    stays = rule.max is not None and not rule.name.startswith(NEW)
+    """Caps among customers we have stay: nobody can be sold more than it takes; so does what closed months brought. The rest
+    may be missed at its penalty.
+    """
+    stays = rule.name.endswith(": closed months") or (rule.max is not None and not rule.name.startswith(NEW))
     return rule if stays else rule.model_copy(update={"hard": False})
-
-
-def _source(rule: str) -> str:
-    return next(name for name in SOURCES if rule.startswith(f"{name}:"))

@@ -12,18 +12,21 @@ from planlib.plan import AMOUNT, EVERYTHING, Horizon, ratio
 
 SEGMENTS = ["High value", "Potential", "Ordinary", "Dormant", "New"]
 STAGES = ["introduction", "growth", "maturity", "decline"]
+UNKNOWN = "not known"
 # Members a profile shows of each kind, largest first.
 MOST = 8
 
 
-def groups(customers: pd.DataFrame, everyone: pd.DataFrame, month: str, parameters: Parameters) -> pd.DataFrame:
+def groups(
+    customers: pd.DataFrame, everyone: pd.DataFrame, month: str, parameters: Parameters, told: bool = True
+) -> pd.DataFrame:
     """One row for everyone: customer, segment at the start of `month`; who had not bought by then is New (CUS-1).
 
     `customers`: see `rfm.segments`, before that month. `everyone`: customer, all that have orders. Where orders name no
-    customer (one member, `all`), there is one group, `All`.
+    customer (one member, `all`), or history is too short (not `told`), there is one group, `All`.
     """
     names = sorted(set(everyone["customer"]))
-    if names == [EVERYTHING]:
+    if names == [EVERYTHING] or not told:
         return pd.DataFrame({"customer": names, "segment": "All"})
     known = segments(customers, pd.Timestamp(f"{month}-01"), parameters).set_index("customer")["segment"]
     return pd.DataFrame({"customer": names, "segment": known.reindex(names).fillna("New").to_numpy()})
@@ -34,13 +37,20 @@ def segments(customers: pd.DataFrame, day: pd.Timestamp, parameters: Parameters)
     return rfm.segments(customers, day, parameters)
 
 
-def people(stored: Tables, horizon: Horizon, grouped: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
+def people(
+    stored: Tables,
+    horizon: Horizon,
+    grouped: pd.DataFrame,
+    parameters: Parameters,
+    first_told: bool = True,
+    change_told: bool = True,
+) -> pd.DataFrame:
     """Everything known of each customer with an order up to `as_of` (CUS-1, CUS-2).
 
-    `grouped`: customer, segment. Returns customer, segment, first, last (days), orders, days, amount, repeat_amount (see
-    Tables.customers), recent and earlier (net of the last twelve months and of the twelve before, minor units), recent_orders,
-    region, industry, size, city ("unknown" where the table is silent), need, need_from ("stated" or "inferred") and stage.
-    Empty where orders name no customers.
+    `grouped`: customer, segment; `first_told`, `change_told`: see `stage`. Returns customer, segment, first, last (days),
+    orders, days, amount, repeat_amount (see Tables.customers), recent and earlier (net of the last twelve months and of the
+    twelve before, minor units), recent_orders, region, industry, size, city ("unknown" where the table is silent), need,
+    need_from ("stated" or "inferred") and stage. Empty where orders name no customers.
     """
     now, before, earlier = (stored.customers(until=f"{day:%Y-%m-%d}") for day in _year_ends(horizon))
     frame = now.merge(grouped, on="customer", how="left")
@@ -56,28 +66,34 @@ def people(stored: Tables, horizon: Horizon, grouped: pd.DataFrame, parameters: 
     frame = frame.drop(columns=[name for name in frame if name.startswith(("before_", "earlier_"))])
     frame = _known(frame, stored)
     frame = _with_needs(frame, stored, f"{horizon.as_of:%Y-%m}", parameters.need_discount)
-    frame["stage"] = stage(frame, pd.Timestamp(horizon.as_of), parameters)
+    frame["stage"] = stage(frame, pd.Timestamp(horizon.as_of), parameters, first_told, change_told)
     return frame
 
 
-def stage(customers: pd.DataFrame, day: pd.Timestamp, parameters: Parameters) -> pd.Series:
-    """Each customer's stage of life on `day` (CUS-2): introduction, growth, maturity or decline.
+def stage(
+    customers: pd.DataFrame, day: pd.Timestamp, parameters: Parameters, first_told: bool = True, change_told: bool = True
+) -> pd.Series:
+    """Each customer's stage of life on `day` (CUS-2): introduction, growth, maturity, decline, or "not known".
 
     customers: first, last (dates), recent, earlier (revenue of the last twelve months and the twelve before). First order
     within `introduction_months`: introduction. Silent for `dormant_months`, or `stage_decline` under the year before:
-    decline. `stage_growth` above it: growth. Else maturity.
+    decline. `stage_growth` above it: growth. Else maturity. `first_told`: a first order within `introduction_months` is known
+    to be one; `change_told`: both windows are known in full. What hangs on what is not told is not known.
     """
     new = customers["first"] > day - pd.DateOffset(months=parameters.introduction_months)
     silent = customers["last"] <= day - pd.DateOffset(months=parameters.dormant_months)
-    change = _change(customers["recent"], customers["earlier"])
+    change = _change(customers["recent"], customers["earlier"], change_told)
     chosen = [new, silent | (change <= -parameters.stage_decline), change >= parameters.stage_growth]
-    return pd.Series(np.select(chosen, ["introduction", "decline", "growth"], "maturity"), index=customers.index, dtype="str")
+    names = ["introduction" if first_told else UNKNOWN, "decline", "growth"]
+    found = np.select(chosen, names, "maturity" if change_told else UNKNOWN)
+    return pd.Series(found, index=customers.index, dtype="str")
 
 
 def stages(customers: pd.DataFrame) -> pd.DataFrame:
     """How many customers are in which stage and what they brought (CUS-2): stage, customers, recent (minor units), share."""
     found = customers.groupby("stage").agg(customers=("customer", "size"), recent=("recent", "sum"))
-    found = found.reindex(STAGES).fillna(0).astype("int64").reset_index()
+    rows = [*STAGES, *([UNKNOWN] if UNKNOWN in found.index else [])]
+    found = found.reindex(rows).fillna(0).astype("int64").reset_index()
     return found.assign(share=ratio(found["recent"], pd.Series(int(found["recent"].sum()), index=found.index)))
 
 
@@ -121,11 +137,14 @@ def profile(grouped: pd.DataFrame, customers: pd.DataFrame, last_year: pd.DataFr
     return frame.rename_axis("segment").reset_index()
 
 
-def kinds(customers: pd.DataFrame, stored: Tables, horizon: Horizon, parameters: Parameters) -> pd.DataFrame:
+def kinds(
+    customers: pd.DataFrame, stored: Tables, horizon: Horizon, parameters: Parameters, change_told: bool = True
+) -> pd.DataFrame:
     """Who buys, by industry, size and region (CUS-1), and where each stands in its life (CUS-2), over the last twelve months.
 
     Returns kind, member, customers (who bought), share (of revenue), frequency (orders each), basket (minor units an order),
-    favourite (product), channel (favourite), need (most frequent, "unknown" left aside), stage (from summed revenue).
+    favourite (product), channel (favourite), need (most frequent, "unknown" left aside), stage (from summed revenue; "not
+    known" where the windows do not tell the change).
     """
     parts = []
     span = (horizon.last_twelve[0], horizon.last_twelve[-1])
@@ -145,20 +164,22 @@ def kinds(customers: pd.DataFrame, stored: Tables, horizon: Horizon, parameters:
             found[name] = found.index.map(_favourite(stored, known, kind, column, span))
         found["need"] = buyers.groupby(kind)["need"].agg(_commonest)
         young = known[known["stage"] == "introduction"].groupby(kind)["recent"].sum().reindex(found.index).fillna(0)
-        found["stage"] = _group_stage(found, young, parameters)
+        found["stage"] = _group_stage(found, young, parameters, change_told)
         parts.append(found.rename_axis("member").reset_index().assign(kind=kind))
     columns = ["kind", "member", "customers", "share", "frequency", "basket", "favourite", "preferred_channel", "need", "stage"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
-def _group_stage(found: pd.DataFrame, young: pd.Series, parameters: Parameters) -> np.ndarray:
-    change = _change(found["recent"], found["earlier"])
+def _group_stage(found: pd.DataFrame, young: pd.Series, parameters: Parameters, change_told: bool) -> np.ndarray:
+    change = _change(found["recent"], found["earlier"], change_told)
     chosen = [young > 0.5 * found["recent"], change <= -parameters.stage_decline, change >= parameters.stage_growth]
-    return np.select(chosen, ["introduction", "decline", "growth"], "maturity")
+    return np.select(chosen, ["introduction", "decline", "growth"], "maturity" if change_told else UNKNOWN)
 
 
-def _change(recent: pd.Series, earlier: pd.Series) -> pd.Series:
-    """Growth on the year before; who had nothing then has grown, who has nothing at all is gone."""
+def _change(recent: pd.Series, earlier: pd.Series, told: bool) -> pd.Series:
+    """Growth on the year before; who had nothing then has grown, who has nothing at all is gone. Missing where not told."""
+    if not told:
+        return pd.Series(np.nan, index=recent.index)
     change = ((recent - earlier) / earlier.where(earlier > 0)).astype(float).round(9)
     return change.where(change.notna(), np.where(recent > 0, 1.0, -1.0))
 

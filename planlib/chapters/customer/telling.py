@@ -4,59 +4,81 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from planlib.chapters.customer.bridge import NEW, Bridge
+from planlib.chapters.customer.bridge import NEW, Bridge, wanted
 from planlib.chapters.customer.existing import alarmed, alerts, bundles
+from planlib.chapters.customer.known import Known
 from planlib.chapters.customer.parameters import Parameters
 from planlib.chapters.customer.profile import agreement, kinds, stages
-from planlib.chapters.customer.winning import costs, industries
+from planlib.chapters.customer.winning import costs, industries, limit_each
+from planlib.chapters.members import counted
 from planlib.data.sources import Tables
-from planlib.plan import Horizon
+from planlib.estimates.windows import Window
+from planlib.plan import AMOUNT, Horizon
 
 Show = Callable[..., str]
 
 
-def who(customers: pd.DataFrame, stored: Tables, horizon: Horizon, parameters: Parameters) -> dict[str, pd.DataFrame]:
+def over(window: Window, usual: str) -> str:
+    """A window in a title: `usual` ("last year"), or which part of it is known."""
+    return usual if window.whole else f"{usual} (known for {len(window.known)} of {len(window.months)} months)"
+
+
+def who(
+    customers: pd.DataFrame, stored: Tables, horizon: Horizon, parameters: Parameters, seen: Known
+) -> dict[str, pd.DataFrame]:
     """Profile and stages (CUS-1, CUS-2) by their titles; nothing where orders name no customers."""
     if customers.empty:
         return {}
-    return {
-        "Who buys: industry, size and region, over the last twelve months": kinds(customers, stored, horizon, parameters),
-        "Where customers stand in their life": stages(customers),
+    span = over(seen.recent, "the last twelve months")
+    bought = kinds(customers, stored, horizon, parameters, seen.change)
+    found = {
+        f"Who buys: industry, size and region, over {span}": bought,
+        "Where customers stand in their life": _recent(stages(customers), seen),
     }
+    return {title: table for title, table in found.items() if len(table)}
 
 
 def needs_told(customers: pd.DataFrame) -> list[str]:
     """How needs are known (CUS-1), a sentence or none."""
     if customers.empty:
         return []
-    share, right = float((customers["need_from"] == "stated").mean()), agreement(customers)
+    right = agreement(customers)
     if right is None:
         return ["No customer's need is stated: needs are read off what was bought and paid."]
-    return [f"{share:.0%} of customers stated their need; read off their orders it would be the same for {right:.0%} of them."]
+    stated = int((customers["need_from"] == "stated").sum())
+    same = round(right * stated)
+    return [
+        f"{stated:,} of {counted_of(len(customers), 'customer')} stated {'its' if stated == 1 else 'their'} need; read off the "
+        f"orders it would be the same for {same:,} of them ({right:.0%})."
+    ]
 
 
-def keep(customers: pd.DataFrame, pairs: pd.DataFrame, horizon: Horizon, parameters: Parameters) -> dict[str, pd.DataFrame]:
+def keep(
+    customers: pd.DataFrame, pairs: pd.DataFrame, horizon: Horizon, parameters: Parameters, seen: Known
+) -> dict[str, pd.DataFrame]:
     """Bundles and alerts (CUS-4) by their titles."""
+    if customers.empty:
+        return {}
     day = pd.Timestamp(horizon.as_of)
-    found = (
-        {} if customers.empty else {"Bundles: what customers buy together oftener than by chance": bundles(pairs, parameters)}
-    )
-    count = 0 if customers.empty else alarmed(customers, day, parameters)
+    found = {"Bundles: what customers buy together oftener than by chance": bundles(pairs, parameters)}
+    count = alarmed(customers, day, parameters)
     if count:
-        title = f"{count:,} customers are silent for {parameters.dormant_months} months: the first to win back"
-        found[title] = alerts(customers, day, parameters)
+        silent = f"{counted_of(count, 'customer')} {'is' if count == 1 else 'are'} silent"
+        title = f"{silent} for {counted_of(parameters.dormant_months, 'month')}: the first to win back"
+        found[title] = _recent(alerts(customers, day, parameters), seen)
     return {title: table for title, table in found.items() if len(table)}
 
 
 def win(
-    customers: pd.DataFrame, marketing: pd.DataFrame | None, horizon: Horizon, won: int, parameters: Parameters
+    customers: pd.DataFrame, marketing: pd.DataFrame | None, horizon: Horizon, parameters: Parameters, seen: Known
 ) -> dict[str, pd.DataFrame]:
     """Key industries and what a customer costs (CUS-5) by their titles."""
     if customers.empty:
         return {}
+    limit = limit_each(customers, parameters, seen.recent.whole)
     found = {
-        "Key industries: their share now": industries(customers, parameters),
-        "What winning a customer costs, and may cost": costs(marketing, horizon.last_twelve, won, customers, parameters),
+        "Key industries: their share now": _recent(industries(customers, parameters, seen.change), seen),
+        "What winning a customer costs, and may cost": costs(marketing, customers, limit, horizon, seen),
     }
     return {title: table for title, table in found.items() if len(table)}
 
@@ -64,7 +86,7 @@ def win(
 def sources(steps: Bridge) -> pd.DataFrame:
     """The six sources as a reader's table (CUS-6): source, seen, floor, reached, cap, amount, bound_by, limit_price."""
     table = steps.table.rename(columns={"binds": "bound_by", "price": "limit_price", "likely": "reached"})
-    table["bound_by"] = table["bound_by"].str.replace(r"^[^:]*: ", "", regex=True)
+    table["bound_by"] = table["bound_by"].str.replace(r"[^:,]*: ", "", regex=True)
     return table[["source", "seen", "floor", "reached", "cap", "amount", "bound_by", "limit_price", "because"]]
 
 
@@ -75,8 +97,9 @@ def bridge_told(steps: Bridge | None, show: Show) -> list[str]:
     if len(steps.conflict):
         told = []
         for _, rules in steps.conflict.groupby("set", sort=True):
-            names = ", ".join(f'"{name}"' for name in dict.fromkeys(rules["rule"]))
-            told.append(f"The six sources cannot reach the target: these limits do not hold together: {names}.")
+            names = [f'"{name}"' for name in dict.fromkeys(rules["rule"])]
+            clash = "this limit does not hold" if len(names) == 1 else "these limits do not hold together"
+            told.append(f"The six sources cannot reach the target: {clash}: {', '.join(names)}.")
         ways = [f'"{row["rule"]}" from {show(row["from"])} to {show(row["to"])}' for row in steps.repair.to_dict("records")]
         told.append(f"The cheapest way out moves {' and '.join(ways)}.")
         missed = [f'"{row.rule}" by {show(row.missed)}' for row in steps.given_up.itertuples()]
@@ -88,17 +111,52 @@ def bridge_told(steps: Bridge | None, show: Show) -> list[str]:
     )
     if dear.empty:
         return ["The six sources reach the target within their limits, and none of the limits presses."]
-    row = next(dear.itertuples())
-    return [f'The six sources reach the target within their limits; "{row.binds}" presses most.']
+    return [f'The six sources reach the target within their limits; "{dear["binds"].iloc[0]}" presses most.']
 
 
-def message(leader: str, share: float, steps: Bridge | None, asked: pd.DataFrame, show: Show) -> str:
-    """The chapter in one sentence."""
+def groups_told(steps: Bridge | None, plan: pd.DataFrame, show: Show) -> list[str]:
+    """Whether the groups carry what their sources bring (CUS-6), a sentence or none. plan: plan table with segments."""
     if steps is None:
+        return []
+    sums = plan.groupby("segment")[AMOUNT].sum()
+    off = []
+    for groups, amount in wanted(steps).items():
+        carried = int(sums.reindex(list(groups)).fillna(0).sum())
+        name = "The active groups" if len(groups) > 1 else groups[0]
+        if carried != amount:
+            verb = "carry" if len(groups) > 1 else "carries"
+            off.append(f"{name} {verb} {show(carried)} where the bridge has {show(amount)}")
+    if not off:
+        return ["The groups carry to the cent what their sources bring, closed months included."]
+    return [f"Rules, locks, closed months or `bridge_part` keep the groups from the bridge: {'; '.join(off)}."]
+
+
+def headline(leader: str, share: float) -> str:
+    """Who brings most, as a title."""
+    return f"{leader} customers bring {share:.0%} of the target"
+
+
+def message(leader: str, share: float, steps: Bridge | None, asked: pd.DataFrame, seen: Known, show: Show) -> str:
+    """The chapter in one sentence."""
+    if not seen.named:
         return "The orders name no customer, so the target is not split by customer group."
-    count = int(asked["customers"].sum())
+    if not seen.groups:
+        return f"The target is not split by customer group: {seen.last_year.says()}."
+    if steps is None:
+        return f"{headline(leader, share)}; no customer is active, so the growth bridge is left out."
     new, kept = steps.amounts[NEW], steps.amounts["Retained base"]
-    return (
-        f"{leader} customers bring {share:.0%} of the target; the base we keep brings {show(kept)}, new customers must bring "
-        f"{show(new)}, and with referrals that is {count:,} customers to win."
-    )
+    told = f"{headline(leader, share)}; the base we keep brings {show(kept)}, new customers must bring {show(new)}"
+    if asked["customers"].isna().any():
+        return f"{told}; how many that is, is not known."
+    count = int(asked["customers"].sum())
+    return f"{told}, and with referrals that is {counted_of(count, 'customer')} to win."
+
+
+def counted_of(count: int, what: str) -> str:
+    """A number of things: "1 customer", "1,234 customers"."""
+    return counted(count, what).replace(str(count), f"{count:,}", 1)
+
+
+def _recent(table: pd.DataFrame, seen: Known) -> pd.DataFrame:
+    """Without the sums of the last twelve months where these are not known in full."""
+    return table if seen.recent.whole or "recent" not in table else table.assign(recent=float("nan"))

@@ -9,6 +9,7 @@ from planlib.chapters.customer.parameters import Parameters
 from planlib.chapters.customer.profile import SEGMENTS
 from planlib.errors import PlanError
 from planlib.estimates import lifetime
+from planlib.estimates.windows import Window
 from planlib.plan import AMOUNT
 
 MONTH = 365.25 / 12  # days
@@ -25,13 +26,11 @@ class Worth:
              `clv_months`, discounted), clv_low and clv_high (nine in ten, of the models' parameters; missing without a model)
     models   the two fitted models, or None where history cannot tell them
     note     one sentence for the reader: correlation, or why there is no model
-    yearly   segment -> what a customer brings in the next twelve months (minor units)
     """
 
     table: pd.DataFrame
     models: tuple[lifetime.Purchases, lifetime.Spend] | None
     note: str
-    yearly: dict[str, float]
 
 
 def history(customers: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
@@ -50,15 +49,20 @@ def history(customers: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     )
 
 
-def worth(customers: pd.DataFrame, day: pd.Timestamp, parameters: Parameters) -> Worth:
+def worth(customers: pd.DataFrame, day: pd.Timestamp, parameters: Parameters, recent: Window) -> Worth:
     """Lifetime value by group (CUS-3): BG/NBD for how often, Gamma-Gamma for how much; `customers`, see `people`.
 
-    New is a customer on its first day: its first purchase and what follows. Without 50 repeaters, or without a peak of the
-    likelihood, a group's value is its last twelve months' revenue a customer, without interval.
+    Every customer counts once. The value of New is that of a customer on its first day: its first purchase and what follows.
+    Without 50 repeaters, or without a peak of the likelihood, a group's value is its last twelve months' revenue a customer,
+    without interval; where these (`recent`) are not known in full, no value is known.
     """
     if customers.empty:
         nobody = pd.DataFrame({"segment": ["All"], "customers": [0], "clv": [0]})
-        return Worth(nobody, None, "Lifetime values are left out, as the orders name no customer.", {})
+        return Worth(nobody, None, "Lifetime values are left out, as the orders name no customer.")
+    if not recent.whole:
+        sizes = customers.groupby("segment").agg(customers=("customer", "size")).reset_index()
+        note = f"Lifetime values are not known: {recent.says()}, and they need twelve months."
+        return Worth(sizes.assign(clv=float("nan")), None, note)
     seen = history(customers, day)
     try:
         models = lifetime.purchases(seen), lifetime.spend(seen)
@@ -71,8 +75,8 @@ def worth(customers: pd.DataFrame, day: pd.Timestamp, parameters: Parameters) ->
     def valued(rows: pd.DataFrame, months: int) -> np.ndarray:
         return lifetime.value(model, pays, rows, months, parameters.clv_discount, MONTH)
 
-    rows, yearly = [], {}
-    for name in SEGMENTS:
+    rows = []
+    for name in [*SEGMENTS, "All"]:
         here = seen[(customers["segment"] == name).to_numpy()] if name != "New" else fresh
         if here.empty:
             continue
@@ -80,22 +84,24 @@ def worth(customers: pd.DataFrame, day: pd.Timestamp, parameters: Parameters) ->
         each = float(valued(here, parameters.clv_months).mean()) + start
         error = _error(model, pays, here, parameters.clv_months)
         in_a_year = model.conditional(12 * MONTH, here["x"], here["t_x"], here["T"])
-        yearly[name] = float((in_a_year * pays.mean(here["x"], here["m"])).mean()) + start
         alive = float(model.alive(here["x"], here["t_x"], here["T"]).mean())
-        count = int((customers["segment"] == name).sum()) if name != "New" else int((customers["first"] > _ago(day)).sum())
+        count = int((customers["segment"] == name).sum())
         swing = float(np.exp(NINE_IN_TEN * error))
         rows.append((name, count, alive, float(in_a_year.mean()), each, each / swing, each * swing))
     columns = ["segment", "customers", "alive", "purchases", "clv", "clv_low", "clv_high"]
     table = pd.DataFrame(rows, columns=columns)
     table[["clv", "clv_low", "clv_high"]] = table[["clv", "clv_low", "clv_high"]].round().astype("int64")
-    return Worth(table, models, _note(model, pays), yearly)
+    return Worth(table, models, _note(model, pays))
 
 
-def backtest(then: pd.DataFrame, since: pd.DataFrame, past: pd.Timestamp, day: pd.Timestamp) -> list[str]:
-    """What a fit of a year ago foretold, beside what came (CUS-3): a sentence, or none where it could not be fitted.
+def backtest(then: pd.DataFrame, since: pd.DataFrame, past: pd.Timestamp, day: pd.Timestamp, told: bool = True) -> list[str]:
+    """What a fit at the start of last year foretold, beside what came (CUS-3): a sentence, or none without a fit.
 
-    then, since: customers (see Tables.customers) as of the day before `past` and before `day`.
+    then, since: customers (see Tables.customers) as of the day before `past` and before `day`; told: the year between them and
+    the one before are known in full.
     """
+    if not told:
+        return []
     seen = history(then, past)
     try:
         model = lifetime.purchases(seen)
@@ -105,19 +111,23 @@ def backtest(then: pd.DataFrame, since: pd.DataFrame, past: pd.Timestamp, day: p
     came = int(then["customer"].map(since.set_index("customer")["days"]).sum() - then["days"].sum())
     if not came:
         return []
+    off = f"{abs(foretold / came - 1):.0%}"
+    said = "as foretold" if off == "0%" else f"so it was {off} too {'high' if foretold > came else 'low'}"
     return [
-        f"A year ago the same model would have foretold {foretold:,.0f} days of purchase for the customers then known; "
-        f"{came:,} came, so it was {abs(foretold / came - 1):.0%} too {'high' if foretold > came else 'low'}."
+        f"Fitted on what was known before {past:%Y-%m}, the same model foretold {foretold:,.0f} days of purchase up to "
+        f"{day - pd.DateOffset(months=1):%Y-%m} for the customers then known; {came:,} came, {said}."
     ]
 
 
-def drift(found: Worth, now: pd.DataFrame, then: pd.DataFrame, day: pd.Timestamp, past: pd.Timestamp) -> pd.DataFrame:
+def drift(
+    found: Worth, now: pd.DataFrame, then: pd.DataFrame, day: pd.Timestamp, past: pd.Timestamp, told: bool = True
+) -> pd.DataFrame:
     """How much more today's groups promise than last year's did at its start (CUS-3): segment, factor; for the weights.
 
     now, then: customers with their segment at the two starts; the same models value both. New stays as it was, and everything
-    does without models.
+    does without models, or where the groups at last year's start are not known (not `told`).
     """
-    if found.models is None:
+    if found.models is None or not told:
         return pd.DataFrame({"segment": sorted(set(found.table["segment"])), "factor": 1.0})
     model, pays = found.models
     sums = []
@@ -154,9 +164,5 @@ def _note(model: lifetime.Purchases, pays: lifetime.Spend) -> str:
 def _plain(customers: pd.DataFrame, fault: str) -> Worth:
     found = customers.groupby("segment").agg(customers=("customer", "size"), clv=("recent", "mean")).reset_index()
     found["clv"] = found["clv"].clip(lower=0).round().astype("int64")
-    note = f"Lifetime values are last year's revenue a customer, as no model fits ({fault.removeprefix('lifetime: ')})"
-    return Worth(found, None, note, {str(k): float(v) for k, v in zip(found["segment"], found["clv"], strict=True)})
-
-
-def _ago(day: pd.Timestamp) -> pd.Timestamp:
-    return day - pd.DateOffset(years=1)
+    why = fault.removeprefix("lifetime: ").rstrip(".")
+    return Worth(found, None, f"Lifetime values are the last twelve months' revenue a customer, as no model fits ({why}).")

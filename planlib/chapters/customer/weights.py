@@ -1,10 +1,15 @@
-"""Which group gets how much: shares of the past, what customers still promise, and the bridge, as drivers (CUS-6)."""
+"""Which group gets how much: shares of the past, what customers still promise, months, and the bridge, as drivers (CUS-6)."""
 
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 
 from planlib import drivers
 from planlib import plan as tables
-from planlib.chapters.customer.bridge import Bridge, group_shares
+from planlib.chapters.customer.bridge import Bridge
+from planlib.chapters.customer.followed import followed
+from planlib.chapters.customer.known import Known
 from planlib.chapters.customer.parameters import Parameters
 from planlib.chapters.customer.profile import groups
 from planlib.data.sources import Tables
@@ -12,33 +17,87 @@ from planlib.estimates.shares import Expected, expected
 from planlib.plan import AMOUNT, Horizon
 
 CELLS = ["region", "product", "channel"]
+KEYS = [*CELLS, "month", "segment"]
 
 
-def past(stored: Tables, horizon: Horizon, everyone: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
-    """Orders by group, each year's by the groups at its start (CUS-1): region, product, channel, segment, month, amount.
+def past(
+    stored: Tables, horizon: Horizon, everyone: pd.DataFrame, now: pd.DataFrame, seen: Known, parameters: Parameters
+) -> pd.DataFrame:
+    """Orders by group, each year's by the groups at its start (CUS-1): region, product, channel, segment, month, amount, year.
 
-    The plan year's closed months, last year, and the years before it that had a year of history at their start: before that
-    everyone would be New.
+    The plan year's closed months, last year, and the years before it at whose start who is new could be told. Where last
+    year's start cannot tell it, `now`, today's groups (customer, segment), stand for last year's. year: 0 is the plan year.
     """
-    first = pd.Period(stored.span()[0], freq="M") + 12
-    parts, back = [], 0
-    while back < 2 or pd.Period(horizon.months[0], freq="M") - 12 * back >= first:
-        start = pd.Period(horizon.months[0], freq="M") - 12 * back
-        until = min(str(start + 11), f"{horizon.as_of:%Y-%m}")
-        known = stored.customers(until=f"{start.start_time - pd.Timedelta(days=1):%Y-%m-%d}")
-        grouped = groups(known, everyone, str(start), parameters)
+    parts, back, first = [], 0, pd.Period(horizon.months[0], freq="M")
+    while back < 2 or (seen.won and seen.coverage.looks_back(_year(seen, first, back))):
+        start, until = first - 12 * back, min(str(first - 12 * back + 11), f"{horizon.as_of:%Y-%m}")
+        if back == 0 or (back == 1 and not seen.won):
+            grouped = now
+        else:
+            known = stored.customers(until=f"{start.start_time - pd.Timedelta(days=1):%Y-%m-%d}")
+            grouped = groups(known, everyone, str(start), parameters, seen.groups)
         if str(start) <= until:
-            parts.append(stored.orders([*CELLS, "segment", "month"], since=str(start), until=until, groups=grouped))
+            sums = stored.orders([*CELLS, "segment", "month"], since=str(start), until=until, groups=grouped)
+            parts.append(sums.assign(year=back))
         back += 1
-    return pd.concat(parts, ignore_index=True)[[*CELLS, "segment", "month", AMOUNT]]
+    return pd.concat(parts, ignore_index=True)[[*CELLS, "segment", "month", AMOUNT, "year"]]
 
 
-def outlook(history: pd.DataFrame, horizon: Horizon) -> Expected:
-    """Expected shares of the groups within region, product and channel (CUS-1).
+def _year(seen: Known, first: pd.Period, back: int):  # type: ignore[no-untyped-def]
+    return seen.coverage.window("a year", [str(first - 12 * back + place) for place in range(12)])
 
-    history: region, product, channel, segment (at the start of its own year), month, amount (minor units).
+
+def months_of_groups(history: pd.DataFrame, horizon: Horizon, seen: Known) -> pd.DataFrame:
+    """How a group's share of a month stands to its share of its year (CUS-1): segment, place (month of the year, 0-11), factor.
+
+    A group has a season: who is New is few in the first month and many in the last. history: see `past`; whole years before
+    the plan year count, as what a group brought in a month over what it would have at its year's share. The factor is drawn
+    toward 1 by how much chance there is in it: the variance of a share over as many equal sales as the month's cells come to,
+    against how much the months differ (empirical Bayes). No rows where no such year is known.
     """
-    return expected(history, "segment", horizon, within=CELLS)
+    columns = ["segment", "place", "factor"]
+    if not seen.won:
+        return pd.DataFrame(columns=columns)
+    first = pd.Period(horizon.months[0], freq="M").ordinal
+    ordinal = pd.PeriodIndex(history["month"], freq="M").asi8
+    table = history.assign(place=(ordinal - first) % 12, amount=history[AMOUNT].clip(lower=0).astype(float))
+    whole = [year for year in sorted(set(table["year"])) if year and table.loc[table["year"] == year, "place"].nunique() == 12]
+    table = table[table["year"].isin(whole)]
+    names = sorted(set(table["segment"]))
+    seen_, meant, spread = (np.zeros((len(names), 12)) for _ in range(3))
+    squares = (table[AMOUNT] ** 2).groupby(table["place"]).sum().reindex(range(12)).fillna(0.0).to_numpy()
+    for _, rows in table.groupby("year", sort=True):
+        sold = rows.pivot_table(index="segment", columns="place", values=AMOUNT, aggfunc="sum", fill_value=0.0)
+        sold = sold.reindex(index=names, columns=range(12)).fillna(0.0).to_numpy()
+        share = sold.sum(axis=1) / max(1.0, float(sold.sum()))
+        seen_ += sold
+        meant += share[:, None] * sold.sum(axis=0)[None, :]
+    total = seen_.sum(axis=0)
+    sales = np.where(squares > 0, total**2 / np.where(squares > 0, squares, 1.0), 1.0)
+    ratio = np.divide(seen_, meant, out=np.ones_like(seen_), where=meant > 0)
+    share = np.divide(meant, total[None, :], out=np.zeros_like(meant), where=total[None, :] > 0)
+    spread = np.divide(np.clip(1 - share, 0, 1), np.where(share > 0, share, 1.0) * sales[None, :])
+    weight = np.divide(
+        meant, meant.sum(axis=1, keepdims=True), out=np.zeros_like(meant), where=meant.sum(axis=1, keepdims=True) > 0
+    )
+    differ = np.maximum(0.0, (weight * ((ratio - 1) ** 2 - spread)).sum(axis=1, keepdims=True))
+    trust = np.divide(differ, differ + spread, out=np.zeros_like(spread), where=differ + spread > 0)
+    factor = 1 + trust * (ratio - 1)
+    frame = pd.DataFrame(factor.round(9), index=pd.Index(names, name="segment"), columns=pd.RangeIndex(12, name="place"))
+    return frame.stack().rename("factor").reset_index()[columns]
+
+
+def outlook(history: pd.DataFrame, own_months: pd.DataFrame, horizon: Horizon) -> Expected:
+    """Expected shares of the groups within region, product and channel (CUS-1), freed of the groups' own months.
+
+    history: see `past`; own_months: see `months_of_groups`.
+    """
+    first = pd.Period(horizon.months[0], freq="M").ordinal
+    place = (pd.PeriodIndex(history["month"], freq="M").asi8 - first) % 12
+    factor = history[["segment"]].assign(place=place).merge(own_months, how="left", on=["segment", "place"])["factor"]
+    factor = factor.astype(float).where(lambda found: found > 0).fillna(1.0).to_numpy()
+    freed = history.assign(amount=(history[AMOUNT] / factor).round().astype("int64"))
+    return expected(freed, "segment", horizon, within=CELLS)
 
 
 def build(
@@ -46,34 +105,42 @@ def build(
     last_year: pd.DataFrame,
     trend: Expected,
     promise: pd.DataFrame,
+    own_months: pd.DataFrame,
     steps: Bridge | None,
+    booked: pd.DataFrame | None,
+    horizon: Horizon,
     parameters: Parameters,
 ) -> drivers.Drivers:
-    """The drivers of the split into groups (CUS-3, CUS-6): trend, lifetime, bridge.
+    """The drivers of the split into groups (CUS-3, CUS-6): trend, lifetime, months, what closed months brought, bridge.
 
-    plan, last_year: plan tables with region, product and channel (and segment); promise: segment, factor (`value.drift`). The
-    bridge counts by `bridge_part`: 1 means the groups sum to what its sources bring, 0 that they ignore it.
+    plan, last_year: plan tables with region, product and channel, the plan with month (last_year with segment); promise:
+    segment, factor (`value.drift`); own_months: see `months_of_groups`; booked: closed months with segment. The bridge counts
+    by `bridge_part`: 1 means the groups sum to what its sources bring, closed months included, 0 that they ignore it.
     """
-    above = tables.rollup(plan, CELLS)
-    promise = promise[promise["segment"].isin(set(last_year["segment"]))]
+    every = tables.rollup(last_year, [*CELLS, "segment"]).merge(pd.DataFrame({"month": horizon.months}), how="cross")
+    there = set(last_year["segment"]) | set(trend.shares["segment"])
+    months = own_months[own_months["segment"].isin(there)]
+    months = months.assign(month=months["place"].map(dict(enumerate(horizon.months))))[["segment", "month", "factor"]]
     stated = [
         drivers.Driver("trend", "orders: expected shares", "CUS-1", trend.shares),
-        drivers.Driver("lifetime", "orders: expected purchases", "CUS-3", promise),
+        drivers.Driver("lifetime", "orders: expected purchases", "CUS-3", promise[promise["segment"].isin(there)]),
     ]
-    if steps is not None:
-        before = drivers.build(above, "segment", last_year, stated).frame[["segment", "weight"]]
-        # A factor keeps each cell's own mix; a few rounds of it meet the bridge's shares over all cells together.
-        factor = pd.Series(1.0, index=before["segment"])
-        found = before
-        for _ in range(6):
-            wanted = group_shares(steps, before).set_index("segment")["share"]
-            share = found.set_index("segment")["weight"]
-            factor = factor * (wanted / share.where(share > 0)).reindex(factor.index).fillna(1.0)
-            found = drivers.build(above, "segment", last_year, [*stated, _bridge(factor)]).frame[["segment", "weight"]]
-        stated.append(_bridge(factor**parameters.bridge_part))
-    return drivers.build(above, "segment", last_year, stated)
+    if len(months):
+        stated.append(drivers.Driver("months", "orders: a group's own months", "CUS-1", months))
+    if booked is not None:
+        came = booked.assign(share=booked[AMOUNT].clip(lower=0).astype(float))[[*KEYS, "share"]]
+        stated.append(drivers.Driver("closed_months", "orders: closed months", "TIM-3", came))
+    found = drivers.build(plan, "segment", every, stated)
+    if steps is None:
+        return found
+    amounts = followed(plan, found.weights, steps, booked, horizon, parameters.bridge_part)
+    share = amounts.rename(columns={"weight": "share"}).astype({"share": float})
+    bridge = drivers.Driver("bridge", "growth bridge: six sources", "CUS-6", share)
+    return replace(drivers.build(plan, "segment", every, [*stated, bridge]), weights=amounts)
 
 
-def _bridge(factor: pd.Series) -> drivers.Driver:
-    values = factor.rename("factor").rename_axis("segment").reset_index()
-    return drivers.Driver("bridge", "growth bridge: referral, win-back, new", "CUS-6", values)
+def by_month(plan: pd.DataFrame) -> pd.DataFrame:
+    """Each group's share of each month, for a chart: row (segment), column (month), amount (share, 0-1)."""
+    sums = plan.groupby(["segment", "month"])[AMOUNT].sum().rename("sum").reset_index()
+    share = tables.ratio(sums["sum"], sums["month"].map(sums.groupby("month")["sum"].sum()))
+    return pd.DataFrame({"row": sums["segment"], "column": sums["month"], "amount": share})

@@ -1,20 +1,57 @@
-"""Customers we do not have yet (CUS-5): key industries, new cities, what winning one may cost."""
+"""Customers we do not have yet (CUS-5): key industries, new cities, floors and quarters, what winning one may cost."""
+
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from planlib import plan as tables
 from planlib.chapters.customer.bridge import Bridge
 from planlib.chapters.customer.existing import Ground, stays
+from planlib.chapters.customer.known import Known
 from planlib.chapters.customer.parameters import Parameters
+from planlib.chapters.members import refuse
+from planlib.data.sources import Tables
+from planlib.estimates.windows import Coverage, span_of
 from planlib.plan import AMOUNT, Horizon, largest_remainder, ratio
 
 KEY = 3  # industries
 
 
-def industries(customers: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Cities:
+    """Cities opened so far (CUS-5).
+
+    first_year  what a city brought in its first twelve months, mean, minor units; None where no such city is known
+    this_year   how many opened in the plan year's closed months, and `brought`, what they brought in them (minor units)
+    """
+
+    first_year: int | None
+    this_year: int
+    brought: int
+
+
+def check_names(stored: Tables, parameters: Parameters) -> list[str]:
+    """Refuse key industries and regions of candidate cities that nobody knows (CUS-5); ParameterError with the nearest name.
+
+    Returns a sentence where no customer's industry is known, so that key industries cannot be told.
+    """
+    regions, table = stored.get("regions"), stored.get("customers")
+    served = set(stored.orders(["region"])["region"]) | (set() if regions is None else set(regions["region"]))
+    refuse("customer.candidate_cities", parameters.candidate_cities, served, "region")
+    told = set() if table is None or "industry" not in table else set(table["industry"]) - {"", "unknown"}
+    if told:
+        refuse("customer.key_industries", parameters.key_industries, told, "industry of the table customers")
+    elif parameters.key_industries:
+        return [f"Key industries ({', '.join(parameters.key_industries)}): no customer's industry is known."]
+    return []
+
+
+def industries(customers: pd.DataFrame, parameters: Parameters, change_told: bool = True) -> pd.DataFrame:
     """The key industries (CUS-5): industry, recent, earlier (minor units), share (of the last twelve months), growth.
 
     Named by `key_industries`; where none is named, the three that grew fastest among those with a tenth of a percent or more.
+    Where two whole years do not tell the change, growth and `earlier` are missing, and only named industries are key.
     """
     known = customers[customers["industry"] != "unknown"]
     sums = known.groupby("industry")[["recent", "earlier"]].sum().reset_index()
@@ -22,29 +59,56 @@ def industries(customers: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
     sums["growth"] = ratio(sums["recent"] - sums["earlier"], sums["earlier"]).round(9)
     if parameters.key_industries:
         chosen = sums[sums["industry"].isin(parameters.key_industries)]
-    else:
+    elif change_told:
         chosen = sums[sums["share"] >= 0.001].sort_values(["growth", "industry"], ascending=[False, True]).head(KEY)
+    else:
+        chosen = sums.iloc[:0]
+    if not change_told:
+        chosen = chosen.assign(earlier=float("nan"), growth=float("nan"))
     return chosen.sort_values(["share", "industry"], ascending=[False, True]).reset_index(drop=True)
 
 
-def opened(customers: pd.DataFrame, day: pd.Timestamp) -> tuple[pd.DataFrame, int | None]:
-    """Cities by the quarter of their first order (CUS-5), and what one brought in its first year.
+def key_revenue(stored: Tables, customers: pd.DataFrame, shares: pd.DataFrame, horizon: Horizon) -> pd.Series | None:
+    """What the key industries brought in each closed month of the plan year (CUS-5): month -> minor units; None without any."""
+    if shares.empty:
+        return None
+    if not horizon.closed:
+        return pd.Series(dtype="int64")
+    key = customers.loc[customers["industry"].isin(shares["industry"]), "customer"]
+    found = stored.orders(["customer", "month"], since=horizon.closed[0], until=horizon.closed[-1])
+    sums = found[found["customer"].isin(key)].groupby("month")[AMOUNT].sum()
+    return sums.reindex(horizon.closed).fillna(0).astype("int64")
 
-    Returns quarter, cities; and the mean last-twelve-months revenue (minor units) of the cities opened in the two years before
-    those months, None without such cities. Cities of the first quarter of history were there before it.
+
+def opened(stored: Tables, customers: pd.DataFrame, coverage: Coverage, horizon: Horizon) -> Cities:
+    """Cities whose first order is known to be one (CUS-5): the twelve months before it are covered.
+
+    A first year counts where its months are covered too; it starts on the day of the city's first order.
     """
-    known = customers[customers["city"] != "unknown"]
-    first = known.groupby("city")["first"].min()
+    first = customers[customers["city"] != "unknown"].groupby("city")["first"].min()
+    whole = {
+        city: coverage.window(
+            city, span_of(f"{day - pd.DateOffset(years=1):%Y-%m}", f"{day - pd.DateOffset(months=1):%Y-%m}")
+        ).whole
+        for city, day in first.items()
+    }
+    first = first[[whole[city] for city in first.index]]
     if first.empty:
-        return pd.DataFrame({"quarter": [], "cities": []}), None
-    quarter = first.dt.to_period("Q").astype("str")
-    later = quarter[quarter > quarter.min()]
-    counted = later.value_counts().sort_index()
-    year_ago = day - pd.DateOffset(years=1)
-    young = first[(first > day - pd.DateOffset(years=3)) & (first <= year_ago) & first.index.isin(later.index)].index
-    money = known[known["city"].isin(young)]["recent"].sum()
-    mean = round(int(money) / len(young)) if len(young) else None
-    return counted.rename_axis("quarter").rename("cities").reset_index(), mean
+        return Cities(None, 0, 0)
+    everyone = stored.orders(["customer"])[["customer"]]
+    city = everyone["customer"].map(customers.set_index("customer")["city"]).fillna("unknown")
+    until = f"{horizon.as_of:%Y-%m}"
+    sold = stored.orders(["city", "day"], until=until, groups=everyone.assign(city=city))
+    sold = sold[sold["city"].isin(first.index)].assign(since=lambda frame: frame["city"].map(first))
+    ends = first + pd.DateOffset(years=1) - pd.DateOffset(days=1)
+    told = [
+        end <= pd.Timestamp(horizon.as_of) and coverage.window(name, span_of(f"{first[name]:%Y-%m}", f"{end:%Y-%m}")).whole
+        for name, end in ends.items()
+    ]
+    year = sold[sold["city"].isin(first.index[told]) & (sold["day"] < sold["since"] + pd.DateOffset(years=1))]
+    fresh = first.index[first.dt.strftime("%Y-%m").isin(horizon.closed)]
+    brought = int(sold.loc[sold["city"].isin(fresh), AMOUNT].sum())
+    return Cities(round(int(year[AMOUNT].sum()) / sum(told)) if any(told) else None, len(fresh), brought)
 
 
 def open_quarters(horizon: Horizon) -> int:
@@ -66,8 +130,9 @@ def next_cities(
     if regions is not None and "gdp" in regions:
         gdp = regions.set_index("region")["gdp"].astype(float)
         free = 1 - regions.set_index("region")["rival_share"].astype(float).fillna(0) if "rival_share" in regions else 1.0
-        size = (gdp * free).reindex(size.index).fillna(0.0)
+        size = (gdp * free).reindex(sorted({*size.index, *parameters.candidate_cities}))
     named = {region: [city for city in names if city not in taken] for region, names in parameters.candidate_cities.items()}
+    size = size.reindex(sorted({*size.index, *named})).fillna(0.0)
     listed = any(named.values())
     pool = {r: v for r, v in size.items() if r in named} if listed else dict(size)
     count = {region: int(served.get(region, 0)) for region in pool}
@@ -84,21 +149,52 @@ def next_cities(
     return [chosen[place * step : (place + 1) * step] for place in range(quarters)]
 
 
-def floors(shares: pd.DataFrame, city_worth: int | None, found: Ground, target: int, parameters: Parameters) -> dict[str, int]:
-    """What new customers must bring at least, by reason (CUS-5): name of the rule -> minor units.
+def key_path(horizon: Horizon, parameters: Parameters) -> dict[str, float]:
+    """The share of key industries by month (CUS-5): even steps by quarter from `key_share_from` to `key_share_to`."""
+    start, end = parameters.key_share_from, parameters.key_share_to
+    return {month: start + (end - start) * (place // 3 + 1) / 4 for place, month in enumerate(horizon.months)}
 
-    Key industries: their target share of the target, less what their share of the retained base brings. New cities:
-    `cities_per_quarter` a quarter, each its first year's revenue for the part of the year that is left in mid-quarter.
+
+def floors(
+    plan: pd.DataFrame,
+    shares: pd.DataFrame,
+    came: pd.Series | None,
+    cities: Cities,
+    found: Ground,
+    horizon: Horizon,
+    parameters: Parameters,
+) -> dict[str, int]:
+    """What new customers must bring at least in the year, by reason (CUS-5): name of the rule -> minor units.
+
+    plan: month, amount. Key industries: their share of each open month on its path (`key_path`) and `came` of the closed ones
+    (month -> minor units), less what their share of the retained base brings. New cities: `cities_per_quarter` in each open
+    quarter, each its first year's revenue for the part of the year that is left in mid-quarter; those opened in closed months
+    bring what they brought, and a first year's revenue for the rest of the year.
     """
     kept = found.base * stays(found, parameters)
     rules = {}
-    if len(shares):
-        lacking = parameters.key_share_to * target - float(shares["share"].sum()) * kept
-        rules["key industries reach their share"] = max(0, round(lacking))
-    if city_worth is not None and parameters.cities_per_quarter:
-        left = sum(1 - (quarter + 0.5) / 4 for quarter in range(4))
-        rules["new cities open every quarter"] = round(parameters.cities_per_quarter * left * city_worth)
+    if came is not None:
+        month, path = tables.rollup(plan, ["month"]).set_index("month")[AMOUNT], key_path(horizon, parameters)
+        asked = int(came.sum()) + sum(path[name] * int(month.get(name, 0)) for name in horizon.open)
+        rules["key industries reach their share"] = max(0, round(asked - float(shares["share"].sum()) * kept))
+    if cities.first_year is not None and parameters.cities_per_quarter:
+        left = sum(1 - (quarter + 0.5) / 4 for quarter in range(4 - open_quarters(horizon), 4))
+        later = cities.this_year * len(horizon.open) / 12
+        asked = cities.brought + (parameters.cities_per_quarter * left + later) * cities.first_year
+        rules["new cities open every quarter"] = max(0, round(asked))
     return rules
+
+
+def limit_each(customers: pd.DataFrame, parameters: Parameters, recent_told: bool = True) -> int | None:
+    """What winning a customer may cost, minor units (CUS-5).
+
+    `acquisition_cost` of what a buyer brought in the last twelve months; None where nobody bought in them, or they are not
+    known in full.
+    """
+    buyers = customers[customers["recent_orders"] > 0]
+    if buyers.empty or not recent_told:
+        return None
+    return max(0, round(parameters.acquisition_cost * int(buyers["recent"].sum()) / len(buyers)))
 
 
 def targets(
@@ -107,59 +203,75 @@ def targets(
     found: Ground,
     customers: pd.DataFrame,
     cities: list[list[str]],
+    came: pd.Series | None,
+    limit: int | None,
     horizon: Horizon,
     parameters: Parameters,
 ) -> pd.DataFrame:
-    """New-customer targets by quarter (CUS-5, CUS-6): quarter, customers, won_so_far, amount, key_share, cost_limit, cities.
+    """New-customer targets by quarter (CUS-5, CUS-6).
 
-    plan: month, amount. Referral and new customers of the bridge, over what a customer won last year brought, is how many are
-    asked for; quarters take the plan's season, closed ones what came. key_share runs evenly from `key_share_from` to
-    `key_share_to`; cost_limit is `acquisition_cost` of the quarter's new revenue, the most that winning it may cost. Empty
-    without a bridge.
+    plan: plan table with months and segments; its New customers are `new_revenue`, so that closed quarters have what came and
+    the year what the plan gives them. came: month -> revenue of the key industries in closed months, None without any; limit:
+    see `limit_each`. Over what a customer won last year brought, New is how many are asked for; closed quarters have the
+    customers they won, open ones share the rest by the plan's season.
+    Returns quarter, customers, won_so_far, new_revenue, key_share (closed: as it came; open: its path), most_cost (of winning
+    the quarter's customers), cities; what is not known is missing. Empty without a bridge.
     """
     if steps is None:
         return pd.DataFrame({"customers": []})
-    new = steps.amounts["Referral"] + steps.new
     quarter = {month: f"Q{place // 3 + 1}" for place, month in enumerate(horizon.months)}
     names = sorted(set(quarter.values()))
-    season = tables.rollup(plan, ["month"]).assign(quarter=lambda frame: frame["month"].map(quarter))
-    weight = season.groupby("quarter")[AMOUNT].sum().clip(lower=0).reindex(names).fillna(0)
-    each = found.won_money / found.won if found.won else 0.0
-    count = round(new / each) if each > 0 else 0
+
+    def by_quarter(table: pd.DataFrame) -> pd.Series:
+        return table.groupby(table["month"].map(quarter))[AMOUNT].sum().reindex(names).fillna(0).astype("int64")
+
+    season, new = by_quarter(plan), by_quarter(plan[plan["segment"] == "New"])
     closed = [name for name in names if all(month in horizon.closed for month in quarter if quarter[month] == name)]
-    came = customers["first"].dt.strftime("%Y-%m").map(quarter).value_counts().reindex(names).fillna(0).astype("int64")
-    # What a closed quarter won is won; the open ones are asked for the rest.
-    open_weight = weight.where(~weight.index.isin(closed), 0.0) if len(closed) < len(names) else weight
-    ahead_of_us = largest_remainder(max(0, count - int(came[closed].sum())), open_weight)
-    start, end = parameters.key_share_from, parameters.key_share_to
-    amounts = largest_remainder(new, weight)
-    ahead = [""] * (len(names) - len(cities)) + [", ".join(some) for some in cities]
+    won = customers["first"].dt.strftime("%Y-%m").map(quarter).value_counts().reindex(names).fillna(0).astype("int64")
+    asked: list[int | None] = [int(won[name]) if name in closed else None for name in names]
+    if found.each and len(closed) < len(names):
+        rest = max(0, round(int(new.sum()) / found.each) - int(won[closed].sum()))
+        ahead = largest_remainder(rest, season.clip(lower=0).where(~season.index.isin(closed), 0))
+        asked = [int(ahead[place]) if number is None else number for place, number in enumerate(asked)]
+    path = key_path(horizon, parameters)
+    share = {name: path[month] for month, name in quarter.items()}
+    for name in closed:
+        key = None if came is None else int(came[[month for month in quarter if quarter[month] == name]].sum())
+        share[name] = key / int(season[name]) if key is not None and season[name] > 0 else float("nan")
     return pd.DataFrame(
         {
             "quarter": names,
-            "customers": [int(came[n]) if n in closed else int(ahead_of_us[place]) for place, n in enumerate(names)],
-            "won_so_far": came.to_numpy(),
-            "new_revenue": amounts,
-            "key_share": [start + (end - start) * (place + 1) / len(names) for place in range(len(names))],
-            "cost_limit": [round(amount * parameters.acquisition_cost) for amount in amounts.tolist()],
-            "cities": ahead,
+            "customers": asked if None not in asked else pd.Series(asked, dtype=float),
+            "won_so_far": won.to_numpy(),
+            "new_revenue": new.to_numpy(),
+            "key_share": [share[name] for name in names],
+            "most_cost": pd.Series([None if limit is None or n is None else n * limit for n in asked], dtype=float),
+            "cities": [""] * (len(names) - len(cities)) + [", ".join(some) for some in cities],
         }
     )
 
 
+def won_in(customers: pd.DataFrame, months: list[str]) -> int:
+    """How many customers placed their first order in these months (CUS-5)."""
+    return int(customers["first"].dt.strftime("%Y-%m").isin(months).sum())
+
+
 def costs(
-    marketing: pd.DataFrame | None, months: list[str], won: int, customers: pd.DataFrame, parameters: Parameters
+    marketing: pd.DataFrame | None, customers: pd.DataFrame, limit: int | None, horizon: Horizon, seen: Known
 ) -> pd.DataFrame:
     """What winning a customer costs (CUS-5): activity, acquisition_spend, new_customers, cost_each, cost_limit, verdict.
 
-    Limit is `acquisition_cost` of a customer's yearly revenue: the last twelve months' over the customers who bought in them.
-    `marketing` with new_customers: an activity's spend over the customers it won; without, all spend over all customers won.
+    `limit`: see `limit_each`. `marketing` with new_customers: an activity's spend over the customers it won; without, all spend
+    over the customers with a first order; both in those of the last twelve months that the table has. The cost is missing where
+    who is new cannot be told.
     """
     columns = ["activity", "acquisition_spend", "new_customers", "cost_each", "cost_limit", "verdict"]
-    buyers = customers[customers["recent_orders"] > 0]
-    if marketing is None or buyers.empty:
+    if marketing is None or customers.empty:
         return pd.DataFrame(columns=columns)
-    recent = marketing[marketing["month"].isin(months)]
+    span = Coverage.of(marketing["month"], f"{horizon.as_of:%Y-%m}").window("marketing", horizon.last_twelve).known
+    recent = marketing[marketing["month"].isin(span)]
+    if recent.empty:
+        return pd.DataFrame(columns=columns)
     if "new_customers" in recent:
         table = (
             recent.groupby("activity")
@@ -167,12 +279,20 @@ def costs(
             .reset_index()
         )
     else:
-        table = pd.DataFrame(
-            {"activity": ["all"], "acquisition_spend": [int(recent["spend"].sum())], "new_customers": [float(won)]}
-        )
-    table["new_customers"] = table["new_customers"].round().astype("int64")
+        told = seen.coverage.looks_back(seen.coverage.window("marketing", span)) and set(span) <= set(seen.recent.known)
+        won = float(won_in(customers, list(span))) if told else float("nan")
+        spend = int(recent["spend"].sum())
+        table = pd.DataFrame({"activity": ["all"], "acquisition_spend": [spend], "new_customers": [won]})
+    table["new_customers"] = table["new_customers"].round()
     table["cost_each"] = ratio(table["acquisition_spend"], table["new_customers"]).round()
-    table["cost_limit"] = round(parameters.acquisition_cost * int(buyers["recent"].sum()) / len(buyers))
-    over = table["cost_each"].isna() | (table["cost_each"] > table["cost_limit"])
-    table["verdict"] = over.map({True: "over the limit", False: "within"})
+    table["cost_limit"] = float("nan") if limit is None else limit
+    table["verdict"] = [_verdict(row) for row in table.itertuples()]
     return table.sort_values(["cost_each", "activity"], ignore_index=True)[columns]
+
+
+def _verdict(row: Any) -> str:
+    if pd.isna(row.cost_limit) or pd.isna(row.new_customers):
+        return "not known"
+    if not row.new_customers:
+        return "won nobody" if row.acquisition_spend else "no spend"
+    return "over the limit" if row.cost_each > row.cost_limit else "within"
