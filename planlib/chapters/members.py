@@ -1,0 +1,71 @@
+"""Names that one table or parameter has and another lacks: one check and one vocabulary for all chapters.
+
+A name that steers the plan (in a rule or a parameter) must be a member that is there: `refuse`. A name that comes with data is
+kept out, or gets what stands without it, and the chapter says so: `strangers` where a table names what the orders lack,
+`lacking` where the orders name what a table lacks. Nothing is planned, or left out, without a word.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+from planlib.errors import ParameterError
+
+SHOWN = 3  # names that a sentence lists before it counts the rest
+
+
+def refuse(subject: str, names: Iterable[str], members: Iterable[str], kind: str) -> None:
+    """Raise ParameterError unless every name of a rule or parameter is a member, with the nearest right name for each.
+
+    `subject`: the parameter as its file names it; `kind`: what a member is, in the singular: "region", "channel of the orders".
+    """
+    there = sorted(set(members))
+    slips = strays(names, there)
+    if not slips:
+        return
+    folded = {member.casefold(): member for member in there}
+    found = []
+    for name in slips:
+        near = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.5)
+        found.append(f"{name!r}" + (f" (nearest: {folded[near[0]]!r})" if near else ""))
+    some = ", ".join(there[:6]) + (" ..." if len(there) > 6 else "")
+    raise ParameterError(
+        f"{subject}: found {', '.join(found)}, which is no {kind}; expected one of {some or 'none: there is no such member'}. "
+        "Correct the name, or drop it."
+    )
+
+
+def strays(names: Iterable[str], members: Iterable[str]) -> list[str]:
+    """The names that are no member, each once, sorted."""
+    return sorted(set(names) - set(members))
+
+
+def strangers(table: str, names: Iterable[str], members: Iterable[str], kind: str, so: str) -> str:
+    """What a table names and the orders lack, as a sentence; "" where there is nothing to tell.
+
+    `kind`: what a member is, in the singular; `so`: what follows, for one and for many ("no plan is made for them").
+    """
+    found = strays(names, members)
+    return f"Table {table} names {counted(len(found), kind)} that the orders lack ({some(found)}): {so}." if found else ""
+
+
+def lacking(table: str, names: Iterable[str], members: Iterable[str], kind: str, so: str) -> str:
+    """What the orders name and a table lacks, as a sentence; "" where there is nothing to tell. See `strangers`."""
+    there = set(members)
+    found = strays(there, names)
+    return f"Table {table} lacks {len(found)} of {counted(len(there), kind)} ({some(found)}): {so}." if found else ""
+
+
+def counted(number: int, kind: str) -> str:
+    """A number of members: "1 region", "3 regions", "2 activities", "4 branches"."""
+    if number == 1:
+        return f"1 {kind}"
+    if kind.endswith("y") and kind[-2:-1] not in "aeiou":
+        return f"{number} {kind[:-1]}ies"
+    return f"{number} {kind}{'es' if kind.endswith(('s', 'x', 'ch', 'sh')) else 's'}"
+
+
+def some(names: Iterable[str]) -> str:
+    """The first names, and how many more there are: "A, B, C and 4 more"."""
+    listed = list(names)
+    left = len(listed) - SHOWN
+    return ", ".join(listed) if left <= 0 else f"{', '.join(listed[:SHOWN])} and {left} more"
