@@ -92,18 +92,23 @@ def of_members(
 
 
 def owners(
-    default: str, staff: pd.DataFrame | None, rules: Sequence[tuple[str | Sequence[str] | None, str]], as_of: date
+    default: str,
+    staff: pd.DataFrame | None,
+    rules: Sequence[tuple[str | Sequence[str] | None, str]],
+    as_of: date,
+    roles: Sequence[str],
 ) -> dict[str, str]:
     """Who answers for a member (MET-1): the owner of a rule on it, else a region's manager, else `default` (under "").
 
-    `staff`: person, region, role, hired, left; the manager employed longest counts. `rules`: (member or members, owner).
+    `staff`: person, region, role, hired, left; of those in one of the managers' `roles` the one employed longest counts.
+    `rules`: (member or members, owner).
     """
     found = {"": default}
     if staff is not None and "role" in staff:
         day = pd.Timestamp(as_of)
         left = pd.to_datetime(staff["left"]) if "left" in staff else pd.Series(pd.NaT, index=staff.index)
         here = staff[(pd.to_datetime(staff["hired"]) <= day) & (left.isna() | (left > day))]
-        leads = here[here["role"].fillna("").str.contains("manager", case=False)]
+        leads = here[here["role"].isin(roles)]
         leads = leads.sort_values(["hired", "person"], ascending=False)
         found |= dict(zip(leads["region"], leads["person"], strict=True))
     for members, owner in rules:

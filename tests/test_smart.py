@@ -133,9 +133,15 @@ def test_owners_come_from_rules_then_managers_then_the_company():
          ("P3", "West", "Regional manager", "2020-01-01", "2025-06-30"), ("P4", "North", "Specialist", "2020-01-01", None)],
         columns=["person", "region", "role", "hired", "left"],
     )  # fmt: skip
-    found = smart.owners("Board", staff, [(["North"], "Sales director"), (None, "nobody")], date(2026, 3, 31))
+    found = smart.owners(
+        "Board", staff, [(["North"], "Sales director"), (None, "nobody")], date(2026, 3, 31), ["Regional manager"]
+    )
 
     assert found == {"": "Board", "East": "P2", "North": "Sales director"}
+    # Who leads is told by the roles, in any language; a product manager is not one of them.
+    local = staff.assign(role=["大区经理", "Product manager", "大区经理", "Specialist"])
+    assert smart.owners("Board", local, [], date(2026, 3, 31), ["大区经理"]) == {"": "Board", "East": "P2"}
+    assert smart.owners("Board", local, [], date(2026, 3, 31), ["Regional manager"]) == {"": "Board"}
 
 
 def test_a_member_that_started_late_is_judged_by_its_own_months():

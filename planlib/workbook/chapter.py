@@ -345,7 +345,8 @@ class Chapter:
         named = [
             (members, rule.owner) for rule in self.rules for dim, members in rule.where.items() if rule.owner and dim == into
         ]
-        return smart.owners(default, self.tables.get("staff") if into == "region" else None, named, self.horizon.as_of)
+        leads = [role for role, rank in getattr(self.parameters, "roles", {}).items() if rank == "manager"]
+        return smart.owners(default, self.tables.get("staff") if into == "region" else None, named, self.horizon.as_of, leads)
 
     def _emit(self, item: dict[str, Any], markdown: str = "", html: str = "") -> None:
         bundle: dict[str, Any] = {
