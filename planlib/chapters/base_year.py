@@ -4,10 +4,12 @@ Plans are held against the twelve months before them. Where the orders know only
 twelve months by its number, and each chapter says so; where a member began within them, its growth over them is not known.
 """
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from planlib.chapters.members import some
-from planlib.estimates.windows import Window, first_months
+from planlib.estimates.windows import Coverage, Window, first_months
 from planlib.plan import AMOUNT
 
 NAME = "last year"  # of the window, so that every chapter says the same
@@ -27,6 +29,25 @@ def based(window: Window) -> str:
         return ""
     said = window.says()
     return f"{said[0].upper()}{said[1:]}: it is carried to {len(window.months)} months by their mean, and has no season."
+
+
+def of_members(history: pd.DataFrame, by: str, months: Sequence[str], coverage: Coverage) -> tuple[pd.DataFrame, list[str]]:
+    """Each member's amount over some months, carried to all of them from its own first month on; and who was carried, sorted.
+
+    `history`: `by`, month, amount (minor units); `coverage`: the months that orders know. A member that never sold has 0.
+    Returns `by`, amount, sorted by member.
+    """
+    first, sums = first_months(history, by), history.groupby([by, "month"])[AMOUNT].sum()
+    found: dict[str, float] = {}
+    part = []
+    for member in sorted(history[by].unique()):
+        own = coverage.since(first[member]) if member in first.index else coverage
+        window = own.window(NAME, months)
+        found[member] = window.scaled(sums[member]) or 0.0
+        if window.known and not window.whole:
+            part.append(member)
+    amounts = pd.Series(found, dtype="float64").round().astype("int64").rename(AMOUNT)
+    return amounts.rename_axis(by).reset_index(), part
 
 
 def began(history: pd.DataFrame, by: str, window: Window) -> list[str]:

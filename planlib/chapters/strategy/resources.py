@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from planlib.chapters.base_year import NAME
+from planlib.chapters import base_year
 from planlib.chapters.members import counted
 from planlib.chapters.strategy.grounds import heads_needed, present, spent_last_year
-from planlib.estimates.windows import Coverage, first_months
+from planlib.estimates.windows import Coverage
 from planlib.plan import AMOUNT, Horizon
 
 COLUMNS = ["target", "resource", "required", "available", "lack", "reason"]
@@ -38,9 +38,10 @@ def people(
         return pd.DataFrame(columns=COLUMNS)
     area = weights.set_index("region")["team"]
     heads = here["region"].map(area).value_counts()
-    base, part = _last_year(sold, horizon)
-    before = base.groupby(base.index.map(area)).sum()
-    company = int(base.sum())
+    coverage = Coverage.of(sold["month"], f"{horizon.as_of:%Y-%m}")
+    base, part = base_year.of_members(sold, "region", horizon.last_year, coverage)
+    before = base.groupby(base["region"].map(area))[AMOUNT].sum()
+    company = int(base[AMOUNT].sum())
     rows: list[tuple[object, ...]] = []
     level = pyramid[pyramid["level"] == "team"]
     names = [name.removeprefix(f"{parent} / ") for name, parent in zip(level["name"], level["parent"], strict=True)]
@@ -94,21 +95,6 @@ def new_regions(
         need = math.ceil(round(step_managers * count / STEP, 9))
         rows.append((title, "managers", need, have, max(need - have, 0), f"{step_managers} for {STEP} regions"))
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _last_year(sold: pd.DataFrame, horizon: Horizon) -> tuple[pd.Series, list[str]]:
-    """Each region's revenue of last year, carried to twelve months from its own start, and the regions that are carried."""
-    coverage = Coverage.of(sold["month"], f"{horizon.as_of:%Y-%m}")
-    first = first_months(sold, "region")
-    months = sold.groupby(["region", "month"])[AMOUNT].sum()
-    found: dict[str, float] = {}
-    part = []
-    for region, start in first.items():
-        window = coverage.since(str(start)).window(NAME, horizon.last_year)
-        found[str(region)] = window.scaled(months[region]) or 0.0
-        if window.known and not window.whole:
-            part.append(str(region))
-    return pd.Series(found, dtype="float64").round().astype("int64"), part
 
 
 def resources(parts: Sequence[pd.DataFrame], show: Callable[[float | None, str], str]) -> tuple[pd.DataFrame, list[str]]:
