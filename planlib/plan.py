@@ -163,10 +163,7 @@ def apportion(totals: np.ndarray, group: np.ndarray, weights: np.ndarray, keys: 
     Raises PlanError for weights that are missing, infinite or negative, and for a parent with an amount but no child.
     """
     weights = np.asarray(weights)
-    if not np.isfinite(weights.astype(float)).all():
-        raise PlanError("weights: a weight is missing or infinite, expected a number; missing is not 0, fill it on purpose.")
-    if (weights < 0).any():
-        raise PlanError(_negative_weights(weights, keys))
+    check_weights(weights, keys)
     childless = np.flatnonzero((totals != 0) & (np.bincount(group, minlength=len(totals)) == 0))
     if len(childless):
         raise PlanError(f"split: {len(childless)} parents have an amount but no child, expected at least one member each.")
@@ -203,6 +200,14 @@ def apportion(totals: np.ndarray, group: np.ndarray, weights: np.ndarray, keys: 
     result = np.empty(len(parent), dtype=np.int64)
     result[order] = (amounts * np.repeat(sign, sizes)).astype(np.int64)
     return result
+
+
+def check_weights(weights: np.ndarray, keys: np.ndarray) -> None:
+    """Raise PlanError for weights that are missing, infinite or negative."""
+    if not np.isfinite(weights.astype(float)).all():
+        raise PlanError("weights: a weight is missing or infinite, expected a number; missing is not 0, fill it on purpose.")
+    if (weights < 0).any():
+        raise PlanError(_negative_weights(weights, keys))
 
 
 def proportional(plan: pd.DataFrame, weights: pd.DataFrame, into: str | Sequence[str]) -> pd.DataFrame:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from planlib import plan as tables
-from planlib.lp.rules import Lock, Rule, Stated
+from planlib.lp.rules import Lock, Rule, Stated, expanded, mask
+from planlib.lp.splitting.cells import is_leaf
 from planlib.lp.splitting.split import Split, split
 from planlib.plan import AMOUNT
 
@@ -20,12 +21,13 @@ SEQUENCE = "chapter by chapter"
 
 @dataclass(frozen=True)
 class Stage:
-    """One chapter's part in the sequence: the new dimension, its weights as `split` took them, its rules and locks."""
+    """One chapter's part in the sequence: the new dimension, and weights, rules, locks and measures as `split` took them."""
 
     into: str
     weights: pd.DataFrame
     rules: tuple[Rule, ...] = ()
     locks: tuple[Lock, ...] = ()
+    measures: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -66,16 +68,12 @@ def joint(
     Returns None where the level is larger than that. A rule that guards each cell of an early stage is stated for each of that
     stage's members. Raises ConflictError when the rules of all stages cannot hold together: then the sequence cannot keep them.
     """
-    weights = chained(stages)
+    weights = chained(stages, int(company[AMOUNT].sum()))
     into = [stage.into for stage in stages]
     if len(weights) > most_cells:
         return None
-    rules = [
-        rule for number, stage in enumerate(stages) for each in stage.rules for rule in _at_its_level(each, number, stages)
-    ]
-    locks = [lock for stage in stages for lock in stage.locks]
-    rules, locks = _renamed(rules), _renamed(locks)
-    found = split(company, into, weights, rules, locks, history, booked, beside={SEQUENCE: sequence})
+    rules, locks, measures = _together(stages)
+    found = split(company, into, weights, rules, locks, history, booked, measures, beside={SEQUENCE: sequence})
     distance = found.measures.set_index("split")["distance"]
     least, theirs = float(distance["this plan"]), float(distance[SEQUENCE])
     both = _beside(sequence, found.plan, into)
@@ -83,46 +81,84 @@ def joint(
     return Joint(found, found.measures, max(0.0, theirs - least) / theirs if theirs > 0 else 0.0, away, _shifts(both, into))
 
 
-def chained(stages: Sequence[Stage]) -> pd.DataFrame:
-    """The drivers of all stages multiplied: one row per cell of the last stage, weight = share of the whole (sums to 1)."""
+def chained(stages: Sequence[Stage], total: int = 0) -> pd.DataFrame:
+    """The drivers of all stages multiplied: one row per cell of the last stage, weight = share of the whole (sums to 1).
+
+    As in `split`, a parent whose weights are all 0 is shared equally, and a cell without a weight that a lock holds is there
+    all the same: its share is what the lock holds of `total` (minor units).
+    """
     cells = pd.DataFrame({"weight": [1.0]})
     dims: list[str] = []
     for stage in stages:
         shared = [name for name in dims if name in stage.weights.columns]
         own = stage.weights[[*shared, stage.into, "weight"]].rename(columns={"weight": "own"})
         cells = cells.merge(own, how="inner" if shared else "cross", on=shared or None)
+        parent = cells.groupby(dims).ngroup() if dims else pd.Series(0, index=cells.index)
+        sums = cells["own"].groupby(parent).transform("sum")
+        share = (cells.pop("own") / sums.where(sums > 0)).fillna(1.0 / parent.groupby(parent).transform("size"))
         dims = [*dims, stage.into]
-        above = [cells[name] for name in dims[:-1]]
-        total = cells["own"].groupby(above).transform("sum") if above else cells["own"].sum()
-        cells["weight"] = cells["weight"] * (cells.pop("own") / total).fillna(0.0)
+        held = _held_without_weight(cells.assign(share=share), dims, stage.locks, total)
+        left = (1.0 - held.groupby(parent).transform("sum")).clip(lower=0.0)
+        cells["weight"] = cells["weight"] * (held + share * left)
     return cells.sort_values(dims, ignore_index=True)
 
 
-def _at_its_level(rule: Rule, number: int, stages: Sequence[Stage]) -> list[Rule]:
-    if rule.each != "cell":
-        return [rule]
-    members = chained(stages[: number + 1]).drop(columns="weight").to_dict("records")
+def _held_without_weight(cells: pd.DataFrame, dims: list[str], locks: Sequence[Lock], total: int) -> pd.Series:
+    """What locks hold of their parent where the drivers give a cell nothing; `cells`: dims, weight of the parent, share."""
+    held = pd.Series(0.0, index=cells.index)
+    for lock in locks:
+        if is_leaf(lock, dims):
+            at = mask(cells, lock.where, lock.name) & (cells["share"] == 0) & (cells["weight"] > 0)
+            held[at] = lock.amount / (max(total, 1) * cells.loc[at, "weight"])
+    return held
+
+
+def _together(stages: Sequence[Stage]) -> tuple[list[Rule], list[Lock], pd.DataFrame | None]:
+    """The rules and locks of all stages, each under a name of its own, and what they measure, cell by cell."""
+    rules: list[Rule] = []
+    locks: list[Lock] = []
+    measures = chained(stages).drop(columns="weight")
+    dims = list(measures.columns)
+    taken: set[str] = set()
+    for number, stage in enumerate(stages):
+        level = chained(stages[: number + 1])
+        written = expanded([rule for rule in stage.rules if rule.each != "cell"], level)
+        for rule in [*written, *_by_cell(stage, level)]:
+            rules.append(_named(rule, taken))
+            # What is measured is the stage's own: two stages may mean different things by one name.
+            names = {old: f"{old} of stage {number + 1}" for old in (rule.measure, rule.per) if old}
+            rules[-1] = rules[-1].model_copy(update={"measure": names.get(rule.measure, ""), "per": names.get(rule.per, "")})
+            if names and stage.measures is not None:
+                known = [name for name in dims if name in stage.measures.columns]
+                new = [old for old, ours in names.items() if old in stage.measures.columns and ours not in measures.columns]
+                found = stage.measures[[*known, *new]].rename(columns=names)
+                measures = measures.merge(found, how="left", on=known, validate="many_to_one")
+        locks += [_named(lock, taken) for lock in stage.locks]
+    return rules, locks, measures if len(measures.columns) > len(dims) else None
+
+
+def _by_cell(stage: Stage, level: pd.DataFrame) -> list[Rule]:
+    """A stage's guardrails as one rule per cell of that stage: the last stage's cells are smaller."""
     return [
-        _replaced(rule, name=f"{rule.name} {' x '.join(cell.values())}"[:80], where={**rule.where, **cell}, each=None)
-        for cell in members
-        if all(cell[name] in ([kept] if isinstance(kept, str) else kept) for name, kept in rule.where.items())
-    ]
+        rule.model_copy(
+            update={
+                "name": f"{rule.name} {' x '.join(map(str, cell.values()))}", "where": {**rule.where, **cell}, "each": None
+            }
+        )
+        for rule in stage.rules
+        if rule.each == "cell"
+        for cell in level[mask(level, rule.where, rule.name)].drop(columns="weight").to_dict("records")
+    ]  # fmt: skip
 
 
-def _replaced(rule: Rule, **changes: object) -> Rule:
-    """A copy of a rule with other values, checked again."""
-    return Rule.model_validate({**rule.model_dump(), **changes})
-
-
-def _renamed(limits: list[Stated]) -> list[Stated]:
-    """Names that two chapters use get a number, so that each rule is still told apart."""
-    seen: dict[str, int] = {}
-    result = []
-    for limit in limits:
-        seen[limit.name] = seen.get(limit.name, 0) + 1
-        again = seen[limit.name]
-        result.append(limit if again == 1 else limit.model_copy(update={"name": f"{limit.name[:74]} ({again})"}))
-    return result
+def _named(limit: Stated, taken: set[str]) -> Stated:
+    """The limit under a name that none before it has: what two chapters call the same is told apart by a number."""
+    name, again = limit.name, 1
+    while name in taken:
+        again += 1
+        name = f"{limit.name} ({again})"
+    taken.add(name)
+    return limit.model_copy(update={"name": name})
 
 
 def _beside(sequence: pd.DataFrame, together: pd.DataFrame, into: list[str]) -> pd.DataFrame:

@@ -4,6 +4,7 @@ Every piece asked for comes from a warehouse that holds it, at the cost of its r
 without. Stock is one for all who order: who shares it is decided by whose stock and whose demand are put together.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +43,8 @@ def route(stock: pd.DataFrame, demand: pd.DataFrame, routes: pd.DataFrame) -> Ro
         demand  product, region, quantity (pieces), without (cost of leaving a piece unserved)
         routes  warehouse, region, cost (per piece, in the same money as `without`)
     Raises PlanError for rows that occur twice, or negative or missing numbers. Source: the transportation problem (Hitchcock
-    1941, Dantzig 1951). With whole pieces the optimum is whole; which of equal optima it is, is settled by names.
+    1941, Dantzig 1951). With whole pieces the optimum is whole; which of equal optima it is, is settled by names. A price is
+    that of one piece more: where one more and one less differ, a solver's dual may be either, so prices come from the routes.
     """
     for name, frame, keys, values in (
         ("stock", stock, ["product", "warehouse"], ["quantity"]),
@@ -80,13 +82,11 @@ def route(stock: pd.DataFrame, demand: pd.DataFrame, routes: pd.DataFrame) -> Ro
     # Solve, and read back.
     if len(asked) and not solver.optimise(problem):
         raise PlanError("routing: no way to serve or leave the demand, expected one always; check stock and demand for gaps.")
-    price = {row.name: row.pi or 0.0 for row in problem.constraints()} if len(asked) else {}
     ways["quantity"] = _clean([x.varValue for x in flow])
     asked["unserved"] = _clean([x.varValue for x in short])
     asked["served"] = asked["quantity"] - asked["unserved"]
-    asked["price"] = _clean([price.get(f"demand_{n}", 0.0) for n in range(len(asked))], 6)
     held["left"] = held["quantity"] - held["_from"].map(ways.groupby("_from")["quantity"].sum()).fillna(0.0)
-    held["price"] = _clean([-price.get(f"stock_{n}", 0.0) for n in range(len(held))], 6)
+    asked["price"], held["price"] = (_clean(each) for each in _one_more(held, asked, ways))
     flows = ways.loc[ways["quantity"] > 0, ["product", "warehouse", "region", "quantity", "cost"]].reset_index(drop=True)
     flows["cost"] = flows["cost"] * flows["quantity"]
     missed = float((asked["unserved"] * asked["without"]).sum())
@@ -100,7 +100,32 @@ def route(stock: pd.DataFrame, demand: pd.DataFrame, routes: pd.DataFrame) -> Ro
     )
 
 
-def _clean(values: list[float], places: int = 6) -> np.ndarray:
+def _one_more(held: pd.DataFrame, asked: pd.DataFrame, ways: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """What one more piece asked for costs, and what one more piece in stock saves.
+
+    One more piece asked for comes from stock that is left or goes unserved, along the cheapest way that may redirect pieces
+    already on their way (the shortest path of the residual network); one more in stock takes the best such way back.
+    Source: Ahuja, Magnanti and Orlin 1993, Network Flows, sections 9.2 and 9.4.
+    """
+    start, end, cost = (ways[name].to_numpy() for name in ("_from", "_to", "cost"))
+    without = asked["without"].to_numpy(dtype=float)
+    used, unserved = (ways["quantity"] > 0).to_numpy(), (asked["unserved"] > 0).to_numpy()
+    # The way to each place from stock that is left, or from doing without; and the way back to where nothing is needed.
+    supply, price = np.where(held["left"] > 0, 0.0, np.inf), without.copy()
+    saved, freed = np.zeros(len(held)), np.where(unserved, -without, np.inf)
+    for _ in range(len(held) + len(asked) + 1):
+        before = supply.copy(), saved.copy()
+        np.minimum.at(price, end, supply[start] + cost)
+        np.minimum.at(supply, start[used], price[end[used]] - cost[used])
+        # A piece that arrives frees the dearest piece there: one not served, or one that can go elsewhere.
+        np.minimum.at(freed, end[used], saved[start[used]] - cost[used])
+        np.minimum.at(saved, start, freed[end] + cost)
+        if np.array_equal(before[0], supply) and np.array_equal(before[1], saved):
+            break
+    return price, -saved
+
+
+def _clean(values: Sequence[float] | np.ndarray, places: int = 6) -> np.ndarray:
     found = np.round(np.array(values, dtype=float), places)
     return np.where(np.abs(found) < 10.0**-places, 0.0, found)
 

@@ -1,16 +1,32 @@
 """Rules and locks: the vocabulary in which a planner limits an allocation."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from planlib.errors import ParameterError
 from planlib.plan import DIMENSIONS
 
 Member = Annotated[str, Field(min_length=1)]
-Where = dict[Literal["region", "product", "channel", "month", "segment"], Member | list[Member]]
+
+
+def _plain(members: str | list[str]) -> str | list[str]:
+    """One member is one member, whether it stands alone or in a list."""
+    if isinstance(members, str):
+        return members
+    if not members:
+        raise ValueError("a dimension in where names no member; name one or more, or leave the dimension out")
+    once = sorted(set(members))
+    return once[0] if len(once) == 1 else once
+
+
+Where = dict[
+    Literal["region", "product", "channel", "month", "segment"], Annotated[Member | list[Member], AfterValidator(_plain)]
+]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -146,19 +162,31 @@ def mask(cells: pd.DataFrame, where: Where, name: str) -> pd.Series:
     return chosen
 
 
-def expanded(rules: list[Rule], cells: pd.DataFrame) -> list[Rule]:
-    """Rules with `each` written out, one per member; names must be unique."""
+def expanded(rules: Sequence[Rule], cells: pd.DataFrame) -> list[Rule]:
+    """Rules with `each` written out, one per member; one that guards each cell stays as it is. Names must be unique."""
     written = []
     for rule in rules:
-        if rule.each is None:
+        if rule.each is None or rule.each == "cell":
             written.append(rule)
             continue
+        if rule.each not in cells.columns:
+            have = [column for column in DIMENSIONS if column in cells.columns]
+            raise ParameterError(
+                f"rule {rule.name!r}: each {rule.each}, but this level has {have}; move it to a later chapter."
+            )
         within = cells[mask(cells, rule.where, rule.name)]
         for member in sorted(set(within[rule.each])):
             where: dict[Any, Any] = {**rule.where, rule.each: member}
             written.append(rule.model_copy(update={"name": f"{rule.name} {member}", "where": where, "each": None}))
-    names = [rule.name for rule in written]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ParameterError(f"rules: the names {twice} occur twice, expected one rule per name; rename one.")
+    named_once(written)
     return written
+
+
+def named_once(limits: Sequence[Rule | Lock]) -> None:
+    """Raise ParameterError where two rules or locks have one name: the report could not tell them apart."""
+    count = Counter(limit.name for limit in limits)
+    twice = sorted(name for name, times in count.items() if times > 1)
+    if twice:
+        raise ParameterError(
+            f"rules: the names {twice} occur twice, expected one rule or lock per name, those of `each` included; rename one."
+        )

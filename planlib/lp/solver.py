@@ -12,6 +12,7 @@ import highspy
 import numpy as np
 import pandas as pd
 import pulp
+from scipy import sparse
 
 from planlib.errors import PlanError
 
@@ -64,10 +65,7 @@ def optimise(problem: pulp.LpProblem) -> bool:
         return False
     solved = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty)
     if status not in solved:
-        raise PlanError(
-            f"{problem.name}: {NAME} {VERSION} ended with status '{engine.modelStatusToString(status)}', expected Optimal or "
-            "Infeasible; nothing was read from it. Check the rules for limits of very different size."
-        )
+        raise PlanError(_ended(problem.name, engine, status))
     problem.assignStatus(pulp.LpStatusOptimal, pulp.LpSolutionOptimal)
     solution = engine.getSolution()
     sign = -1.0 if problem.sense == pulp.LpMaximize else 1.0
@@ -92,16 +90,69 @@ def ranges(problem: pulp.LpProblem) -> pd.DataFrame:
     return pd.DataFrame({side: np.array(values, dtype=float) for side, values in ends.items()}, index=index)
 
 
-def irreducible(problem: pulp.LpProblem) -> list[str]:
-    """Names of the constraints in an irreducible infeasible subset of an infeasible model; empty when HiGHS finds none."""
-    engine, _, rows = _handed_over(problem)
-    strategy = highspy.IisStrategy.kIisStrategyFromLp.value | highspy.IisStrategy.kIisStrategyIrreducible.value
-    engine.setOptionValue("iis_strategy", strategy)
-    engine.run()
-    status, found = engine.getIis()
-    if status != highspy.HighsStatus.kOk or not found.valid_:
-        return []
-    return sorted(rows[number].name for number in found.row_index_)
+class Asked:
+    """One linear model that is asked many times under changing bounds and costs: each answer starts from the last one.
+
+    Only what does not depend on the way is to be read from it: whether it can be met, and the least cost.
+    """
+
+    def __init__(self, name: str, rows: sparse.csr_matrix) -> None:
+        """`rows`: coefficients, rows x columns; all bounds are infinite and all costs 0 until they are given."""
+        model = highspy.HighsLp()
+        count, width = rows.shape
+        model.num_col_, model.num_row_ = width, count
+        model.col_cost_ = np.zeros(width)
+        model.col_lower_, model.row_lower_ = (np.full(size, -highspy.kHighsInf) for size in (width, count))
+        model.col_upper_, model.row_upper_ = (np.full(size, highspy.kHighsInf) for size in (width, count))
+        model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        model.a_matrix_.start_, model.a_matrix_.index_ = rows.indptr.astype(np.int32), rows.indices.astype(np.int32)
+        model.a_matrix_.value_ = rows.data.astype(float)
+        self.name, self.engine = name, _engine(name, model)
+        self._rows, self._columns, self._costs = (np.full((size, 2), np.nan) for size in (count, width, width))
+
+    def bound(self, rows: tuple[np.ndarray, np.ndarray], columns: tuple[np.ndarray, np.ndarray]) -> None:
+        """Lower and upper bounds of all rows and all columns."""
+        for new, old, change in (
+            (np.column_stack(rows), self._rows, self.engine.changeRowsBounds),
+            (np.column_stack(columns), self._columns, self.engine.changeColsBounds),
+        ):
+            where = np.flatnonzero((new != old).any(axis=1)).astype(np.int32)
+            if len(where):
+                change(len(where), where, np.ascontiguousarray(new[where, 0]), np.ascontiguousarray(new[where, 1]))
+                old[where] = new[where]
+
+    def least(self, costs: np.ndarray) -> float | None:
+        """The least cost, or None where the bounds cannot be met; then `values`, `prices` or `clashing` can be read."""
+        where = np.flatnonzero(costs != self._costs[:, 0]).astype(np.int32)
+        if len(where):
+            self.engine.changeColsCost(len(where), where, np.ascontiguousarray(costs[where]))
+            self._costs[where, 0] = costs[where]
+        self.engine.run()
+        status = self.engine.getModelStatus()
+        if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:
+            self.engine.setOptionValue("presolve", "off")
+            self.engine.run()
+            status = self.engine.getModelStatus()
+            self.engine.setOptionValue("presolve", "choose")
+        if status == highspy.HighsModelStatus.kInfeasible:
+            return None
+        if status not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kModelEmpty):
+            raise PlanError(_ended(self.name, self.engine, status))
+        return float(self.engine.getInfo().objective_function_value)
+
+    def values(self) -> np.ndarray:
+        return np.array(self.engine.getSolution().col_value)
+
+    def prices(self) -> np.ndarray:
+        """The change of the least cost per unit of each row's bound."""
+        return np.array(self.engine.getSolution().row_dual)
+
+    def clashing(self) -> np.ndarray:
+        """Rows that cannot hold together, by a ray of the dual (Farkas), after a no; none if HiGHS has none."""
+        status, exists, ray = self.engine.getDualRay()
+        if status != highspy.HighsStatus.kOk or not exists:
+            return np.zeros(0, dtype=np.int64)
+        return np.flatnonzero(np.abs(ray) > 1e-9 * np.abs(ray).max(initial=0.0))
 
 
 def generic_weight(key: str) -> float:
@@ -134,14 +185,24 @@ def _handed_over(problem: pulp.LpProblem) -> tuple[highspy.Highs, list[pulp.LpVa
         kinds = {pulp.LpInteger: highspy.HighsVarType.kInteger, pulp.LpContinuous: highspy.HighsVarType.kContinuous}
         model.integrality_ = [kinds[column.cat] for column in columns]
 
+    return _engine(problem.name, model), columns, rows
+
+
+def _engine(name: str, model: highspy.HighsLp) -> highspy.Highs:
+    """HiGHS with our options and this model."""
     engine = highspy.Highs()
     for option, value in OPTIONS.items():
         engine.setOptionValue(option, value)
     if engine.passModel(model) == highspy.HighsStatus.kError:
-        raise PlanError(
-            f"{problem.name}: {NAME} {VERSION} refused the model, expected finite numbers; check limits and weights."
-        )
-    return engine, columns, rows
+        raise PlanError(f"{name}: {NAME} {VERSION} refused the model, expected finite numbers; check limits and weights.")
+    return engine
+
+
+def _ended(name: str, engine: highspy.Highs, status: highspy.HighsModelStatus) -> str:
+    return (
+        f"{name}: {NAME} {VERSION} ended with status '{engine.modelStatusToString(status)}', expected Optimal or Infeasible; "
+        "nothing was read from it. Check the rules for limits of very different size."
+    )
 
 
 def _bounds(values: list[float | None], without: float) -> np.ndarray:

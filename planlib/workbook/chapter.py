@@ -23,6 +23,7 @@ from planlib.formatting import Reader, missing
 from planlib.lp import MOST_PROFIT, Lock, Rule, Spend, Split, Stage
 from planlib.lp.rules import in_force, in_minor_units
 from planlib.plan import AMOUNT, Horizon
+from planlib.workbook.measures import measured
 
 ITEM = "application/vnd.planlib.v1+json"
 TERMS = "How chances are told"  # table of chapter 01 that every later SMART check reads
@@ -80,7 +81,12 @@ class Chapter:
         texts = {kind: stated.loc[stated["kind"] == kind, "limit"] for kind in ("Rule", "Lock")}
         rules = tuple(Rule.model_validate_json(text) for text in texts["Rule"])
         locks = tuple(Lock.model_validate_json(text) for text in texts["Lock"])
-        return Stage(tables.level(self.plan(stem))[-1], self.shown(stem, "weights"), rules, locks)
+        return Stage(tables.level(self.plan(stem))[-1], self.shown(stem, "weights"), rules, locks, self._measured(rules))
+
+    @functools.cached_property
+    def measures(self) -> pd.DataFrame | None:
+        """What this chapter's rules on ratios measure, as `split` takes it; None without such a rule. See `measured`."""
+        return self._measured(self.rules)
 
     def in_force(self, stem: str | None = None) -> pd.DataFrame | None:
         """The same chapter's plan table in the baseline run, or None in the year's first plan."""
@@ -313,6 +319,9 @@ class Chapter:
         frame.to_parquet(folder / f"{_file_name(title)}.parquet", index=False)
 
     # Inside
+
+    def _measured(self, rules: Sequence[Rule]) -> pd.DataFrame | None:
+        return measured(rules, self.tables, self.last_year, self.horizon.as_of, self.exponent)
 
     def _read(self, folder: Path, stem: str) -> pd.DataFrame:
         path = folder / "plan" / f"{stem}.parquet"

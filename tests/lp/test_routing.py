@@ -1,11 +1,13 @@
 """Routing: Dantzig's transport problem as GAMS ships it, and what sharing stock is worth."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
 from planlib.errors import PlanError
 from planlib.lp.routing import route
+from tests.conftest import seeds
 
 PLANTS = {"Seattle": 350, "San Diego": 600}
 MARKETS = {"New York": 325, "Chicago": 300, "Topeka": 275}
@@ -75,3 +77,57 @@ def test_row_order_does_not_matter_and_doubled_rows_are_refused():
         route(stock(), demand(), pd.concat([routes(), routes()]))
     with pytest.raises(PlanError, match="negative"):
         route(stock({"Seattle": -1}), demand(), routes())
+
+
+def test_where_stock_just_meets_demand_one_more_piece_in_stock_saves_nothing():
+    held = pd.DataFrame({"product": ["p"], "warehouse": ["w"], "quantity": [10.0]})
+    asked = pd.DataFrame({"product": ["p"], "region": ["r"], "quantity": [10.0], "without": [20.0]})
+    found = route(held, asked, pd.DataFrame({"warehouse": ["w"], "region": ["r"], "cost": [3.0]}))
+
+    # An eleventh piece asked for goes unserved at 20; an eleventh in stock has nobody to go to.
+    assert found.demand["price"].tolist() == [20.0] and found.stock["price"].tolist() == [0.0]
+
+
+def solved(held: pd.DataFrame, asked: pd.DataFrame, ways: pd.DataFrame) -> float:
+    """The least cost by SciPy, unserved pieces included."""
+    pairs = [
+        (i, j, cost)
+        for i, (product, warehouse) in enumerate(zip(held["product"], held["warehouse"], strict=True))
+        for j, (wanted, region) in enumerate(zip(asked["product"], asked["region"], strict=True))
+        if product == wanted
+        for cost in ways.loc[(ways["warehouse"] == warehouse) & (ways["region"] == region), "cost"]
+    ]
+    most, equal = np.zeros((len(held), len(pairs) + len(asked))), np.zeros((len(asked), len(pairs) + len(asked)))
+    for k, (i, j, _) in enumerate(pairs):
+        most[i, k] = equal[j, k] = 1
+    equal[:, len(pairs) :] = np.eye(len(asked))
+    cost = [*(cost for _, _, cost in pairs), *asked["without"]]
+    return linprog(cost, A_ub=most, b_ub=held["quantity"], A_eq=equal, b_eq=asked["quantity"]).fun
+
+
+@pytest.mark.parametrize("seed", seeds(8, 120))
+def test_prices_are_what_solving_again_with_one_more_piece_says(seed):
+    # Small whole numbers make equal sums, equal ways and exhausted stock usual: the optima are degenerate.
+    pick = np.random.default_rng(seed)
+    places, regions = [f"w{n}" for n in range(pick.integers(1, 4))], [f"r{n}" for n in range(pick.integers(1, 4))]
+    goods = ["p", "q"][: pick.integers(1, 3)]
+    held = pd.DataFrame(
+        [(p, w, pick.integers(0, 4) * 5.0) for p in goods for w in places], columns=["product", "warehouse", "quantity"]
+    )
+    asked = pd.DataFrame(
+        [(p, r, pick.integers(0, 4) * 5.0, float(pick.integers(3, 9))) for p in goods for r in regions],
+        columns=["product", "region", "quantity", "without"],
+    )
+    ways = pd.DataFrame(
+        [(w, r, float(pick.integers(1, 7))) for w in places for r in regions], columns=["warehouse", "region", "cost"]
+    )
+    ways = ways[pick.random(len(ways)) < 0.8]
+    found, least = route(held, asked, ways), solved(held, asked, ways)
+
+    assert found.cost + found.missed == pytest.approx(least, abs=1e-6)
+    for frame, given, sign in ((found.demand, asked, 1.0), (found.stock, held, -1.0)):
+        for n in range(len(given)):
+            more = given.copy()
+            more.loc[n, "quantity"] += 1.0
+            again = solved(held, more, ways) if sign > 0 else solved(more, asked, ways)
+            assert frame["price"].iloc[n] == pytest.approx(sign * (again - least), abs=1e-6)

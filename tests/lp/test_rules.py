@@ -2,10 +2,13 @@
 
 from datetime import date
 
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from planlib.lp import Lock, Rule
+from planlib import plan as tables
+from planlib.errors import ParameterError
+from planlib.lp import Lock, Rule, split
 from planlib.lp.rules import in_force, in_minor_units
 
 
@@ -42,3 +45,36 @@ def test_an_expired_rule_does_not_count():
 
     assert [rule] == in_force([rule], date(2026, 3, 31))
     assert in_force([rule], date(2026, 4, 1)) == []
+
+
+def test_one_member_in_a_list_is_that_member():
+    rule = Rule(name="cap", max=0.4, where={"region": ["East"], "product": ["B", "A", "B"]})
+    lock = Lock(name="lock", where={"region": ["East"]}, amount=10)
+
+    assert rule.where == {"region": "East", "product": ["A", "B"]} and lock.where == {"region": "East"}
+    with pytest.raises(ValidationError, match="names no member"):
+        Lock(name="lock", where={"region": []}, amount=10)
+
+
+def test_a_lock_that_names_its_cell_in_a_list_is_a_lock_on_a_cell():
+    weights = pd.DataFrame({"region": ["East", "North", "South"], "weight": [0.0, 30.0, 20.0]})
+    found = [
+        split(tables.company(1000), "region", weights, locks=[Lock(name="l", where={"region": member}, amount=400)])
+        for member in ("East", ["East"])
+    ]
+
+    # By hand: 400 held, 600 in the drivers' proportions of 30 to 20; a total without weight could not be held at all.
+    assert [one.plan["amount"].tolist() for one in found] == [[400, 360, 240]] * 2
+
+
+def test_each_on_a_dimension_the_level_lacks_is_told():
+    weights = pd.DataFrame({"region": ["East", "North"], "weight": [1.0, 1.0]})
+    with pytest.raises(ParameterError, match=r"rule 'cap': each product, but this level has \['region'\]; move it"):
+        split(tables.company(100), "region", weights, [Rule(name="cap", each="product", max=0.9)])
+
+
+def test_a_lock_and_a_rule_written_out_under_one_name_are_refused():
+    weights = pd.DataFrame({"region": ["East", "North"], "weight": [1.0, 1.0]})
+    each = Rule(name="cap", each="region", max=0.9)
+    with pytest.raises(ParameterError, match="'cap East'"):
+        split(tables.company(100), "region", weights, [each], [Lock(name="cap East", where={"region": "East"}, amount=40)])

@@ -1,7 +1,6 @@
 """Returns of activities whose revenue is attributed to them month by month: one curve per activity."""
 
 import re
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,7 +44,7 @@ def fit_attributed(
         level             of the intervals, share
         least_months      with spend and revenue; an activity with fewer gets a power curve from a prior
         elasticity        of that prior, with its range: the ends hold `level` of it. 0.5, a square root, is an assumption
-        draws             at least 100; seed of the generators (PCG64), one per activity
+        draws             at least 100; seed of the generator (PCG64), begun anew for each activity
     Returns Response, see there. The shape comes from all months, the level from `year`, so that revenue is what was attributed
     in it and the curve passes through it. A year with fewer months in the table is brought to a full one.
     Raises InputDataError for spend or revenue below 0; ParameterError for a parameter out of range.
@@ -82,7 +81,7 @@ def fit_attributed(
             inside,
             periods_per_year,
         )
-        rng = np.random.Generator(np.random.PCG64([seed, zlib.crc32(str(activity).encode())]))
+        rng = np.random.Generator(np.random.PCG64(seed))  # each activity the same draws: a new name is no new number
         row: dict[str, object] = {"item": str(activity)}
         if (reason := series.too_little(least_months)) is not None:
             rows.append(row | _assumed(series, reason, elasticity, (low, high), level, draws, rng))

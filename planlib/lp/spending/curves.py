@@ -1,5 +1,6 @@
 """Concave response curves under limits: value, marginal return, where money lies best, and lines around a curve."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,10 +44,22 @@ class Curves:
 
     def spend_at(self, price: np.ndarray) -> np.ndarray:
         """The spend within floor and cap at which each item's marginal return comes nearest to its price."""
+        steep, bend, slope, power, grows = self._shape
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            power = (self.scale * self.elasticity / price) ** (1.0 / (1.0 - self.elasticity))
-            wanted = self._form(power, np.sqrt(self.scale * self.half / price) - self.half)
-        return np.clip(np.where(self.scale > 0, wanted, 0.0), self.floor, self.cap)
+            if power is True:
+                wanted = (steep / price) ** bend
+            else:
+                wanted = np.where(power, (steep / price) ** bend, np.sqrt(slope / price) - self.half)
+        if grows is not True:
+            wanted = np.where(grows, wanted, 0.0)
+        return np.minimum(np.maximum(wanted, self.floor), self.cap)
+
+    @functools.cached_property
+    def _shape(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | bool, np.ndarray | bool]:
+        """What `spend_at` needs of the curves, reckoned once; True where all are power curves, or all grow."""
+        power, grows = np.isnan(self.half), self.scale > 0
+        steep, bend = self.scale * self.elasticity, 1.0 / (1.0 - self.elasticity)
+        return steep, bend, self.scale * self.half, bool(power.all()) or power, bool(grows.all()) or grows
 
     def pooled(self, spend: np.ndarray) -> np.ndarray:
         """The money of each pool."""
@@ -126,14 +139,23 @@ def _ends(curves: Curves, money: float) -> tuple[float, float, np.ndarray, np.nd
     low = 0.5 * float(curves.marginal(np.maximum(curves.cap, START))[grows].min())
     high = 2.0 * float(curves.marginal(np.maximum(curves.floor, START**1.5 * max(money, 1.0)))[grows].max())
     for pool in range(1, len(curves.pool_floor)):
-
-        def taken(price: float, pool: int = pool) -> float:
-            return float(curves.spend_at(np.full(len(curves.scale), price))[curves.pool == pool].sum())
-
-        cheapest[pool] = _root(taken, curves.pool_cap[pool], low, high, high)
-        if curves.pool_floor[pool] > 0:
-            dearest[pool] = _root(taken, curves.pool_floor[pool], low, high, np.inf)
+        mine = np.flatnonzero(curves.pool == pool)
+        arrays = [getattr(curves, name)[mine] for name in ("scale", "elasticity", "half", "floor", "cap")]
+        limits = float(curves.pool_floor[pool]), float(curves.pool_cap[pool])
+        cheapest[pool], dearest[pool] = _pool_ends(tuple(array.tobytes() for array in arrays), *limits, low, high)
     return low, high, cheapest, dearest
+
+
+@functools.lru_cache(maxsize=4096)
+def _pool_ends(curves: tuple[bytes, ...], floor: float, cap: float, low: float, high: float) -> tuple[float, float]:
+    """The prices at which a pool's cap and its floor are just taken. Limits elsewhere move often, a pool's own seldom."""
+    scale, elasticity, half, floors, caps = (np.frombuffer(array) for array in curves)
+    alone = Curves(scale, elasticity, half, floors, caps, np.zeros(len(scale), dtype=np.int64), np.zeros(1), np.ones(1))
+
+    def taken(price: float) -> float:
+        return float(alone.spend_at(np.asarray(price)).sum())
+
+    return _root(taken, cap, low, high, high), _root(taken, floor, low, high, np.inf) if floor > 0 else np.inf
 
 
 def _root(taken: Callable[[float], float], money: float, low: float, high: float, beyond: float) -> float:

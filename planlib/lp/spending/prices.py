@@ -27,7 +27,8 @@ MONEY_STEP, ROI_STEP = 0.01, 0.01
 @dataclass(frozen=True)
 class Limit:
     """One limit on money (minor units) or on the ROI: kind, the number of its item or pool, who it is about, its value, what
-    the plan has, and the values it could take at most when tightened and when relaxed."""
+    the plan has, and the values it could take at most when tightened and when relaxed. Of a budget these are what is spent;
+    `held` of it is the reserve, a `share` of the whole."""
 
     kind: str
     number: int
@@ -36,6 +37,13 @@ class Limit:
     found: float
     tightest: float
     widest: float
+    held: float = 0.0
+    share: float = 0.0
+
+    def stated(self, value: float) -> float:
+        """A value of the limit as the planner states it: a budget with its reserve."""
+        reserved = (value - self.value) * self.share / (1.0 - self.share) if self.share < 1 else 0.0
+        return value + self.held + reserved
 
     @property
     def relaxing(self) -> float:
@@ -57,9 +65,19 @@ class Limit:
         return replace(case, curves=replace(case.curves, **{field: values}))
 
 
-def prices(case: Case, found: Found, amounts: np.ndarray, items: list[str], groups: list[str], roi: float) -> pd.DataFrame:
+def prices(
+    case: Case,
+    found: Found,
+    amounts: np.ndarray,
+    items: list[str],
+    groups: list[str],
+    roi: float,
+    reserve: int = 0,
+    reserve_share: float = 0.0,
+) -> pd.DataFrame:
     """One row per limit: rule, unit (amount, ratio or choice), limit, found, slack, binds, price, step, low, high, unique,
-    sentence. `amounts` are the plan's whole minor units, `roi` its response per money spent.
+    sentence. `amounts` are the plan's whole minor units, `roi` its response per money spent. The total budget counts with its
+    reserve: of one more unit, the share that is not held back can be spent.
 
     price   response (minor units) per unit of money by which the limit is relaxed, per 0.01 of ROI, or for a rule between
             projects of dropping it; positive: relaxing helps. 0: it holds nothing back.
@@ -72,6 +90,7 @@ def prices(case: Case, found: Found, amounts: np.ndarray, items: list[str], grou
     as its pieces. With projects, by solving again with the limit moved by a step.
     """
     limits = _limits(case, amounts, found.chosen, items, groups, roi)
+    limits[0] = replace(limits[0], held=float(reserve), share=reserve_share)
     rows = [_of_curves(case, limit) if not len(case.cost) else _by_solving(case, limit, found) for limit in limits]
     for kind, pairs in (("requires", case.requires), ("excludes", case.excludes)):
         for number, (one, other) in enumerate(pairs):
@@ -182,11 +201,13 @@ def _row(
     group = limit.kind.startswith("group")
     rule = names.get(limit.kind, f"{limit.kind.split()[-1]} of {'group ' if group else ''}{limit.about}")
     slack = limit.slack
+    price, low, high = price * (1.0 - limit.share), limit.stated(low), limit.stated(high)
+    step = step / (1.0 - limit.share) if by_step and limit.share < 1 else step
     return {
         "rule": rule,
         "unit": "ratio" if ratio else "amount",
-        "limit": limit.value,
-        "found": limit.found,
+        "limit": limit.value + limit.held,
+        "found": limit.found + limit.held,
         "slack": slack,
         # Rounding to whole minor units leaves a little of an ROI floor that binds.
         "binds": bool(slack <= (1e-6 * limit.value if ratio else 0.5) or (ratio and price > 0 and not by_step)),
@@ -200,7 +221,8 @@ def _row(
 
 
 def _sentence(limit: Limit, rule: str, price: float, step: float, unique: bool, by_step: bool) -> str:
-    shown = f"{limit.value:.2f}" if limit.kind == "roi" else f"{limit.value:,.0f} minor units"
+    value = limit.value + limit.held
+    shown = f"{value:.2f}" if limit.kind == "roi" else f"{value:,.0f} minor units"
     left = f"{limit.slack:.2f}" if limit.kind == "roi" else f"{limit.slack:,.0f} minor units"
     gain = f"{price:.2f}" if price >= 0.1 else f"{price:.2g}"
     whom = f"group {limit.about}" if limit.kind.startswith("group") else limit.about

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from planlib.errors import ConflictError, PlanError, TieOutError
+from planlib.errors import ConflictError, ParameterError, PlanError, TieOutError
 from planlib.lp.spending.case import Case, case_of, checked, out_of_reach, refuse_conflicts
 from planlib.lp.spending.curves import Curves, chords
 from planlib.lp.spending.prices import COLUMNS, prices
@@ -67,10 +67,15 @@ def spend(
         roi_floor      least response per money spent, curves and projects together; it holds for the plan's whole minor units
     Returns Spend. The money is spent wholly, unless there are projects or an ROI floor: then what the caps or the floor leave
     is `unspent`.
-    Raises ConflictError when the limits cannot all hold, all conflicts in one message; ParameterError for unknown names;
-    PlanError for curves that do not fade, or a plan that cannot be proven.
+    Raises ConflictError when the limits cannot all hold, all conflicts in one message; ParameterError for unknown names or
+    a reserve that is no share; PlanError for curves that do not fade, or a plan that cannot be proven.
     Method: see planlib.lp.spending.program.best; marginal returns of the unlimited items must agree within a breakpoint.
     """
+    if not 0 <= reserve_share <= 1 or budget < 0:
+        raise ParameterError(
+            f"spend: found a budget of {budget:,} minor units and a reserve_share of {reserve_share}, expected 0 or more and a "
+            "share from 0 to 1; correct them."
+        )
     items = checked(items).sort_values("item").reset_index(drop=True)
     reserve = round(budget * reserve_share)
     case, group_names = case_of(budget - reserve, items, groups, projects, roi_floor)
@@ -98,7 +103,7 @@ def spend(
         reserve,
         int(case.money) - spent,
         _project_table(case, chosen),
-        prices(case, found, amounts, list(items["item"]), group_names, roi),
+        prices(case, found, amounts, list(items["item"]), group_names, roi, reserve, reserve_share),
         {
             "method": "outer approximation" + (" with binary projects" if len(case.cost) else ""),
             "status": "Optimal" if found.gap <= REFUSED else "Best within the gap",

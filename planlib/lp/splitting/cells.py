@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from planlib import plan as tables
-from planlib.errors import ConflictError, TieOutError, collected
+from planlib.errors import ConflictError, ParameterError, PlanError, TieOutError, collected
 from planlib.lp.rules import Lock, mask
-from planlib.plan import AMOUNT
+from planlib.plan import AMOUNT, DIMENSIONS
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class Cells:
     keys       the key columns
     parent     each cell's position among its parents
     total      each parent's amount
+    size       what each cell's deviation is measured by: its open reference; what the drivers give it where the plan in force
+               leaves it nothing
     movable    cells with a weight: without one a cell keeps its reference
     low, high  what each cell must and may get: booked and locked amounts; infinite where nothing holds it
     locks      name -> position of the locked cell
@@ -29,6 +31,7 @@ class Cells:
     keys: list[str]
     parent: np.ndarray
     total: np.ndarray
+    size: np.ndarray
     movable: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -60,7 +63,14 @@ def cells_of(
     dims = tables.level(plan)
     keys = [*dims, *into]
     parents = tables.canonical(plan)
-    floor = tables.rollup(booked, keys) if booked is not None and len(booked) else None
+    negative = parents[parents[AMOUNT] < 0]
+    if len(negative):
+        row = negative.iloc[0]
+        raise PlanError(
+            f"split into {' x '.join(into)}: {dict(row[dims]) or 'the company'} has a target of {row[AMOUNT]:,} minor units, "
+            "expected 0 or more; a plan's target cannot be negative."
+        )
+    floor = _booked(booked, keys, parents, dims)
     open_plan = parents.copy()
     if floor is not None:
         open_plan[AMOUNT] -= per_parent(parents, floor, dims)
@@ -82,7 +92,9 @@ def cells_of(
     else:
         parent = np.zeros(len(cells), dtype=np.int64)
     total, booked_cells = open_plan[AMOUNT].to_numpy(), cells["floor"].to_numpy()
+    drivers = open_
     if in_force is not None and steady > 0:
+        known_by(in_force, keys, "the plan in force")
         open_ = _steadied(cells, keys, open_, total, parent, in_force, steady)
 
     held = np.full(len(cells), -1, dtype=np.int64)
@@ -97,27 +109,65 @@ def cells_of(
     at = held >= 0
     low[at] = high[at] = (held + booked_cells)[at]
     cells["reference"] = open_ + booked_cells
-    return Cells(cells[[*keys, "reference", "floor"]], keys, parent, parents[AMOUNT].to_numpy(), movable, low, high, chosen)
+    frame, size = cells[[*keys, "reference", "floor"]], np.where(open_ > 0, open_, drivers)
+    return Cells(frame, keys, parent, parents[AMOUNT].to_numpy(), size, movable, low, high, chosen)
 
 
 def per_parent(parents: pd.DataFrame, children: pd.DataFrame, dims: list[str]) -> np.ndarray:
-    """Sum of the children's amounts for each parent row, 0 where it has none; a child without a parent is an error."""
+    """Sum of the children's amounts for each parent row, 0 where it has none."""
     if not dims:
         return np.array([children[AMOUNT].sum()], dtype=np.int64)
     sums = tables.rollup(children, dims)
-    merged = parents[dims].merge(sums, how="outer", on=dims, indicator=True)
-    strangers = merged[(merged["_merge"] == "right_only") & (merged[AMOUNT] != 0)]
-    if len(strangers):
-        raise TieOutError(
-            f"booked: {len(strangers)} cells have no parent in the plan, first {strangers[dims].head(2).to_dict('records')}; "
-            "the level above must hold what is booked."
-        )
     return parents[dims].merge(sums, how="left", on=dims)[AMOUNT].fillna(0).astype("int64").to_numpy()
+
+
+def known_by(table: pd.DataFrame, keys: Sequence[str], what: str) -> None:
+    """Raise ParameterError unless the table has these columns."""
+    lacking = [name for name in keys if name not in table.columns]
+    if lacking:
+        raise ParameterError(f"{what}: found columns {list(map(str, table.columns))}, expected {lacking} too; give it by them.")
+
+
+def looked_up(cells: pd.DataFrame, table: pd.DataFrame, column: str, subject: str) -> np.ndarray:
+    """One number per cell out of a table by any of its dimensions; `subject` says in errors whose it is."""
+    known_by(table, [column], subject)
+    dims = [name for name in DIMENSIONS if name in table.columns and name in cells.columns]
+    twice = table[table.duplicated(dims, keep=False)] if dims else table.iloc[1:]
+    if len(twice):
+        first = twice[[*dims, column]].head(2).to_dict("records")
+        raise ParameterError(f"{subject}: {column!r} occurs twice by {dims}, first {first}, expected one row each; drop one.")
+    found = cells[dims].merge(table[[*dims, column]], how="left", on=dims) if dims else table[[column]].iloc[[0] * len(cells)]
+    values = found[column].to_numpy(dtype=float)
+    if not np.isfinite(values).all():
+        gap = cells.loc[~np.isfinite(values), dims].head(2).to_dict("records")
+        raise ParameterError(
+            f"{subject}: {column!r} is missing or infinite for {gap}, expected a number for each cell; fill it."
+        )
+    return values
 
 
 def is_leaf(lock: Lock, keys: Sequence[str]) -> bool:
     """Whether a lock holds a single cell of the level, not a total."""
-    return set(lock.where) == set(keys) and all(isinstance(member, str) for member in lock.where.values())
+    single = all(isinstance(member, str) or len(set(member)) == 1 for member in lock.where.values())
+    return set(lock.where) == set(keys) and single
+
+
+def _booked(booked: pd.DataFrame | None, keys: list[str], parents: pd.DataFrame, dims: list[str]) -> pd.DataFrame | None:
+    """What is booked, summed by cell; money without a parent in the plan is an error, a row of nothing is none."""
+    if booked is None or not len(booked):
+        return None
+    known_by(booked, [*keys, AMOUNT], "booked")
+    floor = tables.rollup(booked, keys)
+    if dims:
+        known = floor.merge(parents[dims], how="left", on=dims, indicator=True)["_merge"].eq("both").to_numpy()
+        strangers = floor[~known & (floor[AMOUNT] != 0).to_numpy()]
+        if len(strangers):
+            raise TieOutError(
+                f"booked: {len(strangers)} cells have no parent, first {strangers[keys].head(2).to_dict('records')}, "
+                "expected what is booked to lie in the level above; put it there."
+            )
+        floor = floor[known].reset_index(drop=True)
+    return floor if len(floor) else None
 
 
 def _weighted(parents: pd.DataFrame, into: Sequence[str], weights: pd.DataFrame, floor: pd.DataFrame | None) -> pd.DataFrame:
@@ -125,6 +175,8 @@ def _weighted(parents: pd.DataFrame, into: Sequence[str], weights: pd.DataFrame,
     dims = tables.level(parents)
     keys = [*dims, *into]
     shared = [name for name in dims if name in weights.columns]
+    known_by(weights, [*into, "weight"], "weights")
+    tables.check_weights(weights["weight"].to_numpy(), weights[into[0]].to_numpy())
     cells = parents[dims].merge(weights[[*shared, *into, "weight"]], how="inner" if shared else "cross", on=shared or None)
     if not dims:
         cells = weights[[*into, "weight"]].copy()

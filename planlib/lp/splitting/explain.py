@@ -15,6 +15,7 @@ COLUMNS = [
 ]  # fmt: skip
 STEPS = {"share": "point", "growth": "point", "ratio": "0.01"}
 THOUSAND = 100_000.0  # minor units
+ZERO = 1e-9  # a pull below this is the arithmetic's
 PER = {"amount": "unit of money", "share": "point", "growth": "point", "ratio": "0.01"}
 
 
@@ -34,15 +35,44 @@ class Prices:
         return cls(np.zeros(count), np.full(count, -np.inf), np.full(count, np.inf), np.full(count, True), np.zeros(count))
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """What holds single cells, one entry per cell.
+
+    pull         what one unit of money more in the cell would add to the cost: the price of what holds it
+    sure         whether no limit or total could carry that price instead
+    low, high    what the cell must and may get
+    lows, highs  how many of booked amount, lock and guardrails ask for just that
+    """
+
+    pull: np.ndarray
+    sure: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    lows: np.ndarray
+    highs: np.ndarray
+
+    @classmethod
+    def of(
+        cls, low: np.ndarray, high: np.ndarray, own_low: np.ndarray, own_high: np.ndarray, guardrails: Sequence[Guardrail]
+    ) -> "Bounds":
+        """Of a level before it is solved; `own_low` and `own_high` hold without any guardrail."""
+        lows, highs = (own_low == low).astype(int), (own_high == high).astype(int)
+        for guardrail in guardrails:
+            lows[guardrail.cells] += guardrail.low == low[guardrail.cells]
+            highs[guardrail.cells] += guardrail.high == high[guardrail.cells]
+        return cls(np.zeros(len(low)), np.ones(len(low), dtype=bool), low, high, lows, highs)
+
+
 def rules_table(
     limits: Sequence[Limit],
     prices: Prices,
     amounts: np.ndarray,
     locks: dict[str, tuple[Lock, int]],
     guardrails: Sequence[Guardrail],
-    pull: np.ndarray,
+    bounds: Bounds,
 ) -> pd.DataFrame:
-    """One row per rule and lock, see `Split.rules`. `pull`: what one unit of money more in each cell adds to the cost."""
+    """One row per rule and lock, see `Split.rules`."""
     rows = []
     for number, limit in enumerate(limits):
         row = limit.report(amounts)
@@ -51,7 +81,8 @@ def rules_table(
         at = limit.low if raw > 0 else limit.high
         if raw and at is not None and step:
             natural = (limit.natural[0] if raw > 0 else limit.natural[1]) or 0.0
-            unit = step if limit.unit == "amount" else step * 100
+            # A quotient's ends come in its own unit, the others' in money.
+            unit = 1.0 if limit.unit == "amount" or limit.whole is not None else step * 100
             row["low"], row["high"] = natural + prices.down[number] / unit, natural + prices.up[number] / unit
         row |= {"price": abs(raw) * step, "per": PER[limit.unit], "unique": bool(prices.unique[number])}
         gave = not limit.hard and not row["met"]
@@ -59,34 +90,37 @@ def rules_table(
         row["cost"] = limit.missed(amounts) * limit.penalty if gave else 0.0
         rows.append(row)
     for lock, place in locks.values():
-        held, price = float(round(lock.amount)), abs(float(pull[place]))
+        held, price = float(round(lock.amount)), abs(float(bounds.pull[place]))
+        unique = bool(bounds.sure[place]) and bounds.lows[place] == bounds.highs[place] == 1
         rows.append({
             "rule": lock.name, "unit": "amount", "min": held, "max": held, "found": held, "slack": 0.0, "binds": True,
-            "price": price, "per": PER["amount"], "low": np.nan, "high": np.nan, "unique": True, "given_up": 0.0, "cost": 0.0,
-            "hard": True, "met": True, "owner": lock.owner, "reason": lock.reason,
+            "price": price, "per": PER["amount"], "low": np.nan, "high": np.nan, "unique": unique, "given_up": 0.0,
+            "cost": 0.0, "hard": True, "met": True, "owner": lock.owner, "reason": lock.reason,
         })  # fmt: skip
     for guardrail in guardrails:
-        rows.append(_guarded(guardrail, amounts, pull))
+        rows.append(_guarded(guardrail, amounts, bounds))
     table = pd.DataFrame(rows).reindex(columns=COLUMNS) if rows else pd.DataFrame(columns=COLUMNS)
     return table.sort_values(["rule", "min"]).reset_index(drop=True)
 
 
-def _guarded(guardrail: Guardrail, amounts: np.ndarray, pull: np.ndarray) -> dict[str, object]:
-    """A guardrail's row: the cell nearest to its limit as found, the dearest binding cell's price."""
-    rule, mine = guardrail.rule, amounts[guardrail.cells]
+def _guarded(guardrail: Guardrail, amounts: np.ndarray, bounds: Bounds) -> dict[str, object]:
+    """A guardrail's row: the cell nearest to its limit as found; the price of easing it in every cell that it holds."""
+    rule, cells, mine = guardrail.rule, guardrail.cells, amounts[guardrail.cells]
     room = np.minimum(mine - guardrail.low, guardrail.high - mine)
-    binding = room <= 1
-    step = 1.0 if rule.unit == "amount" else 0.01
-    costs = np.where(binding, np.abs(pull[guardrail.cells]) * guardrail.base * step, 0.0)
+    pull = bounds.pull[cells]
+    floors = (pull > ZERO) & (guardrail.low == bounds.low[cells])
+    caps = (pull < -ZERO) & (guardrail.high == bounds.high[cells])
+    holds, step = floors | caps, 1.0 if rule.unit == "amount" else 0.01
+    alone = np.where(floors, bounds.lows[cells] == 1, bounds.highs[cells] == 1) & bounds.sure[cells]
     nearest = int(np.argmin(room)) if len(room) else -1
     shift = 1.0 if rule.unit == "growth" else 0.0
     return {
         "rule": rule.name, "unit": rule.unit, "min": rule.min, "max": rule.max,
         "found": float(mine[nearest] / guardrail.base[nearest] - shift) if len(room) else np.nan,
         "slack": float(room[nearest] / guardrail.base[nearest]) if len(room) else np.inf,
-        "binds": bool(binding.any()), "price": float(costs.max(initial=0.0)), "per": PER[rule.unit],
-        "unique": True, "given_up": 0.0, "cost": 0.0, "hard": True, "met": bool((room >= 0).all()),
-        "owner": rule.owner, "reason": rule.reason,
+        "binds": bool((room <= 1).any()), "price": float((np.abs(pull) * guardrail.base)[holds].sum() * step),
+        "per": PER[rule.unit], "unique": bool(alone[holds].all()), "given_up": 0.0, "cost": 0.0, "hard": True,
+        "met": bool((room >= 0).all()), "owner": rule.owner, "reason": rule.reason,
     }  # fmt: skip
 
 

@@ -12,12 +12,14 @@ from planlib.errors import ConflictError, PlanError
 from planlib.lp import solver
 from planlib.lp.rules import Aim, Lock, Rule
 from planlib.lp.splitting.cells import Cells
-from planlib.lp.splitting.conflicts import Terms, conflict
-from planlib.lp.splitting.even import Answer, even, ranges
-from planlib.lp.splitting.explain import Prices
+from planlib.lp.splitting.conflicts import conflict
+from planlib.lp.splitting.elastic import Terms
+from planlib.lp.splitting.even import Answer, even
+from planlib.lp.splitting.explain import Bounds, Prices
 from planlib.lp.splitting.limits import Guardrail, Limit
 from planlib.lp.splitting.profit import held, profit_prices
-from planlib.lp.splitting.program import Linear, Program, solve, unit
+from planlib.lp.splitting.program import Linear, Program, solve
+from planlib.lp.splitting.ranges import Quotient, own_prices, ranges
 from planlib.lp.splitting.rounding import rounded
 
 # How far from proven an answer may be and still be called the optimum, relative to its cost.
@@ -44,7 +46,7 @@ class Level:
     """The cells, limits and aim of one split; `solve` leaves prices, the cells' pull and the certificate.
 
     prices       of the limits, see `explain.Prices`
-    pull         what one unit of money more in each cell would add to the cost: the price of what holds the cell
+    bounds       what holds single cells, see `explain.Bounds`
     certificate  see `Split.certificate`
     """
 
@@ -69,13 +71,13 @@ class Level:
         )
         self.rules, self.locks = rules, locks
         self.prices = Prices.none(len(limits))
-        self.pull = np.zeros(len(cells.parent))
         self.certificate: dict[str, object] = {"method": "proportional", **self._certified(None, None, None, np.zeros(0), 0)}
         # Every cell's own bounds, guardrails included; a cell that they hold is a class of its own.
         self.low, self.high = cells.low.copy(), cells.high.copy()
         for guardrail in guardrails:
             self.low[guardrail.cells] = np.maximum(self.low[guardrail.cells], guardrail.low)
             self.high[guardrail.cells] = np.minimum(self.high[guardrail.cells], guardrail.high)
+        self.bounds = Bounds.of(self.low, self.high, cells.low, cells.high, guardrails)
         self.single = np.zeros(len(cells.parent), dtype=bool)
         self.single[list(cells.locks.values())] = True
 
@@ -90,6 +92,8 @@ class Level:
         if (self.low > self.high).any():
             raise self.conflict(np.flatnonzero(block))
         self.single |= off
+        if self.aim.profit == 1:  # the linear program's own ranges must see every bound
+            self.single |= self._guarded()
         # Most guardrails hold by themselves: only those that an answer breaks enter the next one.
         for attempt in range(5 * PATIENCE):
             optimum = self._optimum(np.flatnonzero(block))
@@ -99,8 +103,12 @@ class Level:
                 off = self.outside(amounts) & ~self.single
                 if not off.any():
                     return amounts
-            self.single |= off if attempt < PATIENCE else np.isfinite(self.high) | (self.low > self.cells.low)
+            self.single |= off if attempt < PATIENCE else self._guarded()
         raise PlanError(f"{self.name}: guardrails on single cells did not come to rest, expected them to; report this.")
+
+    def _guarded(self) -> np.ndarray:
+        """Which cells have bounds that cells without a rule of their own do not have."""
+        return (self.high < np.where(self.cells.movable, np.inf, 0.0)) | (self.low > self.cells.low)
 
     def outside(self, amounts: np.ndarray) -> np.ndarray:
         """Which cells break a lock, a guardrail or what they have booked."""
@@ -121,18 +129,23 @@ class Level:
 
     def conflict(self, inside: np.ndarray) -> ConflictError:
         """The error that says which rules clash; see `conflicts.conflict`."""
-        rows = self._every_limit()
-        program, labels = self._program(inside, rows, np.zeros(len(inside), dtype=bool))
-        gathered, place = program.gathered()
-        reference, open_, mine = self.cells.reference, self.cells.open[inside], place[labels]
-        size, crowd = np.bincount(mine, open_, len(gathered.size)), np.bincount(mine, minlength=len(gathered.size))
-
-        def amounts(x: np.ndarray) -> np.ndarray:
-            result = reference.astype(float)
-            result[inside] += x[mine] * np.where(size[mine] > 0, open_ / np.maximum(size[mine], 1.0), 1.0 / crowd[mine])
-            return result
-
-        return conflict(Terms(gathered, rows, amounts, unit(gathered)), self.name, self.rules, self.locks)
+        cells, limits = self.cells, self._every_limit()
+        guarded = np.zeros(len(cells.parent), dtype=bool)
+        for guardrail in self.guardrails:
+            guarded[guardrail.cells] = True
+        free = (cells.frame["floor"].to_numpy(dtype=float), np.where(cells.movable, np.inf, cells.reference.astype(float)))
+        fine, fine_label = self._program(inside, limits, guarded[inside], free)
+        coarse, label = self._program(inside, limits, np.zeros(len(inside), dtype=bool), free)
+        if not guarded.any():
+            coarse, place = coarse.gathered()
+            label = place[label]
+            fine, fine_label = coarse, label
+        least, most = ((side - cells.reference)[inside] for side in free)
+        terms = Terms(
+            limits, self.guardrails, cells.frame[cells.keys], free[0], cells.reference, cells.size, inside, coarse, label, fine,
+            fine_label, least, most,
+        )  # fmt: skip
+        return conflict(terms, self.name, self.rules)
 
     def _optimum(self, inside: np.ndarray) -> Optimum:
         """The linear program of today's classes, then the exact spread."""
@@ -149,55 +162,99 @@ class Level:
                 f"expected {PROVEN:.0e} and less than a minor unit; nothing was used. Check for limits of very different size."
             )
         exact = self.cells.reference.astype(float)
-        open_ = self.cells.open[inside]
-        whole = np.bincount(labels, open_, len(program.size))
-        part = np.where(whole[labels] > 0, open_ / np.maximum(whole[labels], 1.0), 1.0 / np.bincount(labels)[labels])
-        exact[inside] += answer.x[labels] * part
+        exact[inside] += answer.x[labels] * self._part(inside, labels)
         return Optimum(inside, labels, program, near, found, answer, exact)
+
+    def _part(self, inside: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Each cell's share of what its class moves by."""
+        size = self.cells.size[inside]
+        whole = np.bincount(labels, size)
+        return np.where(whole[labels] > 0, size / np.maximum(whole[labels], 1.0), 1.0 / np.bincount(labels)[labels])
 
     def _whole(self, optimum: Optimum) -> np.ndarray:
         """Whole amounts of an optimum, with its prices and its certificate."""
         inside, labels, program, answer = optimum.inside, optimum.labels, optimum.program, optimum.answer
         reference, open_ = self.cells.reference, self.cells.open
-        deviation = rounded(optimum.near, answer.x)
+        deviation = rounded(program, answer.x)
         open_class = np.bincount(labels, open_[inside], len(program.size)).astype(np.int64)
-        share = np.where((open_class > 0)[labels], open_[inside], 1)
+        size = self.cells.size[inside]
+        share = np.where(np.bincount(labels, size)[labels] > 0, size, 1)
         amounts = reference.copy()
         # Within a class every cell has the same place in every rule, so sharing its amount in proportion breaks none.
         amounts[inside] = (reference - open_)[inside] + tables.apportion(open_class + deviation, labels, share, inside)
 
         if self.aim.profit == 1:
-            pull, self.prices = optimum.found.pull(len(program.size)), profit_prices(optimum.found, len(self.limits))
+            pull = optimum.found.pull(len(program.size))
+            alone, sure = own_prices(program, answer.x, optimum.found.price)
+            self.prices = profit_prices(optimum.found, self.limits, alone)
         else:
-            pull, self.prices = answer.pull, Prices(answer.price, **ranges(program, answer))
-        self.pull[inside] = pull[labels]
+            pull, sure = answer.pull, own_prices(program, answer.x, answer.price)[1]
+            quotients = self._quotients(inside, labels, len(program.size))
+            self.prices = Prices(answer.price, **ranges(program, answer, *self._room(optimum), quotients))
+        self.bounds.pull[inside], self.bounds.sure[inside] = pull[labels], sure[labels]
         facts = self._certified(program, answer, optimum.found, deviation, len(inside))
         self.certificate = {"method": "linear program", **facts}
         return amounts
 
-    def _program(self, inside: np.ndarray, limits: list[Limit], single: np.ndarray) -> tuple[Program, np.ndarray]:
+    def _room(self, optimum: Optimum) -> tuple[np.ndarray, np.ndarray]:
+        """How far each class may fall and rise before one of its cells, moving along, meets a bound of its own."""
+        inside, labels = optimum.inside, optimum.labels
+        part, exact = self._part(inside, labels), optimum.exact[inside]
+        rooms = []
+        for room in (exact - self.low[inside], self.high[inside] - exact):
+            nearest = np.full(len(optimum.program.size), np.inf)
+            moved = part > 0
+            np.minimum.at(nearest, labels[moved], np.maximum(room[moved], 0.0) / part[moved])
+            rooms.append(nearest)
+        return rooms[0], rooms[1]
+
+    def _quotients(self, inside: np.ndarray, labels: np.ndarray, count: int) -> dict[int, Quotient]:
+        """The limits whose coefficients move with them, by their number."""
+        label_of = np.full(len(self.cells.parent), -1)
+        label_of[inside] = labels
+        found = {}
+        for number, limit in enumerate(self.limits):
+            if limit.part is None or limit.whole is None or not limit.whole.any():
+                continue
+            here = label_of[limit.cells]
+            weight = np.zeros(count)
+            weight[here[here >= 0]] = limit.whole[here >= 0]
+            now = next(end for end in limit.natural if end is not None)
+            largest = float(np.abs(limit.part).max() / np.abs(limit.whole).max())
+            ends = (now, 1 - now) if limit.unit == "share" else (np.inf, np.inf)
+            whole = float(limit.whole @ self.cells.reference[limit.cells])
+            found[number] = Quotient(weight, whole, max(abs(now), largest * 1e-3), *ends)
+        return found
+
+    def _program(
+        self, inside: np.ndarray, limits: list[Limit], single: np.ndarray, bounds: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> tuple[Program, np.ndarray]:
         """Classes of cells: those of one parent that no limit, margin or bound of their own tells apart; and each cell's class.
 
-        Only `single` cells keep their bounds; the others may give all that is open, or take any amount if they have a weight.
+        Only `single` cells keep their bounds (or the ones given); the others may give all that is open, or take any amount if
+        they have a weight.
         """
         reference, open_ = self.cells.reference, self.cells.open
         generic = np.random.default_rng(0)
         mark = np.zeros(len(reference))  # equal sums of generic words mean equal coefficients in every limit
         for limit in limits:
             np.add.at(mark, limit.cells, limit.coefficients * generic.uniform(1, 2))
+            if limit.whole is not None:
+                np.add.at(mark, limit.cells, limit.whole * generic.uniform(1, 2))
         gain = np.zeros(len(reference))
         if self.margin is not None:
             gain = self.margin * (self.aim.profit / (1 - self.aim.profit) if self.aim.profit < 1 else 1.0)
         moves = self.cells.movable
-        own = np.where(single, inside + 1, 0)
-        keys = [self.cells.parent[inside], mark[inside], gain[inside], moves[inside], own]
+        own, new = np.where(single, inside + 1, 0), open_ < self.cells.size
+        keys = [self.cells.parent[inside], mark[inside], gain[inside], moves[inside], new[inside], own]
         labels = pd.MultiIndex.from_arrays(keys).factorize()[0]
         first = np.unique(labels, return_index=True)[1]
         count, at = len(first), inside[first]
-        size = np.bincount(labels, open_[inside], count)
+        size, least = (np.bincount(labels, values[inside], count) for values in (self.cells.size, -open_))
         alone = single[first]
-        low = np.where(alone, self.low[at] - reference[at], np.where(moves[at], -size, 0.0))
-        high = np.where(alone, self.high[at] - reference[at], np.where(moves[at], np.inf, 0.0))
+        lowest, highest = bounds or (self.low, self.high)
+        low = np.where(alone, lowest[at] - reference[at], np.where(moves[at], least, 0.0))
+        high = np.where(alone, highest[at] - reference[at], np.where(moves[at], np.inf, 0.0))
 
         label_of = np.full(len(reference), -1)
         label_of[inside] = labels
@@ -225,14 +282,12 @@ class Level:
         return program, labels
 
     def _every_limit(self) -> list[Limit]:
-        """Every limit, lock and guardrail as a row: in a conflict any of them may have to give way."""
-        rows = list(self.limits)
+        """Every hard limit and lock as a row: in a conflict any of them may have to give way."""
+        rows = [limit for limit in self.limits if limit.hard]
         for lock in self.locks:
             if lock.name in self.cells.locks:
                 amount, place = float(round(lock.amount)), self.cells.locks[lock.name]
                 rows.append(Limit(lock.name, np.array([place]), np.ones(1), amount, amount, lock, 1.0))
-        for guardrail in self.guardrails:
-            rows += guardrail.as_limits()
         return rows
 
     def _certified(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from planlib.errors import ParameterError
 from planlib.lp.rules import Lock, Rule, expanded, mask
+from planlib.lp.splitting.cells import looked_up
 from planlib.plan import AMOUNT, DIMENSIONS, rollup
 
 
@@ -17,7 +18,8 @@ class Limit:
     """low <= coefficients @ amounts[cells] <= high, in minor units.
 
     `base` turns money into the rule's natural unit. A quotient of two parts of the level is a row against 0 and keeps its
-    numerator and denominator in `part` and `whole`.
+    numerator and denominator in `part` and `whole`; a ratio's row is in the unit of its largest coefficient, so that neither
+    its penalty nor the solver sees in which unit its measures are counted.
     """
 
     name: str
@@ -147,16 +149,25 @@ class Guardrail:
     high: np.ndarray
     base: np.ndarray
 
-    def as_limits(self) -> list[Limit]:
-        """A row per cell, all under the rule's name."""
-        rows = []
-        for cell, base, low, high in zip(self.cells, self.base.tolist(), self.low.tolist(), self.high.tolist(), strict=True):
-            ends = (None if math.isinf(low) else low), (None if math.isinf(high) else high)
-            rows.append(Limit(self.rule.name, np.array([cell]), np.ones(1), ends[0], ends[1], self.rule, base))
-        return rows
+    @classmethod
+    def of(cls, rule: Rule, cells: np.ndarray, base: np.ndarray) -> "Guardrail":
+        """Whole minor units: floors up, caps down; where that would cross them, the nearest unit for both."""
+        shift = 1.0 if rule.unit == "growth" else 0.0
+        low = np.full(len(cells), -np.inf) if rule.min is None else np.ceil(base * (shift + rule.min) - 1e-6)
+        high = np.full(len(cells), np.inf) if rule.max is None else np.floor(base * (shift + rule.max) + 1e-6)
+        if rule.min is not None and rule.max is not None:
+            crossed = low > high
+            low[crossed] = high[crossed] = np.rint(base * (shift + (rule.min + rule.max) / 2))[crossed]
+        return cls(rule, cells, low, high, base)
+
+    def under(self, rule: Rule) -> "Guardrail":
+        """The same cells under other limits."""
+        return Guardrail.of(rule, self.cells, self.base)
 
 
-def guardrails_of(cells: pd.DataFrame, rules: Sequence[Rule], history: pd.DataFrame | None) -> list[Guardrail]:
+def guardrails_of(
+    cells: pd.DataFrame, parent_dims: list[str], rules: Sequence[Rule], history: pd.DataFrame | None
+) -> list[Guardrail]:
     """The rules with `each: cell`, sorted by name. A cell without a last year has no guardrail on growth."""
     written = []
     for rule in sorted((rule for rule in rules if rule.each == "cell"), key=lambda rule: rule.name):
@@ -164,17 +175,26 @@ def guardrails_of(cells: pd.DataFrame, rules: Sequence[Rule], history: pd.DataFr
         if rule.unit == "growth":
             base = _last_year_by_cell(cells, rule, history)[inside]
             inside, base = inside[base > 0], base[base > 0]
-            shift = 1.0
         elif rule.unit == "amount":
-            base, shift = np.ones(len(inside)), 0.0
+            base = np.ones(len(inside))
         else:
-            base, shift = np.full(len(inside), float(cells["reference"].to_numpy()[mask(cells, rule.of, rule.name)].sum())), 0.0
-        low = np.full(len(inside), -np.inf) if rule.min is None else np.ceil(base * (shift + rule.min) - 1e-6)
-        high = np.full(len(inside), np.inf) if rule.max is None else np.floor(base * (shift + rule.max) + 1e-6)
-        crossed = low > high
-        low[crossed] = high[crossed]
-        written.append(Guardrail(rule, inside, low, high, base))
+            base = np.full(len(inside), _fixed_base(cells, parent_dims, rule, inside))
+        written.append(Guardrail.of(rule, inside, base))
     return written
+
+
+def _fixed_base(cells: pd.DataFrame, parent_dims: list[str], rule: Rule, inside: np.ndarray) -> float:
+    """What a guardrail's shares are of: a part of the level that keeps its amount whatever the split."""
+    moving = sorted(set(rule.of) - set(parent_dims))
+    if moving:
+        raise ParameterError(
+            f"rule {rule.name!r}: guards each cell's share of {rule.of}, which itself moves with {moving}, expected a base "
+            f"that the level above fixes ({parent_dims or 'the whole'}); state it as one rule with each: {moving[0]}."
+        )
+    of = mask(cells, rule.of, rule.name).to_numpy()
+    if not of[inside].all():
+        raise ParameterError(f"rule {rule.name!r}: some of its cells are not part of its base `of`; widen the base.")
+    return float(cells["reference"].to_numpy()[of].sum())
 
 
 def _last_year_by_cell(cells: pd.DataFrame, rule: Rule, history: pd.DataFrame | None) -> np.ndarray:
@@ -229,7 +249,11 @@ def _homogeneous(rule: Rule, active: np.ndarray, part: np.ndarray, whole: np.nda
     for bound, low, high in ((rule.min, 0.0, None), (rule.max, None, 0.0)):
         if bound is not None:
             coefficients = (part - bound * whole)[index]
-            rows.append(Limit(rule.name, index, coefficients, low, high, rule, base, part=part[index], whole=whole[index]))
+            largest = float(np.abs(coefficients).max(initial=0.0)) if rule.unit == "ratio" else 1.0
+            step = largest if largest > 0 else 1.0
+            rows.append(
+                Limit(rule.name, index, coefficients / step, low, high, rule, base, part[index] / step, whole[index] / step)
+            )
     return rows
 
 
@@ -250,12 +274,7 @@ def _measured(cells: pd.DataFrame, rule: Rule, name: str, measures: pd.DataFrame
     if measures is None or name not in measures.columns:
         have = [] if measures is None else [column for column in measures.columns if column not in DIMENSIONS]
         raise ParameterError(f"rule {rule.name!r}: no measure {name!r}, expected one of {have}; correct it.")
-    dims = [column for column in DIMENSIONS if column in measures.columns and column in cells.columns]
-    values = cells[dims].merge(measures[[*dims, name]], how="left", on=dims, validate="many_to_one")[name]
-    if values.isna().any():
-        gap = cells.loc[values.isna().to_numpy(), dims].head(2).to_dict("records")
-        raise ParameterError(f"rule {rule.name!r}: measure {name!r} is missing for {gap}; fill it or narrow the rule.")
-    return values.to_numpy(dtype=float)
+    return looked_up(cells, measures, name, f"rule {rule.name!r}")
 
 
 def _room(coefficients: np.ndarray) -> float:

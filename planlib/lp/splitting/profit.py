@@ -1,11 +1,13 @@
 """The aim at profit: the most that the rules allow first, and only among equal plans the nearest to the drivers."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from planlib.lp import solver
 from planlib.lp.splitting.explain import Prices
+from planlib.lp.splitting.limits import Limit
 from planlib.lp.splitting.program import Linear, Program
 
 # Reduced costs and prices below this are the solver's zero.
@@ -37,16 +39,23 @@ def held(program: Program, best: Linear) -> Program:
     )
 
 
-def profit_prices(best: Linear, count: int) -> Prices:
-    """Prices of the limits in profit, with HiGHS's ranging: where a basis ends at once, the price is not unique."""
+def profit_prices(best: Linear, limits: Sequence[Limit], alone: np.ndarray) -> Prices:
+    """Prices of the limits in profit, with HiGHS's ranging.
+
+    `alone` says whose price no other limit could carry; where a basis ends at once, how far the price holds is not known. The
+    range of a quotient's limit, whose coefficients move with it, is not known either.
+    """
     found = solver.ranges(best.problem)
-    price, down, up = best.price, np.full(count, -np.inf), np.full(count, np.inf)
-    unique = np.ones(count, dtype=bool)
+    count = len(limits)
+    price, down, up, unique = best.price, np.full(count, -np.inf), np.full(count, np.inf), np.ones(count, dtype=bool)
     for row in best.problem.constraints():
         if row.name.startswith("parent_total_") or abs(row.pi) <= ZERO:
             continue
         number = int(row.name.rsplit("_", 1)[1])
         low, high = found.loc[row.name, "low"], found.loc[row.name, "high"]
         down[number], up[number] = (low + row.constant) * best.scale, (high + row.constant) * best.scale
-        unique[number] = down[number] < -ZERO * best.scale and up[number] > ZERO * best.scale
+        lasting = down[number] < -ZERO * best.scale and up[number] > ZERO * best.scale
+        unique[number] = lasting or alone[number]
+        if not lasting or limits[number].whole is not None:
+            down[number] = up[number] = np.nan
     return Prices(np.where(np.abs(price) > ZERO, price, 0.0), down, up, unique, np.zeros(count))

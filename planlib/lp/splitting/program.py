@@ -110,7 +110,7 @@ class Linear:
         """Read a solved model back."""
         columns, rows = problem.variables(), problem.constraints()
         named = ((column.name.split("_"), column) for column in columns)
-        sign = {"up": 1.0, "down": -1.0}
+        sign = {"up": 1.0, "down": -1.0, "move": 1.0}
         moves = [(int(name[1]), sign[name[0]], column) for name, column in named if name[0] in sign]
         price = np.zeros(limits)
         for row in rows:
@@ -126,44 +126,45 @@ class Linear:
         return x
 
     def pull(self, count: int) -> np.ndarray:
-        """What one unit of money more in each class would add to the cost."""
+        """What one unit of money more in each class would add to the cost; of a program stated without `spread`."""
         found = np.zeros(count)
         for position, sign, column in self.moves:
             found[position] = sign * column.dj
         return found
 
 
-def stated(
-    program: Program, name: str, scale: float = 1.0, elastic: np.ndarray | None = None, spread: bool = True
-) -> pulp.LpProblem:
+def stated(program: Program, name: str, scale: float = 1.0, spread: bool = True) -> pulp.LpProblem:
     """The linear form: variables, limits, objective.
 
-    `elastic` makes it the search for the cheapest repair instead: each row may be missed at that price per unit, and deviating
-    costs nothing. Without `spread`, deviating costs nothing and only gains count. Money is divided by
-    `scale`.
+    Without `spread`, deviating costs nothing: each class is one column that moves either way, and only gains count.
+    Money is divided by `scale`.
     """
     problem = pulp.LpProblem(name, pulp.LpMinimize)
     digits = len(str(len(program.size)))
 
-    # Variables: how far each class moves up and down, in slopes of growing cost.
+    # Variables: how far each class moves; with a spread, up and down in slopes of growing cost.
     costs: list[tuple[pulp.LpVariable, float]] = []
     moves: list[list[tuple[pulp.LpVariable, float]]] = []
-    segments = SEGMENTS if spread else ((0.0, np.inf, 0.0),)
     bounds = zip(program.size / scale, program.low / scale, program.high / scale, program.gain, strict=True)
     for position, (size, low, high, gain) in enumerate(bounds):
+        if not spread:
+            column = problem.add_variable(f"move_{position:0{digits}d}", float(low), None if np.isinf(high) else float(high))
+            moves.append([(column, 1.0)])
+            costs.append((column, -gain))
+            continue
         mine = []
         nearest = min(max(0.0, low), high)  # a lock or a guardrail can hold a class away from the reference
         for side, sign, from_, to in (("up", 1.0, nearest, high), ("down", -1.0, -nearest, -low)):
             from_, to = max(from_, 0.0), max(to, 0.0)
             if from_:
                 mine.append((problem.add_variable(f"{side}_{position:0{digits}d}_at", from_, from_), sign))
-            for number, (start, end, slope) in enumerate(segments):
+            for number, (start, end, slope) in enumerate(SEGMENTS):
                 width = min(max(end * size, from_), to) - min(max(start * size, from_), to)
                 if width > 0:
                     top = None if np.isinf(width) else float(width)
                     column = problem.add_variable(f"{side}_{position:0{digits}d}_{number}", 0, top)
                     mine.append((column, sign))
-                    costs += [(column, slope - sign * gain)] if elastic is None else []
+                    costs.append((column, slope - sign * gain))
         moves.append(mine)
 
     # Limits: every parent keeps its total, every rule and locked total its bounds.
@@ -177,7 +178,7 @@ def stated(
             for position, value in zip(program.rows.indices[start:end], program.rows.data[start:end].tolist(), strict=True)
             for column, sign in moves[position]
         ]
-        price = program.penalty[number] if elastic is None else elastic[number]
+        price = program.penalty[number]
         for side, bound, sense, sign in _sides(program.floor[number], program.cap[number]):
             if f"{kind}_{side}" not in KINDS:
                 raise PlanError(f"{name}: a row is a {kind}_{side}, expected one of {KINDS}; name the new kind there.")

@@ -8,12 +8,12 @@ import pandas as pd
 
 from planlib import plan as tables
 from planlib.errors import ParameterError
-from planlib.lp.rules import Aim, Lock, Rule
-from planlib.lp.splitting.cells import Cells, cells_of, is_leaf
+from planlib.lp.rules import Aim, Lock, Rule, expanded, named_once
+from planlib.lp.splitting.cells import Cells, cells_of, is_leaf, looked_up
 from planlib.lp.splitting.explain import compared, rules_table
 from planlib.lp.splitting.level import Level
 from planlib.lp.splitting.limits import guardrails_of, limits_of
-from planlib.plan import AMOUNT, DIMENSIONS
+from planlib.plan import AMOUNT
 
 
 @dataclass(frozen=True)
@@ -111,14 +111,15 @@ def split(
     """
     aim = aim or Aim()
     dims, new = tables.level(plan), (into,) if isinstance(into, str) else tuple(into)
-    _named_once(rules, locks)
     if aim.steady > 0 and in_force is None:
         raise ParameterError("aim: steady needs the plan in force, but none was given; pass in_force or set steady to 0.")
+    named_once([*rules, *locks])
     cells = cells_of(plan, new, weights, booked, locks, in_force, aim.steady)
+    named_once([*expanded(rules, cells.frame), *locks])
     margin = _margin(cells, margins, aim)
     totals = [lock for lock in locks if not is_leaf(lock, cells.keys)]
     limits = limits_of(cells.frame, dims, rules, totals, history, measures)
-    guardrails = guardrails_of(cells.frame, rules, history)
+    guardrails = guardrails_of(cells.frame, dims, rules, history)
     level = Level(f"split_into_{'_'.join(new)}", cells, limits, guardrails, margin, aim, rules, locks)
 
     amounts = level.solve()
@@ -139,9 +140,9 @@ def split(
     return Split(
         plan=result,
         reference=cells.frame[cells.keys].assign(amount=reference),
-        rules=rules_table(limits, level.prices, amounts, by_name, guardrails, level.pull),
+        rules=rules_table(limits, level.prices, amounts, by_name, guardrails, level.bounds),
         certificate={**level.certificate, "digest": tables.digest(result)},
-        measures=compared(candidates, reference, cells.open, limits, guardrails, margin),
+        measures=compared(candidates, reference, cells.size, limits, guardrails, margin),
         into=" x ".join(new),
         weights=weights,
         stated=(*rules, *locks),
@@ -155,22 +156,10 @@ def _at(cells: Cells, other: pd.DataFrame) -> np.ndarray:
     )
 
 
-def _named_once(rules: Sequence[Rule], locks: Sequence[Lock]) -> None:
-    names = [rule.name for rule in rules] + [lock.name for lock in locks]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ParameterError(f"rules: the names {twice} occur twice, expected one rule or lock per name; rename one.")
-
-
 def _margin(cells: Cells, margins: pd.DataFrame | None, aim: Aim) -> np.ndarray | None:
     """Profit per unit of money of each cell."""
     if margins is None:
         if aim.profit > 0:
             raise ParameterError("aim: profit needs margins by cell, but none were given; pass margins or set profit to 0.")
         return None
-    dims = [name for name in DIMENSIONS if name in margins.columns and name in cells.keys]
-    found = cells.frame[dims].merge(margins[[*dims, "margin"]], how="left", on=dims, validate="many_to_one")["margin"]
-    if found.isna().any():
-        gap = cells.frame.loc[found.isna().to_numpy(), dims].head(2).to_dict("records")
-        raise ParameterError(f"aim: the margin is missing for {gap}, expected one per cell; fill it.")
-    return found.to_numpy(dtype=float)
+    return looked_up(cells.frame, margins, "margin", "aim")

@@ -198,7 +198,7 @@ def test_the_named_set_clashes_each_smaller_one_does_not_and_the_repair_works(pl
 @pytest.mark.parametrize("place", seeds(4, 15))
 def test_the_deletion_filter_alone_finds_a_minimal_set_too(place, monkeypatch):
     plan, weights, rules, locks = world(IMPOSSIBLE[place])
-    monkeypatch.setattr(conflicts.solver, "irreducible", lambda problem: [])
+    monkeypatch.setattr(conflicts.Elastic, "clashing", lambda elastic: [])
     error = caught(plan, "product", weights, rules, locks)
 
     by_name = {stated.name: stated for stated in [*rules, *locks]}
