@@ -5,12 +5,13 @@ from datetime import date
 
 import pandas as pd
 
-from planlib.estimates.momentum import expect
+from planlib.estimates.chance import Terms, of_sum
+from planlib.estimates.windows import Coverage
 from planlib.plan import AMOUNT, Horizon
 
 LETTERS = ("specific", "measurable", "achievable", "relevant", "time_bound")
 # A target that its own past gives less than this chance needs new action that is not in the table yet.
-LEAST = 0.10
+LEAST = Terms().achievable_from
 
 
 def check(
@@ -53,8 +54,7 @@ def of_members(
     horizon: Horizon,
     owners: Mapping[str, str],
     parent: str = "Revenue",
-    damping: float = 0.5,
-    usual_error: float = 0.15,
+    terms: Terms | None = None,
     at_most: bool = False,
 ) -> pd.DataFrame:
     """The targets that a split sets, one per member of its dimension, ready for `check` (MET-1).
@@ -64,6 +64,7 @@ def of_members(
         history    the dimension, month, amount: chances come from each member's own past; month and amount alone: from the
                    company's, in proportion to last year; None leaves them empty
         owners     who answers, by member; "" for all others
+        terms      what the run's chances rest on; the usual ones by default
         at_most    money to spend, not to earn: the chance is that the past keeps within it
     Returns metric, unit, baseline, value, deadline, owner, source, parent, probability.
     """
@@ -84,25 +85,30 @@ def of_members(
     chances = (
         [None] * len(frame)
         if history is None or history.empty
-        else _chances(frame, history, into, horizon, damping, usual_error, at_most)
+        else _chances(frame, history, into, horizon, terms or Terms(), at_most)
     )
     frame["probability"] = pd.Series(chances, dtype="float64")
     return frame
 
 
 def owners(
-    default: str, staff: pd.DataFrame | None, rules: Sequence[tuple[str | Sequence[str] | None, str]], as_of: date
+    default: str,
+    staff: pd.DataFrame | None,
+    rules: Sequence[tuple[str | Sequence[str] | None, str]],
+    as_of: date,
+    roles: Sequence[str],
 ) -> dict[str, str]:
     """Who answers for a member (MET-1): the owner of a rule on it, else a region's manager, else `default` (under "").
 
-    `staff`: person, region, role, hired, left; the manager employed longest counts. `rules`: (member or members, owner).
+    `staff`: person, region, role, hired, left; of those in one of the managers' `roles` the one employed longest counts.
+    `rules`: (member or members, owner).
     """
     found = {"": default}
     if staff is not None and "role" in staff:
         day = pd.Timestamp(as_of)
         left = pd.to_datetime(staff["left"]) if "left" in staff else pd.Series(pd.NaT, index=staff.index)
         here = staff[(pd.to_datetime(staff["hired"]) <= day) & (left.isna() | (left > day))]
-        leads = here[here["role"].fillna("").str.contains("manager", case=False)]
+        leads = here[here["role"].isin(roles)]
         leads = leads.sort_values(["hired", "person"], ascending=False)
         found |= dict(zip(leads["region"], leads["person"], strict=True))
     for members, owner in rules:
@@ -111,27 +117,23 @@ def owners(
 
 
 def _chances(
-    targets: pd.DataFrame, history: pd.DataFrame, into: str, horizon: Horizon, damping: float, usual_error: float, at_most: bool
+    targets: pd.DataFrame, history: pd.DataFrame, into: str, horizon: Horizon, terms: Terms, at_most: bool
 ) -> list[float | None]:
     """Probability of each member's target: what its closed months brought, and the outlook of the open ones."""
-    as_of, start = f"{horizon.as_of:%Y-%m}", str(history["month"].min())
-    everyone = history.groupby("month")[AMOUNT].sum().clip(lower=0)
+    everyone = history.groupby("month")[AMOUNT].sum()
+    coverage = Coverage.of(everyone.index, f"{horizon.as_of:%Y-%m}")
     found: list[float | None] = []
     total = float(targets["baseline"].sum())
     for member, value, baseline in zip(targets["metric"], targets["value"], targets["baseline"], strict=True):
         if into == "month":
             own = everyone
         elif into in history:
-            own = history[history[into] == member].groupby("month")[AMOUNT].sum().clip(lower=0)
+            own = history[history[into] == member].groupby("month")[AMOUNT].sum()
         else:
             own = everyone * (max(baseline, 0) / total if total > 0 else 0.0)
         wanted = [member] if into == "month" else horizon.months
-        ahead = [month for month in wanted if month > as_of]
-        done = float(own[own.index.isin(wanted) & (own.index <= as_of)].sum())
-        if ahead:
-            found.append(expect(own, as_of, ahead, damping, usual_error, start).chance(value - done, at_most))
-        else:
-            found.append(float(done <= value if at_most else done >= value))
+        others = everyone.sub(own, fill_value=0)  # a start of one's own is no season
+        found.append(of_sum(own, coverage, wanted, value, terms, at_most, others))
     return found
 
 

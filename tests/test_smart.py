@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from planlib import smart
+from planlib.estimates.chance import Terms
 from planlib.plan import Horizon, months
 
 YEAR = (date(2026, 1, 1), date(2026, 12, 31))
@@ -132,6 +133,44 @@ def test_owners_come_from_rules_then_managers_then_the_company():
          ("P3", "West", "Regional manager", "2020-01-01", "2025-06-30"), ("P4", "North", "Specialist", "2020-01-01", None)],
         columns=["person", "region", "role", "hired", "left"],
     )  # fmt: skip
-    found = smart.owners("Board", staff, [(["North"], "Sales director"), (None, "nobody")], date(2026, 3, 31))
+    found = smart.owners(
+        "Board", staff, [(["North"], "Sales director"), (None, "nobody")], date(2026, 3, 31), ["Regional manager"]
+    )
 
     assert found == {"": "Board", "East": "P2", "North": "Sales director"}
+    # Who leads is told by the roles, in any language; a product manager is not one of them.
+    local = staff.assign(role=["大区经理", "Product manager", "大区经理", "Specialist"])
+    assert smart.owners("Board", local, [], date(2026, 3, 31), ["大区经理"]) == {"": "Board", "East": "P2"}
+    assert smart.owners("Board", local, [], date(2026, 3, 31), ["Regional manager"]) == {"": "Board"}
+
+
+def test_a_member_that_started_late_is_judged_by_its_own_months():
+    # East sells 100 a month since June 2025; the company is three years old
+    horizon = Horizon(2026, 1, date(2025, 12, 31))
+    every = [str(month) for month in pd.period_range("2023-01", "2025-12", freq="M")]
+    history = pd.DataFrame(
+        [("West", m, 1000) for m in every] + [("East", m, 100) for m in every if m >= "2025-06"],
+        columns=["region", "month", "amount"],
+    )
+    last = history[history["month"] >= "2025-01"]
+    planned = pd.DataFrame({"region": ["East", "West"], "amount": [1200, 12_000]})
+    goals = smart.of_members(planned, last, history, horizon, {"": "Board"}).set_index("metric")
+
+    assert goals["probability"].tolist() == pytest.approx([0.5, 0.5])
+
+
+def test_one_month_of_returns_keeps_a_members_chance():
+    history = HISTORY.copy()
+    history.loc[(history["region"] == "East") & (history["month"] == "2025-08"), "amount"] = -20
+    goals = smart.of_members(
+        pd.DataFrame({"region": ["East", "West"], "amount": [530, 1800]}), history, history, HORIZON, {"": "Board"}
+    )
+
+    assert goals["probability"].notna().all()
+
+
+def test_the_terms_of_the_run_reach_the_members():
+    planned = {"East": 660}
+    wide, narrow = (members(planned, terms=Terms(0.5, error)).loc["East", "probability"] for error in (0.5, 0.05))
+
+    assert wide > narrow + 0.1

@@ -133,3 +133,25 @@ def test_a_table_that_was_not_handed_on_is_none(run, shown):
     assert chapter.handed_on("02-region", "Budget pool shares", in_force=True) is None  # no baseline
     with pytest.raises(PlanError, match="no table 'Portfolio'"):
         chapter.shown("03-product", "Portfolio")
+
+
+def test_the_terms_of_chances_come_from_chapter_01_or_are_said_to_be_the_usual(run, shown):
+    # a target at even odds passes where 10% are enough, and not where chapter 01 asks for 60%
+    goals = pd.DataFrame(
+        {
+            "metric": ["East"], "unit": ["money"], "baseline": [100.0], "value": [110.0], "deadline": ["2026-12-31"],
+            "owner": ["Board"], "source": ["orders"], "parent": ["Revenue"], "probability": [0.5],
+        }
+    )  # fmt: skip
+    notebook = json.loads((ROOT / "notebooks" / "01-strategy.ipynb").read_text(encoding="utf-8"))
+    chapter = workbook.open("02-region", namespace(run))
+    usual = chapter.targets(goals)
+    told = [item["text/plain"] for item in shown]
+    assert usual["smart"].all() and any("Chapter 01 has not said what chances rest on" in text for text in told)
+
+    words = {**cell_parameters(notebook), "run": str(run), "damping": 0.3, "usual_error": 0.2, "achievable_from": 0.6}
+    strict = workbook.open("01-strategy", words).targets(goals)
+    after = workbook.open("02-region", namespace(run)).targets(goals)
+    assert not strict["smart"].any() and not after["smart"].any()
+    kept = workbook.open("02-region", namespace(run)).shown("01-strategy", "How chances are told").iloc[0].to_dict()
+    assert kept == {"damping": 0.3, "usual_error": 0.2, "achievable_from": 0.6}

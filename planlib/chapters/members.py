@@ -6,7 +6,7 @@ kept out, or gets what stands without it, and the chapter says so: `strangers` w
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from planlib.errors import ParameterError
 
@@ -62,6 +62,14 @@ def counted(number: int, kind: str) -> str:
     if kind.endswith("y") and kind[-2:-1] not in "aeiou":
         return f"{number} {kind[:-1]}ies"
     return f"{number} {kind}{'es' if kind.endswith(('s', 'x', 'ch', 'sh')) else 's'}"
+
+
+def carried(names: Sequence[str], share: float, verb: str = "carry") -> str:
+    """Who takes which part of the target: "East carries all of the target", "East and West carry 60% of the target"."""
+    listed = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+    part = "all" if round(share, 9) >= 1 else "nearly all" if share > 0.995 else f"{share:.0%}"
+    does = verb if len(names) != 1 else f"{verb[:-1]}ies" if verb.endswith("ry") else f"{verb}s"
+    return f"{listed} {does} {part} of the target"
 
 
 def some(names: Iterable[str]) -> str:

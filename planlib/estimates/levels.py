@@ -5,7 +5,7 @@ shares are believed is measured by how its months scatter against how much paren
 1979, James and Stein 1961).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ SCATTER_MONTHS = 12.0
 START_MONTHS = 1.0
 # A member stops for good about once in three years: what its silence is weighed against.
 LIFE_MONTHS = 36.0
+NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -111,9 +112,12 @@ class Past:
     months: int
     levels: list[Level]
     started: np.ndarray
+    first: int
 
     @classmethod
-    def of(cls, history: pd.DataFrame, into: str, horizon: Horizon, dims: list[str]) -> "Past":
+    def of(
+        cls, history: pd.DataFrame, into: str, horizon: Horizon, dims: list[str], starts: Mapping[str, str] = NONE
+    ) -> "Past":
         lacking = [name for name in [*dims, into, "month", AMOUNT] if name not in history.columns]
         if lacking:
             raise PlanError(f"shares of {into}: the history lacks {lacking}, expected {[*dims, into, 'month', AMOUNT]}.")
@@ -141,7 +145,8 @@ class Past:
             levels.append(Level(dims, amounts, places))
         sold = levels[0].amounts[0] > 0
         started = np.where(sold.any(axis=1), sold.argmax(axis=1), len(months))
-        return cls(into, parents, members, len(months), levels, started)
+        stated = np.array([months.index(starts[name]) if starts.get(name) in months else 0 for name in members])
+        return cls(into, parents, members, len(months), levels, np.maximum(started, stated), every[0].ordinal)
 
     def keys(self) -> pd.DataFrame:
         names = pd.DataFrame({self.into: self.members})

@@ -3,7 +3,8 @@
 Trends turn. A growth that has weakened over the last half year counts at its weaker rate, one that has turned not at all
 (Contoso's next twelve months, monthly origins: the mean error falls from 19 to 16%). How much of a year's growth goes on in the
 next is read off every earlier pair of years, drawn toward a prior where they are few; the spread is what the same forecast
-missed by on rolling origins, drawn toward a usual error likewise.
+missed by on rolling origins, drawn toward a usual error likewise (see `trend`). A series that is known for part of last year
+only is expected at the mean of its known months in the others, never at 0.
 """
 
 import math
@@ -15,22 +16,25 @@ import pandas as pd
 from scipy import stats
 
 from planlib.errors import ParameterError
+from planlib.estimates.trend import PRIOR_YEARS, YEAR, Monthly, trend
+from planlib.estimates.windows import Coverage
 
-YEAR = 12
-# The prior counts like this many years, and the damping is believed to lie this near to its prior (one standard deviation).
-PRIOR_YEARS, DAMPING_SPREAD = 4.0, 0.5
+# Months that a base rests on at least where it stands in for others; how far a month lies off their mean before any is seen.
+LEAST_MONTHS, MONTH_SCATTER = 3, 0.3
 
 
 @dataclass(frozen=True)
 class Outlook:
     """What the wanted months bring with no new action.
 
-    months   month, last_year, expected (the series' own unit)
+    months   month, last_year (missing where it is not known), expected (the series' own unit)
     growth   what goes on over the same months of last year, share
     trend    a year's growth as it counts: the weaker of the last twelve and six months, share
     damping  part of the trend that goes on, 0-1; 0 where fewer than two years are known
     spread   standard error of the sum's logarithm; freedom, of its Student distribution
-    seen     past years (counted without overlap) whose forecast errors the spread holds; note, one sentence about it
+    seen     past years (counted without overlap) whose forecast errors the spread holds
+    based    how many months the expected ones rest on: as many as wanted, or fewer of the last twelve where those are not known
+    note     one sentence
     """
 
     months: pd.DataFrame
@@ -40,6 +44,7 @@ class Outlook:
     spread: float
     freedom: float
     seen: int
+    based: int
     note: str
 
     @property
@@ -52,135 +57,128 @@ class Outlook:
         return self.total * math.exp(-reach), self.total * math.exp(reach)
 
     def chance(self, wanted: float, at_most: bool = False) -> float | None:
-        """Probability that the sum reaches `wanted`, or stays below it with `at_most`; None where nothing is expected."""
-        if self.total <= 0:
-            return None
-        if wanted <= 0:
+        """Probability that the sum reaches `wanted`, or stays below it with `at_most`; None where nothing is expected.
+
+        What is wanted may be reached already: then it is 1, and 0 for a limit that is overrun.
+        """
+        if wanted < 0 or (wanted == 0 and not (at_most and self.total <= 0)):
             return 0.0 if at_most else 1.0
-        place = math.log(wanted / self.total) / self.spread
-        return round(float(stats.t.cdf(place, self.freedom) if at_most else stats.t.sf(place, self.freedom)), 9)
+        thin = self.based < LEAST_MONTHS and bool(self.months["last_year"].isna().any())
+        if self.total <= 0 or thin:
+            return None
+        return beyond(wanted / self.total, self.spread, self.freedom, at_most)
+
+
+def beyond(factor: float, spread: float, freedom: float, at_most: bool = False) -> float:
+    """Probability that what is expected is reached at `factor` times it, with `at_most` that it stays below."""
+    place = math.log(factor) / spread
+    return round(float(stats.t.cdf(place, freedom) if at_most else stats.t.sf(place, freedom)), 9)
+
+
+def check_terms(damping: float, usual_error: float) -> None:
+    """Raise ParameterError for a damping outside 0-1 or a usual error that is not above 0 and up to 1."""
+    if not 0 <= damping <= 1 or not 0 < usual_error <= 1:
+        raise ParameterError(f"outlook: found damping {damping}, usual_error {usual_error}, expected 0-1 and above 0 to 1.")
 
 
 def expect(
-    history: pd.Series, as_of: str, wanted: Sequence[str], damping: float = 0.5, usual_error: float = 0.15, start: str = ""
+    history: pd.Series,
+    as_of: str,
+    wanted: Sequence[str],
+    damping: float = 0.5,
+    usual_error: float = 0.15,
+    coverage: Coverage | None = None,
+    like: pd.Series | None = None,
 ) -> Outlook:
     """Each wanted month as last year's times the damped trend, with the error of its sum (STR-5).
 
     Parameters
-        history      value (0 or more) by month `YYYY-MM`; a month that is missing inside the span counts as 0
-        as_of        last month that is known; wanted, months after it, at most twelve ahead
+        history      value by month `YYYY-MM`
+        as_of        last month that is known; wanted: months after it, at most twelve ahead, or gaps
         damping      prior of the part of a year's growth that goes on, 0-1
         usual_error  prior of the error of such a forecast, share of the sum
-        start        first month of the span where the series itself starts later
-    Formulas, with g(t) the log growth of the twelve months to t over the twelve before, or of the last six over the same six
-    where that is nearer to 0 (0 where they disagree in sign), r(t) the growth that followed, n years of pairs without overlap:
-    damping = (n mean(g(t) r(t)) / v + prior / 0.5^2) / (n mean(g(t)^2) / v + 1 / 0.5^2), in 0-1, where v is the variance of
-    what the prior misses, drawn toward usual_error; spread^2 = (4 (usual_error^2 + g^2 var) + n mean(e^2)) / (4 + n), where var
-    is the damping's (one over the denominator above) and e are log errors of this forecast at every earlier origin with two
-    years before it and the same months after it; freedom = 4 + n (normal with conjugate priors, Gelman et al., Bayesian Data
-    Analysis, 2.6).
+        coverage     which months are known, a known one without a row being 0; the history's own months by default. A member's
+                     own start is its first month: `coverage.since(first)`
+        like         value by month of what has the same season (the company): months that the series does not know follow it
+    Formulas: see `trend.trend`. A wanted month whose last year is not known takes the mean of the known ones among the last
+    twelve months, in the season of `like`; the mean's own error adds to the spread, with months that lie 30% off their mean
+    before any is seen.
     """
-    if not 0 <= damping <= 1 or not 0 < usual_error <= 1:
-        raise ParameterError(f"outlook: found damping {damping}, usual_error {usual_error}, expected 0-1 and above 0 to 1.")
+    check_terms(damping, usual_error)
+    known = Coverage.of(history.index, as_of) if coverage is None else coverage.until(as_of)
     last = pd.Period(as_of, freq="M")
-    known = history[history.index <= as_of]
-    first = pd.Period(min([*known.index, start or as_of]), freq="M")
-    span = [str(month) for month in pd.period_range(first, last, freq="M")]
-    values = known.reindex(span).fillna(0).astype(float).to_numpy()
     leads = [(pd.Period(month, freq="M") - last).n for month in wanted]
-    if any(not 1 <= lead <= YEAR for lead in leads):
+    if any(lead > YEAR or (lead < 1 and month not in known.gaps) for lead, month in zip(leads, wanted, strict=True)):
         raise ParameterError(f"outlook: wanted months {list(wanted)} after {as_of}, expected one to twelve months ahead.")
+    first = known.first or as_of
+    months = [str(month) for month in pd.period_range(first, as_of, freq="M")]
+    measure = Monthly.of(history, None, first, as_of, known.window("all", months).known)
 
-    growths = _growths(values)
-    carried = _weaker(growths, values)
-    end = len(values) - 1
-    part, doubt = _damping(carried, growths, end, damping, usual_error)
-    known_trend = bool(end >= 0 and np.isfinite(carried[end]))
-    trend = float(carried[end]) if known_trend else 0.0
-    growth = math.expm1(part * trend)
-    before = np.array([values[end + lead - YEAR] if end + lead >= YEAR else 0.0 for lead in leads])
-    errors = _errors(values, carried, growths, leads, damping, usual_error) if leads else np.array([])
-    seen = (len(errors) + max(leads) - 1) // max(leads) if len(errors) else 0
-    squares = float(np.mean(errors**2)) if len(errors) else 0.0
-    prior = usual_error**2 + doubt * trend**2
-    spread = math.sqrt((PRIOR_YEARS * prior + seen * squares) / (PRIOR_YEARS + seen))
-    months = pd.DataFrame({"month": list(wanted), "last_year": before, "expected": before * (1 + growth)})
+    found = trend(measure, [lead for lead in leads if lead >= 1], damping, usual_error)
+    before, told, based, doubt = _last_year(measure, leads, like)
+    factor = math.exp(found.growth)
+    frame = pd.DataFrame({"month": list(wanted), "last_year": np.where(told, before, np.nan), "expected": before * factor})
     return Outlook(
-        months,
-        round(growth, 9),
-        round(math.expm1(trend), 9),
-        round(part, 9) if known_trend else 0.0,
-        round(spread, 9),
-        PRIOR_YEARS + seen,
-        seen,
-        _note(seen, usual_error, known_trend),
+        frame,
+        round(factor - 1, 9),
+        round(math.expm1(found.year), 9),
+        round(found.damping, 9),
+        round(math.sqrt(found.spread**2 + doubt), 9),
+        found.freedom,
+        found.seen,
+        based,
+        _note(found.seen, usual_error, found.known, int(told.sum()), len(told), based),
     )
 
 
-def _growths(values: np.ndarray) -> np.ndarray:
-    """Log growth of the twelve months that end at each month over the twelve before; NaN where it is not known."""
-    result = np.full(len(values), np.nan)
-    if len(values) >= 2 * YEAR:
-        sums = np.convolve(values, np.ones(YEAR), "valid")
-        now, before = sums[YEAR:], sums[:-YEAR]
-        good = (now > 0) & (before > 0)
-        result[2 * YEAR - 1 :][good] = np.log(now[good] / before[good])
-    return result
+def _last_year(measure: Monthly, leads: Sequence[int], like: pd.Series | None) -> tuple[np.ndarray, np.ndarray, int, float]:
+    """Each wanted month a year before, whether that is known, on how many months all rest, and the variance that this adds."""
+    places = np.array([measure.end + lead - YEAR for lead in leads], dtype=int)
+    told = np.array([place >= 0 and bool(measure.known[place]) for place in places], dtype=bool)
+    before = np.where(told, measure.part[np.maximum(places, 0)] if len(measure.part) else 0.0, 0.0)
+    if told.all():
+        return before, told, len(told), 0.0
+    recent = np.arange(max(0, measure.end - YEAR + 1), measure.end + 1)
+    recent = recent[measure.known[recent]]
+    if not len(recent):
+        return before, told, 0, 0.0
+    then = _shape(measure, recent, recent, like)
+    level = float(measure.part[recent].sum()) / float(then.sum())
+    filled = ~told
+    before = np.where(filled, level * _shape(measure, places, recent, like), before)
+    total = float(before.sum())
+    if total <= 0 or level <= 0:
+        return before, told, len(recent), 0.0
+    off = measure.part[recent] / level - then
+    square = (PRIOR_YEARS * MONTH_SCATTER**2 + float((off**2).sum())) / (PRIOR_YEARS + len(recent) - 1)
+    part = float(before[filled].sum()) / total
+    return before, told, len(recent), part**2 * square * (1 / len(recent) + 1 / int(filled.sum()))
 
 
-def _weaker(growths: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The yearly growth, or that of the last half year over the same half where it is nearer to 0; 0 where it has turned."""
-    half = YEAR // 2
-    result = growths.copy()
-    for place in np.flatnonzero(np.isfinite(growths)):
-        now, before = values[place - half + 1 : place + 1].sum(), values[place - half - YEAR + 1 : place - YEAR + 1].sum()
-        if now > 0 and before > 0:
-            recent = math.log(now / before)
-            turned = recent * growths[place] < 0
-            result[place] = 0.0 if turned else min(recent, growths[place], key=abs)
-    return result
+def _shape(measure: Monthly, places: np.ndarray, recent: np.ndarray, like: pd.Series | None) -> np.ndarray:
+    """The season of `like` at some months, the mean of the recent ones being 1; all 1 where it has none."""
+    if like is None:
+        return np.ones(len(places))
+    mean = float(like.reindex([str(measure.first + int(place)) for place in recent]).mean())
+    at = like.reindex([str(measure.first + int(place)) for place in places]).to_numpy(dtype=float)
+    return np.nan_to_num(at / mean, nan=1.0) if mean > 0 else np.ones(len(places))
 
 
-def _damping(carried: np.ndarray, growths: np.ndarray, end: int, prior: float, usual_error: float) -> tuple[float, float]:
-    """Part of the growth up to `end` that goes on, from all pairs of years that were known by then, and its variance."""
-    past, after = carried[: max(end + 1 - YEAR, 0)], growths[YEAR : end + 1]
-    pairs = np.isfinite(past) & np.isfinite(after)
-    count = int(pairs.sum())
-    if not count:
-        return prior, DAMPING_SPREAD**2
-    past, after = past[pairs], after[pairs]
-    years = (count + YEAR - 1) // YEAR
-    missed = float(np.mean((after - prior * past) ** 2))
-    variance = (PRIOR_YEARS * usual_error**2 + years * missed) / (PRIOR_YEARS + years)
-    told, held = years * float(np.mean(past**2)) / variance, 1 / DAMPING_SPREAD**2
-    part = (years * float(np.mean(past * after)) / variance + prior * held) / (told + held)
-    return float(np.clip(part, 0, 1)), 1 / (told + held)
-
-
-def _errors(
-    values: np.ndarray, carried: np.ndarray, growths: np.ndarray, leads: Sequence[int], prior: float, usual_error: float
-) -> np.ndarray:
-    """Log errors of the sum over `leads` at every origin with two years before it, each told from what was known by then."""
-    found = []
-    for origin in range(2 * YEAR - 1, len(values) - max(leads)):
-        if not np.isfinite(growths[origin]):
-            continue
-        growth = _damping(carried, growths, origin, prior, usual_error)[0] * carried[origin]
-        expected = sum(values[origin + lead - YEAR] for lead in leads) * math.exp(growth)
-        actual = sum(values[origin + lead] for lead in leads)
-        if expected > 0 and actual > 0:
-            found.append(math.log(actual / expected))
-    return np.array(found)
-
-
-def _note(seen: int, usual_error: float, trend: bool) -> str:
-    if not trend:
-        return (
-            f"Fewer than two years are known: no trend goes on, and the interval rests on a usual error of {usual_error:.0%}."
-        )
-    if not seen:
-        return f"No past forecast can be checked yet: the interval rests on a usual error of {usual_error:.0%}."
-    years = "year" if seen == 1 else "years"
+def _note(seen: int, usual_error: float, known: bool, told: int, wanted: int, based: int) -> str:
+    usual = f"a usual error of {usual_error:.0%}"
+    if not known:
+        start = f"Fewer than two years are known: no trend goes on, and the interval rests on {usual}"
+    elif not seen:
+        start = f"No past forecast can be checked yet: the interval rests on {usual}"
+    else:
+        years = "year" if seen == 1 else "years"
+        start = f"The interval holds what the same forecast missed in {seen} past {years}, beside {usual}"
+    if told == wanted:
+        return f"{start}."
+    if not based:
+        return f"{start}. No month of last year is known, so nothing can be expected."
+    of = "month" if based == 1 else "months"
     return (
-        f"The interval holds what the same forecast missed in {seen} past {years}, beside a usual error of {usual_error:.0%}."
+        f"{start}. Last year is known for {told} of the {wanted} months ahead; the others are expected at the mean of the "
+        f"{based} {of} that are known."
     )

@@ -15,12 +15,16 @@ import pandas as pd
 from chinese_calendar import constants
 from lunardate import LunarDate
 
+from planlib.estimates.windows import Coverage
 from planlib.plan import AMOUNT, Horizon
 
 # Before any evidence: a month all in a festival's window sells half more or half less, give or take (logs).
 FESTIVAL_SPREAD = 0.5
-# A product's year tells of its season where it sold in this many months, and neither doubled nor halved against the company.
-LEAST_MONTHS = 10
+# A product's year tells of its season where it sold in this part of the months in which it ever sells, and neither doubled nor
+# halved against the company.
+LEAST_PART = 10 / 12
+# Under this chance that silent months are no closed season they are one.
+LEAST_DOUBT = 0.01
 
 
 class Near(Protocol):
@@ -102,7 +106,7 @@ def seasonality(
     table = history.pivot_table(index="month", columns="product", values=AMOUNT, aggfunc="sum", fill_value=0).sort_index()
     sold = table.index[table.sum(axis=1) > 0]
     months = [str(period) for period in pd.period_range(sold[0], table.index[-1], freq="M")]
-    table = table.reindex(months, fill_value=0).clip(lower=0).astype(float)
+    table = _whole(table.reindex(months, fill_value=0).clip(lower=0).astype(float))
     years = sorted({int(month[:4]) + step for month in [*months, *horizon.months] for step in (-1, 0, 1)})
     days = festival_days(years, list(near.festivals), calendar)
     # Whole twelve-month windows up to the last month; what is older than them is left out, under a year nothing is.
@@ -115,18 +119,43 @@ def seasonality(
     index = _index(table.to_numpy())
     company, effects = _company(_index(table.sum(axis=1).to_numpy()[:, None])[:, 0], calendar_month, past.to_numpy())
     usual = company.reindex(calendar_month).to_numpy() * np.exp(past.to_numpy() @ effects)
-    own = _own(index / usual[:, None], table.to_numpy(), calendar_month, company.index, near.shrink_months)
+    own, shut = _own(index / usual[:, None], table.to_numpy(), calendar_month, near.shrink_months)
 
     names = [month[5:] for month in horizon.months]
     # A calendar month that came and sold nothing gets nothing; one that has not come yet is a month like the others.
     expected = company.reindex(names).fillna(0.0 if whole >= 12 else 1.0).to_numpy() * np.exp(ahead.to_numpy() @ effects)
-    weight = expected[:, None] * own.reindex(names).fillna(1.0).to_numpy()
+    weight = expected[:, None] * (own.reindex(names).fillna(1.0) * (1 - shut.reindex(names).fillna(0.0))).to_numpy()
     season = pd.DataFrame(weight, index=horizon.months, columns=table.columns).rename_axis(index="month", columns="product")
     windows = [near.days_before if name.endswith("before") else near.days_after + 1 for name in past.columns]
     found = pd.DataFrame(
         {"window": list(past.columns), "days": windows, "change": np.exp(effects * np.array(windows) / 30) - 1.0}
     )
     return season.T.stack().rename("weight").reset_index()[["product", "month", "weight"]], found
+
+
+def _whole(table: pd.DataFrame) -> pd.DataFrame:
+    """Months x products with the gaps of the whole company filled: as a year apart, at the level of the half years around.
+
+    A gap that no other year can tell of is a mean month. A closed season is none: it stays 0.
+    """
+    total = table.sum(axis=1)
+    coverage = Coverage.of(total.index[total > 0], str(table.index[-1]))
+    known = [month for month in table.index if month not in coverage.gaps]
+    filled = table.copy()
+    for gap in coverage.gaps:
+        mean = table.loc[known].mean()
+        for other in (pd.Period(gap, freq="M") + 12, pd.Period(gap, freq="M") - 12):
+            if str(other) in known:
+                around = [step for step in range(-6, 7) if {_moved(gap, step), _moved(str(other), step)} <= set(known)]
+                here, there = (float(total[[_moved(at, step) for step in around]].sum()) for at in (gap, str(other)))
+                mean = table.loc[str(other)] * (here / there if there > 0 else 1.0)
+                break
+        filled.loc[gap] = mean
+    return filled
+
+
+def _moved(month: str, step: int) -> str:
+    return str(pd.Period(month, freq="M") + step)
 
 
 def _index(sold: np.ndarray) -> np.ndarray:
@@ -163,28 +192,52 @@ def _company(index: np.ndarray, calendar_month: np.ndarray, near: np.ndarray) ->
     return pd.Series(np.exp(solution[: len(names)]), index=names), solution[len(names) :]
 
 
-def _own(ratio: np.ndarray, sold: np.ndarray, calendar_month: np.ndarray, names: pd.Index, prior_months: int) -> pd.DataFrame:
-    """How each product's calendar months differ from the company's, as factors: calendar month x product.
+def _own(
+    ratio: np.ndarray, sold: np.ndarray, calendar_month: np.ndarray, prior_months: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """How each product's calendar months differ from the company's, as factors, and how surely it sells nothing in them, 0-1.
 
-    A window counts where the product sold in all but a few months and did not gain or lose half against the company: a launch
-    is not a season. Two windows tell a season from chance; with one, its months count against `prior_months`.
+    Both calendar month x product. A window counts where the product sold in all but a few of the months in which it ever sells
+    and did not gain or lose half against the company: a launch is not a season. Two windows tell a season from chance; with
+    one, its months count against `prior_months`.
     """
     length = 12 if len(ratio) >= 24 else len(ratio)
     frames, amounts = (each.reshape(-1, length, each.shape[1]) for each in (ratio, sold))
     part = amounts.sum(axis=1) / np.maximum(1.0, amounts.sum(axis=(1, 2)))[:, None]
     before = np.concatenate([part[:1], part[:-1]])
-    steady = (part > before / 2) & (part < before * 2) & ((amounts > 0).sum(axis=1) >= min(LEAST_MONTHS, length))
+    ever = np.any(amounts > 0, axis=0)
+    regular = (amounts > 0).sum(axis=1) >= np.maximum(1, np.ceil(np.round(LEAST_PART * ever.sum(axis=0), 9)))
+    steady = np.asarray((part > before / 2) & (part < before * 2) & regular)
     logs = np.where(steady[:, None, :], np.log(np.where(frames > 0, frames, np.nan)), np.nan)
     seen = np.isfinite(logs)
     count = seen.sum(axis=0)
     mean = np.where(count > 0, np.nansum(logs, axis=0) / np.maximum(1, count), 0.0)
-    centred = np.where(count > 0, mean - (mean * (count > 0)).sum(axis=0) / np.maximum(1, (count > 0).sum(axis=0)), 0.0)
+    told = np.maximum(1, (count > 0).sum(axis=0))
+    centred = np.where(count > 0, mean - (mean * (count > 0)).sum(axis=0) / told, 0.0)
     left = np.where(seen, logs - mean, 0.0)
     free = np.maximum(0, count - 1).sum(axis=0)
     chance = (left**2).sum(axis=(0, 1)) / np.maximum(1, free) / np.maximum(1.0, count.max(axis=0))
-    spread = (centred**2).sum(axis=0) / 11
+    spread = (centred**2).sum(axis=0) / np.maximum(1, told - 1)
     measured = np.where(spread > 0, np.maximum(0.0, 1 - chance / np.where(spread > 0, spread, 1.0)), 0.0)
     active = (amounts > 0).sum(axis=(0, 1))
     stated = active / (active + prior_months) if prior_months or active.all() else np.ones(len(active))
     trust = np.where(count.max(axis=0) >= 2, measured, np.where(count.max(axis=0) == 1, stated, 0.0))
-    return pd.DataFrame(np.exp(trust * centred), index=calendar_month[-length:]).reindex(names)
+    names = calendar_month[-length:]
+    return pd.DataFrame(np.exp(trust * centred), index=names), pd.DataFrame(_shut(amounts > 0, steady, ever), index=names)
+
+
+def _shut(sold: np.ndarray, steady: np.ndarray, ever: np.ndarray) -> np.ndarray:
+    """How surely a product sells nothing in a calendar month: calendar months x products, 0-1.
+
+    `sold`: windows x months x products; `steady`: windows x products that count; `ever`: months in which it ever sold. Were the
+    silent months open like the others, all of them would be silent by chance with (1 - rate) to the power of how often they
+    came, and any run of the year could be the one: twelve times that is the doubt. A product's only window says nothing of the
+    months before its first sale.
+    """
+    windows = steady.sum(axis=0)
+    rate = ((sold & steady[:, None, :]).sum(axis=(0, 1)) + 1) / (ever.sum(axis=0) * windows + 2)
+    silent = (~ever).sum(axis=0)
+    doubt = np.minimum(1.0, sold.shape[1] * (1 - rate) ** (silent * windows))
+    known = (windows >= 2) | ((windows == 1) & (steady & sold[:, 0, :]).any(axis=0))
+    sure = np.where(known, np.where(doubt < LEAST_DOUBT, 1.0, 1 - doubt), 0.0)
+    return np.where(ever, 0.0, sure[None, :])

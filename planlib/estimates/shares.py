@@ -9,13 +9,14 @@ A parent's shares are the company's, plus what each dimension above adds, plus w
   -0.5, the mean of two years; shares that step at random about 0; shares that drift about 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from planlib.estimates.levels import Past, scaled
+from planlib.estimates.openings import factors
 from planlib.plan import Horizon
 
 # Before any evidence shares stay, give or take half of their last movement; at most all of it goes on or comes back.
@@ -34,7 +35,8 @@ class Expected:
 
     shares     the dimensions of `within`, `into`, share (0-1, sums to 1 within each parent)
     cells      the same rows: before_share and last_share (of the twelve months before, of the last twelve; missing where the
-               parent sold nothing), trust (part of the expectation that is the parent's own history), share
+               parent sold nothing), trust (part of the expectation that is the parent's own history), year_share (of a whole
+               year), share
     levels     one row per level, the company's first: level (text), follow, low, high, trust (mean, weighted by sales)
     follow     of the company's shares of `into`: what goes on of the last movement (1 all, 0 none, -0.5 the mean of two years)
     low, high  where `follow` lies with nine chances in ten
@@ -52,19 +54,26 @@ class Expected:
     note: str
 
 
-def expected(history: pd.DataFrame, into: str, horizon: Horizon, within: Sequence[str] = ()) -> Expected:
-    """Expected shares of `into` within each cell of `within` (REG-1, CHN-1).
+def expected(
+    history: pd.DataFrame,
+    into: str,
+    horizon: Horizon,
+    within: Sequence[str] = (),
+    starts: Mapping[str, str] | None = None,
+) -> Expected:
+    """Expected shares of `into` within each cell of `within`, in the open months (REG-1, CHN-1).
 
     Parameters
         history  the dimensions of `within`, `into`, month, amount (minor units), all months up to `horizon.as_of`
         into     the dimension that is split
         within   the dimensions of the parents, none for the company
+        starts   first months of members where they are known; what sold earlier was a test. By default the first sale
     What nets to returns in a window counts as 0. Members that started within a window are scaled to the whole of it; members
     that fell silent lose by how unlikely their silence is. A parent that sold nothing takes what the levels above expect.
     Raises PlanError for a history that lacks columns or sales.
     """
     dims = list(within)
-    past = Past.of(history, into, horizon, dims)
+    past = Past.of(history, into, horizon, dims, starts or {})
     years = max(0.0, (past.months - 24) / 12) if past.months >= LEAST_MONTHS else 0.0
     follows = _follow(past, years)
 
@@ -81,19 +90,22 @@ def expected(history: pd.DataFrame, into: str, horizon: Horizon, within: Sequenc
         outlook.append(scaled(np.clip(share, 0.0, None), rest))
         trusts.append(trust)
     deepest = past.levels[-1]
-    share = scaled(outlook[-1] * deepest.alive(past.started), outlook[-1])
+    year = scaled(outlook[-1] * deepest.alive(past.started), outlook[-1])
+    opening = factors(past.levels[0].amounts[0], past.first, past.started, horizon)
+    share = scaled(year * opening, year)
 
     frame = past.keys()
     raw = [deepest.shares(deepest.amounts[:, :, past.slice(past.months - back, 12)]).ravel() for back in (12, 0)]
     frame["before_share"], frame["last_share"] = raw
     frame["trust"] = np.repeat(trusts[-1], len(past.members))
+    frame["year_share"] = year.ravel()
     frame["share"] = share.ravel()
     rows = [
         (" x ".join([*level.dims, into]), *found, float((trust * level.size(past.months)).sum()))
         for level, found, trust in zip(past.levels, follows, trusts, strict=True)
     ]
     levels = pd.DataFrame(rows, columns=["level", "follow", "low", "high", "trust"])
-    note = _note(into, *follows[0], years)
+    note = _note(into, *follows[0], years) + _opened(into, opening, past.members)
     return Expected(frame[[*dims, into, "share"]], frame, levels, *follows[0], years, note)
 
 
@@ -104,6 +116,17 @@ def _note(into: str, follow: float, low: float, high: float, years: float) -> st
     return (
         f"The company's own past says: of the last movement of shares by {into}, {part} is expected to {way} "
         f"(90% interval: {_way(low)} to {_way(high)})."
+    )
+
+
+def _opened(into: str, opening: np.ndarray, members: list[str]) -> str:
+    """Whose share of the open months differs from its share of the year, where some months have closed."""
+    if np.abs(opening - 1).max(initial=0.0) < 0.005:
+        return ""
+    most, least = members[int(opening.argmax())], members[int(opening.argmin())]
+    return (
+        f" Shares are those of the open months by {into}: their season gives {most} {opening.max() - 1:+.0%} and {least} "
+        f"{opening.min() - 1:+.0%} beside a year's share."
     )
 
 

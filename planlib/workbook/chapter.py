@@ -17,6 +17,7 @@ from planlib.columns import shown_as
 from planlib.data.gates import gate
 from planlib.data.sources import Tables
 from planlib.errors import GateError, PlanError
+from planlib.estimates.chance import Terms
 from planlib.estimates.windows import Coverage
 from planlib.formatting import Reader, missing
 from planlib.lp import MOST_PROFIT, Lock, Rule, Spend, Split, Stage
@@ -25,6 +26,7 @@ from planlib.plan import AMOUNT, Horizon
 from planlib.workbook.measures import measured
 
 ITEM = "application/vnd.planlib.v1+json"
+TERMS = "How chances are told"  # table of chapter 01 that every later SMART check reads
 WIDTH = 720  # pixels of a chart in a notebook
 
 
@@ -233,6 +235,7 @@ class Chapter:
             at_most    the amounts are money to spend, not to earn
         Returns the checked table, kept as "SMART check".
         """
+        terms = self._terms()
         if isinstance(of, Split) or "metric" not in of:
             planned = of.by(of.into) if isinstance(of, Split) else of
             into = str(next(name for name in planned.columns if name != AMOUNT))
@@ -241,11 +244,9 @@ class Chapter:
             history = self.orders("month") if history is None else history
             served = "Marketing cost, at most" if at_most else "Revenue"
             who = owners or self._owners(into, served)
-            of = smart.of_members(planned, last_year, history, self.horizon, who, served, at_most=at_most)
+            of = smart.of_members(planned, last_year, history, self.horizon, who, served, terms, at_most)
         first, last = (pd.Period(self.horizon.months[place], freq="M") for place in (0, -1))
-        checked = smart.check(
-            of, first.start_time.date(), last.end_time.date(), getattr(self.parameters, "achievable_from", smart.LEAST)
-        )
+        checked = smart.check(of, first.start_time.date(), last.end_time.date(), terms.achievable_from)
         self.keep(checked, "SMART check")
         self.note(smart.summary(checked, self.listed))
         return checked
@@ -330,6 +331,22 @@ class Chapter:
             )
         return pd.read_parquet(path)
 
+    def _terms(self) -> Terms:
+        """What chances rest on: the parameters of chapter 01, which hands them on; the usual ones where it has not."""
+        own = Terms.of(self.parameters)
+        if own is not None:
+            self.keep(own.table(), TERMS)
+            return own
+        given = self.handed_on("01-strategy", TERMS)
+        if given is not None:
+            return Terms.read(given)
+        usual = Terms()
+        self.note(
+            f"Chapter 01 has not said what chances rest on: a damping of {usual.damping:g}, a usual error of "
+            f"{usual.usual_error:.0%} and {usual.achievable_from:.0%} as the least chance are used."
+        )
+        return usual
+
     def _owners(self, into: str, served: str) -> dict[str, str]:
         path = self.run / "tables" / "01-strategy" / "targets.parquet"
         above = pd.read_parquet(path).set_index("metric")["owner"] if path.exists() else pd.Series({served: ""})
@@ -337,7 +354,8 @@ class Chapter:
         named = [
             (members, rule.owner) for rule in self.rules for dim, members in rule.where.items() if rule.owner and dim == into
         ]
-        return smart.owners(default, self.tables.get("staff") if into == "region" else None, named, self.horizon.as_of)
+        leads = [role for role, rank in getattr(self.parameters, "roles", {}).items() if rank == "manager"]
+        return smart.owners(default, self.tables.get("staff") if into == "region" else None, named, self.horizon.as_of, leads)
 
     def _emit(self, item: dict[str, Any], markdown: str = "", html: str = "") -> None:
         bundle: dict[str, Any] = {

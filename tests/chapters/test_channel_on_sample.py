@@ -112,7 +112,8 @@ def test_each_incentive_costs_its_rate(open_sample):
     def costs(**words) -> pd.DataFrame:
         chapter = open_sample("04-channel", **words)
         names = ("channels", "partners")
-        frame = channel.incentives(chapter.last_year("channel"), *map(chapter.tables.get, names), chapter.parameters)
+        tables_ = map(chapter.tables.get, names)
+        frame = channel.incentives(chapter.last_year("channel"), *tables_, chapter.parameters, chapter.horizon)
         return frame.set_index("channel")
 
     usual = costs()
@@ -222,7 +223,7 @@ def test_stock_is_routed_for_the_days_and_kept_apart_by_the_share_asked_for(open
         stock, routes, known = (chapter.tables.get(name) for name in ("inventory", "routes", "channels"))
         plan = chapter.last_year("region", "product", "channel")
         recent = chapter.orders("product", "channel", months=chapter.horizon.last_twelve)
-        online = channel.online_of(known, chapter.parameters)
+        online = channel.online_of(known, plan["channel"], chapter.parameters)
         return channel.served(channel.routed(stock, routes, plan, recent, online, chapter.parameters)).set_index("held_as")
 
     usual, double, half = served(), served(demand_days=60), served(demand_days=15)
@@ -243,8 +244,9 @@ def test_stock_is_routed_for_the_days_and_kept_apart_by_the_share_asked_for(open
 def test_who_counts_as_online_decides_the_traffic_each_way(open_sample):
     def traffic(**words) -> dict[str, float]:
         chapter = open_sample("04-channel", **words)
-        online = channel.online_of(chapter.tables.get("channels"), chapter.parameters)
-        return channel.traffic(chapter.orders("customer", "channel", "month"), online, chapter.horizon)
+        bought = chapter.orders("customer", "channel", "month")
+        online = channel.online_of(chapter.tables.get("channels"), bought["channel"], chapter.parameters)
+        return channel.traffic(bought, online, chapter.horizon)
 
     usual, swapped = traffic(), traffic(online=["Dealers", "Distributors", "Key accounts", "Own stores"])
     # CHN-7: with the sides named the other way round, those who came online are those who left it.

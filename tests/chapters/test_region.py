@@ -7,9 +7,10 @@ import pytest
 from pydantic import ValidationError
 
 from planlib import plan as tables
-from planlib.chapters import region
+from planlib.chapters import base_year, region
 from planlib.errors import ConflictError, ParameterError
 from planlib.estimates import shares
+from planlib.estimates.windows import Coverage, span_of
 from planlib.lp import split
 from planlib.plan import Horizon
 
@@ -345,6 +346,7 @@ def test_attainment_is_summed_result_over_target_in_fiscal_years():
     # REG-3
     targets = pd.DataFrame({"year": [2024, 2025], "region": "East", "amount": [100, 100]})
     results = pd.DataFrame({"region": "East", "month": ["2024-07", "2025-06", "2025-07"], "amount": [60, 50, 80]})
+    results = pd.concat([results, pd.DataFrame({"region": "West", "month": span_of("2024-07", "2026-06"), "amount": 1})])
     table = region.attained(targets, results, Horizon(2026, 7, date(2026, 6, 30))).set_index("year")["attainment"]
 
     assert table.to_dict() == pytest.approx({2024: 1.1, 2025: 0.8})
@@ -424,7 +426,7 @@ def test_capacity_per_head_and_span_of_control():
     assert team.set_index("region")["span"].to_dict() == {"East": 9.0, "North": 2.0}
     assert team.set_index("region")["capacity"].to_dict() == {"East": 1_900, "North": 450}
     assert found["load"].dropna().to_dict() == pytest.approx({"East": 1.1, "North": 300 / 450})
-    assert found["short"].to_dict() == {"West": 0, "East": 2, "North": 0}
+    assert found["short"].to_dict() == {"West": 1, "East": 2, "North": 0}  # a head of all carries 2,350 / 14
     assert list(found.index) == ["West", "East", "North"]
     assert found["look_at"].tolist() == ["nobody sells there", "over its capacity, a leader leads too many", ""]
 
@@ -615,3 +617,228 @@ def test_tools_and_classes_follow_their_shares_on_the_sample(open_sample):
     assert found[0.3]["tools"].value_counts()["full field system"] == 9
     assert found[0.5]["tools"].value_counts()["full field system"] == 16
     assert (found[0.5]["class"] == "A").sum() > 0
+
+
+# Short and odd histories, names, sentences ----------------------------------------------------------------------------
+
+ALL = span_of("2023-01", "2025-12")
+LENGTHS = [3, 6, 11, 12, 13, 18, 24, 25, 36]
+JUNE = Horizon(2026, 1, date(2026, 6, 30))
+
+
+def flat(count: int, amount: int = 100, name: str = "East") -> pd.DataFrame:
+    """The same amount in each of the last `count` months up to the end of 2025."""
+    return pd.DataFrame({"region": name, "month": ALL[-count:], "amount": amount})
+
+
+def listed(names) -> str:
+    return " and ".join(names)
+
+
+@pytest.mark.parametrize("count", LENGTHS)
+def test_attainment_is_known_of_whole_years_only(count):
+    # REG-3: 100 a month against 1,000 a year is 120% in each year that the orders know in full.
+    targets = pd.DataFrame({"year": [2023, 2024, 2025], "region": "East", "amount": 1000})
+    found = region.attained(targets, flat(count), HORIZON).set_index("year")["attainment"]
+
+    whole = {2023: count >= 36, 2024: count >= 24, 2025: count >= 12}
+    assert {year: value == 1.2 for year, value in found.items()} == whole
+    assert {year: pd.notna(value) for year, value in found.items()} == whole
+    lifted = region.uplift(pd.Series(["East"]), found.reset_index().assign(region="East"), region.Parameters())
+    assert (lifted["factor"].iloc[0] > 1) == (count == 36)
+
+
+def test_a_year_without_sales_attains_nothing_and_a_lost_month_is_not_known():
+    targets = pd.DataFrame({"year": [2023, 2024, 2025] * 2, "region": ["East"] * 3 + ["West"] * 3, "amount": 1200})
+    results = pd.concat([flat(36), flat(12, name="West")])
+    found = region.attained(targets, results, HORIZON).pivot(index="region", columns="year", values="attainment")
+
+    assert found.loc["West"].tolist() == [0, 0, 1]
+    lost = region.attained(targets, results[results["month"] != "2024-05"], HORIZON)
+    assert lost.loc[lost["year"] == 2024, "attainment"].isna().all()
+    assert lost.loc[lost["year"] != 2024, "attainment"].notna().all()
+
+
+def test_only_the_last_three_years_count():
+    # Targets and orders of 2018 to 2020 say nothing of 2023 to 2025.
+    old = span_of("2018-01", "2020-12")
+    targets = pd.DataFrame({"year": [2018, 2019, 2020], "region": "East", "amount": 600})
+    found = region.attained(targets, pd.DataFrame({"region": "East", "month": old, "amount": 100}), HORIZON)
+
+    assert found.empty
+    assert region.steady(pd.Series(["East"]), found)["least"].tolist() == [1.0]
+    said = region.told_review(pd.DataFrame(), found, pd.Series(["East"]), str, listed)
+    assert said == "Three years of targets and results are known of no region: no plan is reviewed for them."
+
+
+def reviewed(*growth: float, mean: float = 0.8) -> pd.DataFrame:
+    """Regions of equal size that attained `mean` three times, planned to grow so."""
+    names = [f"R{place}" for place in range(len(growth))]
+    attained = pd.DataFrame([(name, year, mean) for name in names for year in (2023, 2024, 2025)])
+    attained.columns = ["region", "year", "attainment"]
+    compared = pd.DataFrame({"member": names, "allocated": [round(1000 * (1 + g)) for g in growth], "last_year": 1000})
+    return region.review(compared.assign(growth=growth), attained, None, region.Parameters()).set_index("region")
+
+
+def test_what_to_ask_follows_the_growth_of_the_region_and_the_company():
+    assert reviewed(0.1)["ask"].tolist() == ["grows as the company does: what held it back?"]
+    assert reviewed(-0.1)["ask"].tolist() == ["shrinks as the company does: what held it back?"]
+    found = reviewed(0.3, 0.0, -0.3)["ask"]
+    assert found["R0"] == "grows faster than the company after misses: why now?"
+    assert found["R1"] == "grows as the company does: what held it back?"
+    assert found["R2"] == "does worse than the company: keep it, find what held it back"
+    assert reviewed(0.3, 0.1)["ask"]["R1"] == "grows less than the company: keep it, find what held it back"
+
+
+def test_the_review_is_told_in_the_singular_the_plural_and_of_those_known():
+    names = pd.Series(["R0", "R1"])
+    attained = pd.DataFrame([(name, year, 0.8) for name in names for year in (2023, 2024, 2025)])
+    attained.columns = ["region", "year", "attainment"]
+    both = reviewed(0.0, 0.0).reset_index()
+
+    assert region.told_review(both.iloc[:1], attained, names, str, listed) == (
+        "At its usual attainment R0 misses 200 of this plan; its target is reviewed by hand, not cut."
+    )
+    assert region.told_review(both, attained, names, str, listed) == (
+        "At their usual attainment 2 regions miss 400 of this plan, most in R0 and R1; their targets are reviewed by hand, not "
+        "cut."
+    )
+    half = attained[(attained["region"] == "R0") | (attained["year"] == 2025)]
+    assert region.told_review(both.iloc[:0], half, names, str, listed) == (
+        "No region has missed its targets so far that its plan needs a review. Of 2 regions three years are known of 1."
+    )
+
+
+def test_a_month_releases_by_the_plan_that_stood_before_it_closed():
+    # REG-6: sold 90, 95 and 91 of 100 a month: half, three quarters, 55%. A month that nobody planned releases nothing.
+    booked = pd.DataFrame({"region": "East", "month": JUNE.closed[:3], "amount": [90, 95, 91]})
+    stood = pd.DataFrame({"region": "East", "product": "p", "month": JUNE.months, "amount": 100})
+    found = region.released(booked, stood, region.Parameters())
+
+    assert found["released"].tolist() == pytest.approx([(0.5 + 0.75 + 0.55) / 3])
+    late = region.released(booked, stood[stood["month"] > "2026-02"], region.Parameters())
+    assert late[["planned", "booked", "released"]].iloc[0].tolist() == pytest.approx([100, 91, 0.55])
+    assert region.released(booked, stood[stood["month"] > "2026-03"], region.Parameters()) is None
+    new = pd.concat([booked, booked.assign(region="West", amount=50)])
+    with_new = region.released(new, stood, region.Parameters()).set_index("region")
+    assert with_new.loc["West", ["planned", "booked"]].tolist() == [0, 150] and pd.isna(with_new.loc["West", "released"])
+
+
+@pytest.mark.parametrize("count", LENGTHS)
+def test_a_head_carries_a_years_revenue_however_short_the_history(count):
+    staff = pd.DataFrame({"region": ["East", "East"], "hired": pd.Timestamp("2020-01-01")})
+    cover = Coverage.of(ALL[-count:], "2025-12")
+    recent, part = base_year.of_members(flat(count), "region", HORIZON.last_twelve, cover)
+    team = region.team(staff, recent, HORIZON, region.Parameters())
+
+    assert team["capacity"].tolist() == [1200] and part == (["East"] if count < 12 else [])
+
+
+def test_staff_of_a_region_without_orders_makes_no_team_and_no_rule():
+    # REG-5: nobody wrote a rule on the moon; it is told instead.
+    staff = pd.concat([STAFF, staff_of(("Moon", "Specialist", 900))])
+    for kind in ("soft", "hard"):
+        given = region.Parameters(capacity_rule=kind)
+        team = region.team(staff, HISTORY, HORIZON, given)
+        assert [rule.where["region"] for rule in region.capacity_rules(team, None, given)] == ["East", "North"]
+    said = region.unknown(["East", "North"], None, None, staff, region.Parameters())
+    assert said == ["Table staff names 1 region that the orders lack (Moon): who is there is in no team."]
+    assert region.unknown(["East", "North", "Moon"], None, None, staff, region.Parameters()) == []
+
+
+def test_short_is_not_zero_where_nobody_can_carry():
+    compared = pd.DataFrame({"member": ["East", "West"], "allocated": [300, 450]})
+    staff = staff_of(("East", "Specialist", 200))
+    team = region.team(staff, HISTORY, HORIZON, region.Parameters())
+    found = region.load(compared, team, region.Parameters()).set_index("region")["short"]
+
+    assert found.to_dict() == {"West": 3, "East": 1}
+    idle = region.team(staff.assign(capacity=0), HISTORY, HORIZON, region.Parameters())
+    assert region.load(compared, idle, region.Parameters())["short"].isna().all()
+
+
+def test_what_orders_and_tables_do_not_know_of_each_other_is_told():
+    regions = pd.DataFrame({"region": ["East", "Moon"]})
+    targets = pd.DataFrame({"region": ["East", "Est"]})
+    staff = pd.DataFrame({"region": ["East"], "role": ["大区经理"]})
+    said = region.unknown(["East", "North"], regions, targets, staff, region.Parameters())
+
+    assert said == [
+        "Table regions lacks 1 of 2 regions (North): what orders lead to expect stands for their market.",
+        "Table regions names 1 region that the orders lack (Moon): no target is set there.",
+        "Table targets lacks 1 of 2 regions (North): no base is raised or reviewed for them.",
+        "Table targets names 1 region that the orders lack (Est): they count for nothing.",
+        "Roles in staff that `roles` does not rank: 大区经理. They count as heads alone.",
+    ]
+    assert region.unknown(["East", "North"], None, None, None, region.Parameters()) == []
+
+
+def test_a_misspelt_region_of_a_parameter_is_refused_with_the_nearest():
+    with pytest.raises(ParameterError, match=r"priority: found 'north' \(nearest: 'North'\)"):
+        weights(priority={"north": 0.4})
+    organised = pd.DataFrame({"region": ["East"], "class": ["A"]})
+    own = {"base": 0.5, "incentive": 0.4, "risk reserve": 0.1}
+    with pytest.raises(ParameterError, match=r"pool_exceptions: found 'Est' \(nearest: 'East'\)"):
+        region.pool_shares(organised, region.Parameters(pool_exceptions={"Est": own}))
+
+
+def compared(**growth: float | None) -> pd.DataFrame:
+    return pd.DataFrame({"member": list(growth), "growth": pd.Series(list(growth.values()), dtype=float)})
+
+
+def test_the_sentence_says_who_grows_and_that_nobody_does():
+    assert region.told_plan(compared(A=0.5, B=0.1), ["A", "B"], 0.6) == "A and B take 60% of the target; A grows most, by 50%."
+    assert region.told_plan(compared(A=-0.1, B=-0.3), ["A"], 0.6) == (
+        "A takes 60% of the target; no region grows: A comes nearest, 10% less than last year."
+    )
+    assert region.told_plan(compared(A=0.3), ["A"], 1.0) == "A takes all of the target, 30% more than last year."
+    assert region.told_plan(compared(A=-0.1), ["A"], 1.0) == "A takes all of the target, 10% less than last year."
+    assert region.told_plan(compared(A=0.0), ["A"], 1.0) == "A takes all of the target, as much as last year."
+    assert region.told_plan(compared(A=None), ["A"], 1.0) == "A takes all of the target; growth over last year is not known."
+    assert region.told_plan(compared(A=None, B=0.2), ["A"], 0.9) == (
+        "A takes 90% of the target; B grows most of those whose last year is known, by 20%."
+    )
+
+
+def test_pools_and_teams_are_told_of_one_and_of_many():
+    def shares_of(count: int, **exceptions) -> str:
+        organised = pd.DataFrame({"region": [f"R{n}" for n in range(count)], "class": "A"})
+        given = {name: {"base": 0.5, "incentive": 0.4, "risk reserve": 0.1} for name in exceptions}
+        return region.told_pools(region.pool_shares(organised, region.Parameters(pool_exceptions=given)))
+
+    told = "60% base, 30% incentive, 10% risk reserve"
+    assert shares_of(1) == f"The budget pool of R0 is {told}; chapter 07 gives it its money."
+    assert shares_of(3) == f"The budget pools of all 3 regions are {told}; chapter 07 gives them their money."
+    assert shares_of(3, R1=1) == f"The budget pools of 2 of 3 regions are {told}; chapter 07 gives them their money."
+    organised = pd.DataFrame({"class": ["A", "B"], "tools": "basic", "lacks": [1, 7]})
+    assert region.told_teams(organised).endswith("To the full patterns class A lacks 1 person and class B lacks 7 people.")
+    assert region.told_teams(organised.iloc[1:].assign(lacks=0)).endswith("To the full patterns class B lacks nobody.")
+
+
+def test_oceans_are_told_of_none_one_and_many():
+    def told(*kinds: str) -> str:
+        return region.told_oceans(pd.DataFrame({"region": [f"R{n}" for n in range(len(kinds))], "ocean": kinds}))
+
+    assert told("blue ocean", "red ocean") == "Blue ocean: R0; red: R1"
+    assert told(*["blue ocean"] * 5) == "Blue oceans: R0, R1, R2 and 2 more; no red one"
+    assert told("calm") == "No blue ocean; no red one"
+
+
+def test_growth_of_a_region_that_began_within_last_year_is_not_known():
+    sold = pd.concat([flat(36), flat(3, name="New")])
+    window = Coverage.of(ALL, "2025-12").window(base_year.NAME, HORIZON.last_year)
+    table = pd.DataFrame({"member": ["East", "New"], "growth": [0.3, 3.0]})
+
+    assert base_year.grown(table, sold, "region", window)["growth"].isna().tolist() == [False, True]
+    assert base_year.told(sold, "region", window) == ["New first sold within last year: its growth over it is not known."]
+    assert base_year.told(flat(36), "region", window) == []
+
+
+@pytest.mark.parametrize("count", LENGTHS)
+def test_last_year_is_carried_to_twelve_months_by_those_known(count):
+    window = Coverage.of(ALL[-count:], "2025-12").window(base_year.NAME, HORIZON.last_year)
+    last = flat(count)[lambda frame: frame["month"] >= "2025-01"].groupby("region", as_index=False)["amount"].sum()
+
+    assert base_year.carried(last, window)["amount"].tolist() == [1200]
+    assert (base_year.based(window) == "") == (count >= 12)
+    assert base_year.began(flat(count), "region", window) == []

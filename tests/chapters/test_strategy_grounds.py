@@ -9,6 +9,7 @@ import pytest
 from planlib import plan
 from planlib.chapters import strategy
 from planlib.errors import ParameterError, TieOutError
+from planlib.estimates.windows import Coverage
 from planlib.formatting import Reader
 from planlib.lp import split
 from planlib.plan import Horizon, months
@@ -157,8 +158,9 @@ def test_capacity_says_what_is_short():
     # STR-4: three people bring 1,000; 1,500 at 20% more a head asks for four
     channels = pd.DataFrame({"channel": ["a"], "capacity": [1400]})
     marketing = pd.DataFrame({"month": months(2025), "spend": 10})
-    products = pd.DataFrame({"product": ["x", "y"], "month": ["2025-03", "2025-12"]})
-    told = strategy.capacity(1500, 1000, YEAR_END, STAFF, products, channels, marketing, 0.2, 0.2).set_index("resource")
+    products = pd.concat([monthly(y2025=1).assign(product=name) for name in "xy"])
+    told = strategy.capacity(1500, 1000, YEAR_END, STAFF, products, channels, ["a"], marketing, 0.2, 0.2)
+    told = told.set_index("resource")
 
     assert told["required"].to_dict() == {"people": 4, "channel capacity": 1500, "marketing money": 180, "products": 2}
     assert told["lack"].to_dict() == {"people": 1, "channel capacity": 100, "marketing money": 0, "products": 0}
@@ -177,7 +179,7 @@ def test_momentum_moves_with_its_priors(open_sample):
 
     assert 0 < doubting.growth < usual.growth < 0.25
     assert wide.spread > usual.spread
-    path = strategy.momentum(history, chapter.horizon, usual.growth)
+    path = strategy.momentum(history, chapter.horizon, usual)
     low, high = strategy.band(path, usual, 0.8)
     assert low < path["amount"].sum() < high
     lower, higher = strategy.band(path, usual, 0.95)
@@ -188,7 +190,7 @@ def test_closed_months_are_certain(open_sample):
     chapter = open_sample(STEM, as_of="2026-03-31")
     history = chapter.orders("month")
     ahead = strategy.outlook(history, chapter.horizon)
-    path = strategy.momentum(history, chapter.horizon, ahead.growth)
+    path = strategy.momentum(history, chapter.horizon, ahead)
     lines = strategy.drawn(path, ahead, 0.8).pivot(index="month", columns="series", values="amount")
 
     assert ahead.months["month"].tolist() == chapter.horizon.open
@@ -225,7 +227,7 @@ def test_each_position_names_a_segment_and_a_target_that_exist():
     assert len(strategy.positions(known, {"Hotels": POSITION}, 1, ["Revenue"])) == 1
     with pytest.raises(ParameterError, match=r"'Hotel'.*Hotels"):
         strategy.positions(known, {"Hotel": POSITION}, 2, ["Revenue"])
-    with pytest.raises(ParameterError, match="target 'Revenue'"):
+    with pytest.raises(ParameterError, match="'Revenue', which is no target"):
         strategy.positions(known, {"Hotels": POSITION}, 2, ["Repurchase rate"])
 
 
@@ -333,7 +335,8 @@ def test_the_matrix_shows_the_next_milestone_each_owes():
 
 def opened(count: int, budget: float = 0.15, managers: int = 2, limit: int = 1300) -> pd.DataFrame:
     marketing = pd.DataFrame({"month": months(2025), "spend": 100})
-    told = strategy.new_regions(count, budget, managers, YEAR_END, marketing, limit, STAFF, ["Jiangsu"], 0.0)
+    roles = ["Regional manager"]
+    told = strategy.new_regions(count, budget, managers, YEAR_END, marketing, limit, STAFF, roles, ["Jiangsu"], 0.0)
     return told.set_index("resource")
 
 
@@ -352,7 +355,7 @@ def test_three_new_regions_ask_for_budget_and_two_managers():
 
 def test_a_team_that_grows_asks_for_people():
     weights = pd.DataFrame({"team": ["East"] * 2, "region": ["Jiangsu", "Hubei"], "weight": [1, 1]})
-    last = pd.DataFrame({"region": ["Jiangsu", "Hubei"], "amount": [600, 400]})
+    last = pd.concat([monthly(y2025=a / 12).assign(region=r) for r, a in (("Jiangsu", 600), ("Hubei", 400))])
     pyramid = strategy.pyramid(1500, {"Sales": 0.5, "Online": 0.5}, weights)
 
     def needed(productivity: float) -> list[int]:
@@ -440,11 +443,12 @@ def test_only_binding_rules_with_a_price_per_point_are_leverage():
 def test_won_customers_and_launches_are_read_off_the_orders():
     first = pd.DataFrame({"customer": ["a", "b"], "first": pd.to_datetime(["2024-05-01", "2025-02-01"])})
     orders = pd.DataFrame({"customer": ["a", "b", "b"], "channel": ["x", "x", "y"], "amount": [10, 1, 4]})
-    told = strategy.bought(first, orders, YEAR_END)
+    known = Coverage.of([*months(2024), *months(2025)], "2025-12")
+    told = strategy.bought(first, orders, YEAR_END, known)
 
     assert (told.active, told.revenue, told.won, told.won_revenue) == (2, 15, 1, 5)
     assert told.by_channel.to_dict("records") == [{"channel": "y", "customers": 1}]
-    assert strategy.bought(first, orders.assign(customer="all"), YEAR_END).active is None
+    assert strategy.bought(first, orders.assign(customer="all"), YEAR_END, known).active is None
     rows = [("old", m, 10) for m in [*months(2024), *months(2025)]] + [("new", m, 30) for m in months(2025)[6:]]
     # six months of 30 make 360 a year; a product that was there from the start is no launch
     assert strategy.launched(pd.DataFrame(rows, columns=["product", "month", "amount"]), YEAR_END) == (1, 360)

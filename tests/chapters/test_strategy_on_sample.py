@@ -25,9 +25,9 @@ def looked(open_sample):
         kpis, marketing, staff = (chapter.tables.get(name) for name in ("kpis", "marketing", "staff"))
         history = chapter.orders("month")
         ours = chapter.orders("customer", "channel", months=horizon.last_year)
-        customers = strategy.bought(chapter.customers(horizon.months[0]), ours, horizon)
+        customers = strategy.bought(chapter.customers(horizon.months[0]), ours, horizon, chapter.coverage)
         ahead = strategy.outlook(history, horizon, given.damping, given.usual_error)
-        baseline = int(strategy.momentum(history, horizon, ahead.growth)["amount"].sum())
+        baseline = int(strategy.momentum(history, horizon, ahead)["amount"].sum())
         goals = strategy.targets(given, TARGET, history, horizon, kpis, marketing)
         rates = strategy.funnel(kpis, horizon)
         launch = strategy.launched(chapter.orders("product", "month"), horizon)[1]
@@ -184,7 +184,9 @@ def test_new_regions_ask_for_budget_and_managers_by_their_parameters(looked):
         given, growth = at.given, at.baseline / LAST - 1
         steps = (given.open_regions, given.region_budget, given.region_managers)
         limit = round(TARGET * given.marketing_ratio)
-        return strategy.new_regions(*steps, at.horizon, at.marketing, limit, at.staff, sold, growth).set_index("resource")
+        return strategy.new_regions(
+            *steps, at.horizon, at.marketing, limit, at.staff, given.manager_roles, sold, growth
+        ).set_index("resource")
 
     found, more = opened(usual), opened(looked(open_regions=6, region_budget=0.20, region_managers=3))
     # MET-4: three new regions ask for 15% of last year's marketing and 2 managers; six at 20% and 3 for twice 20% and 6.
@@ -201,7 +203,8 @@ def test_productivity_lowers_the_people_that_growth_asks_for(open_sample):
         chapter = open_sample(STEM, **words)
         given, staff = chapter.parameters, chapter.tables.get("staff")
         products = chapter.orders("product", "month")
-        use = (staff, products, chapter.tables.get("channels"), chapter.tables.get("marketing"))
+        names = sorted(set(chapter.orders("channel")["channel"]))
+        use = (staff, products, chapter.tables.get("channels"), names, chapter.tables.get("marketing"))
         found = strategy.capacity(TARGET, LAST, chapter.horizon, *use, given.marketing_ratio, given.productivity)
         return found.set_index("resource"), len(strategy.present(staff, chapter.horizon))
 

@@ -117,3 +117,53 @@ def test_chances_by_the_distribution_and_at_its_edges():
 def test_what_is_out_of_range_is_refused(words):
     with pytest.raises(ParameterError, match="outlook"):
         expect(**{"history": yearly(1, 2), "as_of": "2019-12", "wanted": months(2020), **words})
+
+
+def test_a_company_that_started_in_october_is_expected_in_every_month():
+    # three months of 100 are all that is known: the others are as good as these, not nothing
+    told = expect(series([100.0] * 3, "2025-10"), "2025-12", months(2026))
+
+    assert told.months["expected"].tolist() == pytest.approx([100.0] * 12)
+    assert told.months["last_year"].notna().sum() == 3 and told.based == 3
+    assert "3 of the 12 months ahead" in told.note
+    whole = expect(yearly(100, first=2025), "2025-12", months(2026))
+    assert told.spread > whole.spread  # nine months that nobody has seen
+
+
+def test_a_missing_month_is_not_zero_and_a_closed_season_is():
+    gap = expect(yearly(100, 100, 100).drop("2019-07"), "2020-12", months(2021))
+    shut = yearly(100, 100, 100)
+    shut = shut[~shut.index.str.endswith("-08")]
+    closed = expect(shut, "2020-12", months(2021))
+
+    assert gap.growth == 0 and gap.total == pytest.approx(1200)
+    assert closed.total == pytest.approx(1100) and closed.months.loc[7, "expected"] == 0
+    last = expect(yearly(100, 100, 100).drop("2020-07"), "2020-12", months(2021))
+    assert last.total == pytest.approx(1200) and last.growth == 0
+
+
+@pytest.mark.parametrize("known", [3, 6, 11, 13, 18, 25])
+def test_a_flat_history_of_any_length_goes_on_flat(known):
+    told = expect(series([100.0] * known, str(pd.Period("2025-12", freq="M") - known + 1)), "2025-12", months(2026))
+
+    assert told.total == pytest.approx(1200) and told.growth == 0 and told.trend == 0
+    assert told.chance(1200) == pytest.approx(0.5)
+    assert ("Fewer than two years" in told.note) == (known < 24)
+
+
+def test_one_month_below_zero_leaves_the_chance():
+    values = np.full(36, 100.0)
+    values[-3] = -20
+    told = expect(series(values), "2020-12", months(2021))
+
+    # a year of 1,080 after one of 1,200: half of the fall goes on
+    assert told.total == pytest.approx(1080 * 0.9**0.5)
+    assert 0.3 < told.chance(1080) < 0.5
+
+
+def test_what_is_reached_already_is_certain_where_nothing_is_expected():
+    nothing = expect(yearly(0, 0), "2019-12", months(2020))
+
+    assert nothing.chance(0) == 1.0 and nothing.chance(-5) == 1.0
+    assert nothing.chance(-1, at_most=True) == 0.0  # overrun
+    assert nothing.chance(1, at_most=True) is None

@@ -114,3 +114,49 @@ def test_a_year_beyond_the_announcements_is_provisional():
     assert table["official"].tolist() == [True, True, False]
     assert "2099 is provisional" in table["note"].iloc[-1]
     assert "official" in table["note"].iloc[0]
+
+
+HEATER = np.array([1000.0, 1000, 0, 0, 0, 0, 0, 0, 0, 1000, 1000, 1000])
+
+
+@pytest.mark.parametrize("years", [2, 3])
+def test_what_sells_in_five_months_has_its_own_season(years):
+    # October to February, the same every year, beside a steady product: nothing where it never sold, a fifth elsewhere
+    steady = sold(np.full(12 * years, 1000.0), 2026 - years, "steady")
+    found = weights(pd.concat([steady, sold(np.tile(HEATER, years), 2026 - years)]))
+
+    assert found == pytest.approx(HEATER / 5000, abs=1e-9)
+    few = np.where(HEATER > 0, HEATER, 10.0)
+    assert weights(pd.concat([steady, sold(np.tile(few, years), 2026 - years)])) == pytest.approx(few / few.sum(), rel=1e-3)
+
+
+def test_a_launch_late_in_the_only_year_is_no_season():
+    steady = sold(np.full(12, 1000.0), 2025, "steady")
+    late = sold(np.r_[np.zeros(10), 100.0, 100.0], 2025)
+    found = weights(pd.concat([steady, late]))
+
+    assert found[:10].min() > 0.05  # nobody knows yet what it sells before November
+
+
+def test_what_sells_now_and_then_has_no_closed_months():
+    # six sales in three years, each in another month
+    now_and_then = np.zeros(36)
+    now_and_then[[1, 8, 15, 18, 28, 34]] = 100.0
+    found = weights(pd.concat([sold(np.full(36, 1000.0), 2023, "steady"), sold(now_and_then, 2023)]))
+
+    assert found == pytest.approx(np.full(12, 1 / 12), rel=0.05)
+
+
+@pytest.mark.parametrize("gap", ["2024-01", "2025-01", "2025-11"])
+def test_a_missing_month_of_the_company_is_no_quiet_month(gap):
+    history = sold(np.tile(SHAPE, 2), 2024)
+    found = weights(history[history["month"] != gap])
+
+    assert found == pytest.approx(SHAPE / SHAPE.sum(), abs=0.002)
+
+
+def test_a_month_in_which_the_company_never_opens_gets_nothing():
+    shut = np.where(np.arange(12) == 7, 0.0, SHAPE)
+    history = sold(np.tile(shut, 2), 2024)
+
+    assert weights(history[history["amount"] > 0]) == pytest.approx(shut / shut.sum(), abs=1e-6)

@@ -259,3 +259,68 @@ def test_a_deep_level_takes_less_than_a_second():
 
     assert len(found.shares) == 4000
     assert perf_counter() - start < 5  # a second by itself; other work may share the machine
+
+
+# Shares of the open months
+
+AUTUMN = Horizon(2026, 1, date(2026, 9, 30))
+
+
+def cooler(first: str, last: str = "2026-09") -> pd.DataFrame:
+    """A filter that sells 1,000 every month, a cooler 2,000 from April to September and 20 otherwise."""
+    rows = []
+    for month in pd.period_range(first, last, freq="M"):
+        rows += [("Filter", str(month), 1000), ("Cooler", str(month), 2000 if 4 <= month.month <= 9 else 20)]
+    return pd.DataFrame(rows, columns=["product", "month", "amount"])
+
+
+@pytest.mark.parametrize("first", ["2024-01", "2025-01", "2025-10"])
+def test_what_sells_in_summer_is_not_owed_half_of_the_last_quarter(first):
+    found = share(cooler(first), "product", horizon=AUTUMN)
+
+    # 1,020 a month are open: 20 and 1,000
+    assert found["Cooler"] * 1020 == pytest.approx(20, abs=2) and found["Filter"] * 1020 == pytest.approx(1000, abs=2)
+
+
+def test_a_plan_before_its_year_takes_shares_of_the_year():
+    found = expected(cooler("2024-01", "2025-12"), "product", HORIZON)
+
+    assert found.shares.set_index("product")["share"]["Cooler"] == pytest.approx(12_120 / 24_120)
+    assert found.cells["share"].tolist() == found.cells["year_share"].tolist()
+
+
+def test_regions_differ_in_their_open_months_as_products_do():
+    east = cooler("2024-01").assign(region="E")
+    west = east.assign(region="W", amount=2 * east["amount"])
+    found = share(pd.concat([east, west]), "product", ("region",), AUTUMN)
+
+    assert found["E", "Cooler"] == pytest.approx(found["W", "Cooler"]) == pytest.approx(20 / 1020, abs=0.002)
+
+
+def test_a_part_of_a_year_that_scatters_is_drawn_toward_the_companys():
+    random = np.random.default_rng(5)
+    noisy = 1e6 * np.tile(BASE, (45, 1)) * (1 + random.normal(0, 0.15, (45, 6)))
+    found = expected(frame(noisy, last="2026-09"), "region", AUTUMN).cells
+
+    assert np.abs(found["share"] / found["year_share"] - 1).max() < 0.06
+
+
+def test_under_a_year_nothing_is_known_of_seasons():
+    found = expected(cooler("2026-01"), "product", AUTUMN).cells
+
+    assert found["share"].tolist() == found["year_share"].tolist()
+
+
+def test_a_stated_start_counts_and_a_test_sale_before_it_does_not():
+    # b sells a fifth of the last six months; one piece a year ago was a test
+    amounts = np.tile([100.0, 0.0], (24, 1))
+    amounts[-6:] = [80, 20]
+    amounts[-12, 1] = 1
+    plain, stated = (
+        expected(frame(amounts), "region", HORIZON, starts=starts).shares.set_index("region")["share"]["b"]
+        for starts in (None, {"b": "2025-07"})
+    )
+
+    assert plain < 0.12
+    # to the whole year a factor of two, believed by 6/7
+    assert stated == pytest.approx(121 * (1 + 6 / 7) / (121 * (1 + 6 / 7) + 1080), rel=0.02)

@@ -5,13 +5,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from planlib.chapters.base import Share, SplitParameters
-from planlib.chapters.channel.driving import capacity_caps, carries, drivers, message, shifts, together
-from planlib.chapters.channel.incentives import incentives, rebate
+from planlib.chapters.channel.driving import capacity_caps, carries, drivers, shifts, together
+from planlib.chapters.channel.incentives import incentives, rebate, told_incentives
 from planlib.chapters.channel.partners import FORMATS as PARTNER_FORMATS
 from planlib.chapters.channel.partners import health, partners, scores, warning
 from planlib.chapters.channel.prices import corridors, violations
 from planlib.chapters.channel.review import moves, review
-from planlib.chapters.channel.stock import moving, online_of, routed, served, traffic
+from planlib.chapters.channel.stock import demand, moving, online_of, routed, served, traffic, unpriced, untold
+from planlib.chapters.channel.telling import message, told_effects, unknown
 
 QUESTION = "Through which channel does each product reach each region, and what can the channel carry?"
 Part = Literal["basics", "development", "operations", "digital"]
@@ -25,6 +26,7 @@ class Parameters(SplitParameters):
     review: Literal["month", "quarter"] = "quarter"
     review_line: Annotated[float, Field(ge=0.01, le=0.50)] = 0.05
     review_move: Annotated[float, Field(ge=0, le=0.50)] = 0.10
+    review_take: Annotated[float, Field(ge=0, le=1)] = 0.50
     tiers: list[Tier] = [[0.9, 0.01], [1.0, 0.02], [1.1, 0.03]]
     retroactive: bool = False
     store_bonus: Rate = 0.02
@@ -54,7 +56,7 @@ class Parameters(SplitParameters):
 
 __all__ = [
     "PARTNER_FORMATS",
-    "QUESTION", "Parameters", "capacity_caps", "carries", "corridors", "drivers", "health", "incentives",
+    "QUESTION", "Parameters", "capacity_caps", "carries", "corridors", "demand", "drivers", "health", "incentives",
     "message", "moves", "moving", "online_of", "partners", "rebate", "review", "routed", "scores", "served", "shifts",
-    "together", "traffic", "violations", "warning",
+    "together", "told_effects", "told_incentives", "traffic", "unknown", "unpriced", "untold", "violations", "warning",
 ]  # fmt: skip

@@ -7,10 +7,11 @@ import pandas as pd
 
 from planlib import plan as tables
 from planlib.chapters.channel.review import moves
+from planlib.chapters.members import refuse
 from planlib.drivers import Driver, Drivers, build
 from planlib.estimates.shares import Expected
 from planlib.lp import Joint, Rule
-from planlib.plan import AMOUNT, EVERYTHING
+from planlib.plan import AMOUNT
 
 
 def drivers(
@@ -29,7 +30,9 @@ def drivers(
         expected     shares of channels within each region and product
         reviewed     of `review`
         open_amount  what is still open of the target, minor units
+    Raises ParameterError for research on a channel without orders.
     """
+    refuse("research", parameters.research, {*last_year["channel"], *expected.shares["channel"]}, "channel of the orders")
     research = pd.DataFrame({"channel": sorted(parameters.research)}, dtype="str")
     research["factor"] = research["channel"].map(parameters.research).astype(float)
     found = [Driver("trend", "orders", "CHN-1", expected.shares)]
@@ -73,18 +76,6 @@ def capacity_caps(channels: pd.DataFrame | None, names: list[str], parameters: A
         )
         for row in known.itertuples()
     ]
-
-
-def message(names: str, share: float, rules: pd.DataFrame) -> str:
-    """The chapter in one sentence; a channel's capacity is mentioned only where one is known."""
-    caps = rules[rules["rule"].str.startswith("capacity of ")]
-    full = caps.loc[caps["binds"], "rule"].str.removeprefix("capacity of ").tolist()
-    if names == EVERYTHING:
-        return "The orders name no channel, so the target is not split by channel."
-    text = f"{names} carry {share:.0%} of the target"
-    if full:
-        return f"{text}; at capacity: {', '.join(full)}."
-    return f"{text}; no channel reaches its capacity." if len(caps) else f"{text}; no channel's capacity is known."
 
 
 def shifts(found: Joint | None, most: int = 8) -> pd.DataFrame:

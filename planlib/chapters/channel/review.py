@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from planlib import plan as tables
@@ -10,17 +11,21 @@ from planlib.plan import AMOUNT, Horizon
 COLUMNS = ["channel", "booked", "plan_in_force", "ahead", "transfer", "reason"]
 
 
-def review(booked: pd.DataFrame | None, in_force: pd.DataFrame | None, parameters: Any, horizon: Horizon) -> pd.DataFrame:
-    """How each channel stands in the closed months against the plan in force (CHN-2).
+def review(booked: pd.DataFrame | None, stood: pd.DataFrame | None, parameters: Any, horizon: Horizon) -> pd.DataFrame:
+    """How each channel stands in the closed months against the plan that was in force before each closed (CHN-2).
 
-    `booked`: channel, month, amount; `in_force`: the plan in force with channel and month (minor units). With a review by
-    quarter only whole quarters count. Returns channel, booked, plan_in_force (minor units of those months), ahead (booked over
-    planned less 1), months (text); empty before there is anything to review.
+    `booked`: channel, month, amount; `stood`: plan table with channel and month (minor units), each month as it was planned
+    before it closed; a month that no plan had open is absent, and not reviewed. With a review by quarter only whole quarters
+    count. Returns channel, booked, plan_in_force (minor units of those months), ahead (booked over planned less 1; missing
+    where nothing was planned), months (text); empty before there is anything to review.
     """
-    closed = horizon.closed if parameters.review == "month" else horizon.closed[: len(horizon.closed) // 3 * 3]
-    if booked is None or in_force is None or not closed:
+    known = set() if stood is None else set(stood["month"])
+    step = 1 if parameters.review == "month" else 3
+    periods = [horizon.months[start : start + step] for start in range(0, 12, step)]
+    closed = [month for period in periods if set(period) <= known & set(horizon.closed) for month in period]
+    if booked is None or stood is None or not closed:
         return pd.DataFrame(columns=["channel", "booked", "plan_in_force", "ahead", "months"])
-    here, there = (table[table["month"].isin(closed)] for table in (booked, in_force))
+    here, there = (table[table["month"].isin(closed)] for table in (booked, stood))
     sums = [table.groupby("channel")[AMOUNT].sum().rename(name) for name, table in (("booked", here), ("plan_in_force", there))]
     frame = pd.concat(sums, axis=1).fillna(0).astype("int64").sort_index().rename_axis("channel").reset_index()
     frame["ahead"] = tables.ratio(frame["booked"] - frame["plan_in_force"], frame["plan_in_force"])
@@ -32,7 +37,8 @@ def moves(reviewed: pd.DataFrame, weights: pd.DataFrame, open_amount: int, param
 
     `weights`: channel, weight before the review; `open_amount`: what is still open of the target. A channel more than
     `review_line` behind gives up `review_move` of its open target; those more than `review_line` ahead take it, in
-    proportion to how much they are ahead. Where nobody is ahead nothing moves.
+    proportion to how much they are ahead, each at most `review_take` of its own open target. What nobody can take stays where
+    it is; where nobody is ahead nothing moves.
     """
     if reviewed.empty:
         return pd.DataFrame(columns=[*COLUMNS, "factor"])
@@ -40,17 +46,37 @@ def moves(reviewed: pd.DataFrame, weights: pd.DataFrame, open_amount: int, param
     share = frame["weight"] / max(1e-12, float(frame["weight"].sum()))
     pace = frame["ahead"].fillna(0.0).round(9)
     behind, ahead = pace < -parameters.review_line, (pace > parameters.review_line) & (share > 0)
-    given = (share * parameters.review_move).where(behind & ahead.any(), 0.0)
-    pull = (pace * share).where(ahead, 0.0)
-    taken = given.sum() * pull / pull.sum() if pull.sum() > 0 else pull
+    offered = (share * parameters.review_move).where(behind, 0.0)
+    room = (share * parameters.review_take).where(ahead, 0.0)
+    taken = _taken(float(offered.sum()), (pace * share).where(ahead, 0.0).to_numpy(), room.to_numpy())
+    given = offered * (float(taken.sum()) / float(offered.sum())) if offered.sum() > 0 else offered
     change = taken - given
     frame["factor"] = (1 + change / share.where(share > 0)).fillna(1.0)
     frame["transfer"] = (change * open_amount).round().astype("int64")
-    words = [_reason(float(p), bool(m), str(t)) for p, m, t in zip(pace, change != 0, frame["months"], strict=True)]
+    moved = change.round(12) != 0
+    words = [_reason(p, bool(m), str(t)) for p, m, t in zip(frame["ahead"], moved, frame["months"], strict=True)]
     return frame.assign(reason=words)[[*COLUMNS, "factor"]]
 
 
-def _reason(pace: float, moved: bool, months: str) -> str:
-    way = "ahead of" if pace > 0 else "behind"
-    text = f"{abs(pace):.1%} {way} the plan in force in {months}"
+def _taken(offered: float, pull: np.ndarray, room: np.ndarray) -> np.ndarray:
+    """What each takes of `offered` in proportion to its pull, none more than its room; what one leaves goes to the others."""
+    taken = np.zeros(len(pull))
+    free = pull > 0
+    while free.any():
+        wanted = (offered - taken[~free].sum()) * pull / pull[free].sum()
+        full = free & (wanted >= room)
+        if not full.any():
+            taken[free] = wanted[free]
+            break
+        taken[full] = room[full]
+        free &= ~full
+    return taken
+
+
+def _reason(ahead: float, moved: bool, months: str) -> str:
+    if ahead != ahead:
+        return f"nothing was planned in {months}: stays"
+    pace = round(ahead, 3)
+    way = "as in" if pace == 0 else f"{abs(pace):.1%} {'ahead of' if pace > 0 else 'behind'}"
+    text = f"{way} the plan in force in {months}"
     return text if moved else f"{text}: stays"

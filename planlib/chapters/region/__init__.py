@@ -24,6 +24,7 @@ from planlib.chapters.region.resources import (
     told_teams,
 )
 from planlib.chapters.region.teams import capacity_rules, load, people, team
+from planlib.chapters.region.telling import told_plan, unknown
 from planlib.chapters.region.weights import drivers, maturity, most_moved, newcomers, priority, told_effects, uplift
 
 QUESTION = "Which region carries how much of the target, and why?"
@@ -60,9 +61,11 @@ __all__ = [
     "team",
     "told_effects",
     "told_oceans",
+    "told_plan",
     "told_pools",
     "told_release",
     "told_review",
     "told_teams",
+    "unknown",
     "uplift",
 ]

@@ -1,11 +1,11 @@
 """The market of each region: economic capacity, customers that can be reached, rivals, and the oceans they make (REG-1)."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from planlib.chapters.members import some
 from planlib.chapters.region.parameters import Parameters
 from planlib.data.sources import Tables
 from planlib.estimates import rfm
@@ -177,13 +177,13 @@ def map_of(market: pd.DataFrame) -> pd.DataFrame:
     return long.sort_values("row", key=lambda rows: rows.map(order), kind="stable", ignore_index=True)
 
 
-def told_oceans(market: pd.DataFrame, listed: Callable[[Sequence[str]], str]) -> str:
+def told_oceans(market: pd.DataFrame) -> str:
     """The market in one sentence: the blue and red oceans with the most potential (REG-1)."""
     if "ocean" not in market:
         return "Nothing is known of rivals: no region is called a blue or a red ocean."
-    named = {kind: list(market.loc[market["ocean"] == kind, "region"].head(3)) for kind in OCEANS[:2]}
-    blue = f"Blue oceans: {listed(named['blue ocean'])}" if named["blue ocean"] else "No blue ocean"
-    return f"{blue}; {'red: ' + listed(named['red ocean']) if named['red ocean'] else 'no red one'}"
+    blue, red = (list(market.loc[market["ocean"] == kind, "region"]) for kind in OCEANS[:2])
+    first = f"Blue ocean{'s' if len(blue) > 1 else ''}: {some(blue)}" if blue else "No blue ocean"
+    return f"{first}; red: {some(red)}" if red else f"{first}; no red one"
 
 
 def _mean(values: pd.Series, weight: pd.Series) -> float:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from planlib import plan as tables
+from planlib.chapters.members import refuse
 from planlib.chapters.region.parameters import PARTS, RANKS, Parameters
-from planlib.errors import ParameterError
 from planlib.plan import AMOUNT
 
 FULL, LIGHT, BASIC = "full field system", "light field system", "basic"
@@ -65,11 +65,7 @@ def pool_shares(organised: pd.DataFrame, parameters: Parameters) -> pd.DataFrame
     """
     usual = dict(zip(PARTS, (parameters.base_share, parameters.incentive_share, parameters.risk_share), strict=True))
     given: Mapping[str, Mapping[str, float]] = {name: dict(parts) for name, parts in parameters.pool_exceptions.items()}  # type: ignore[arg-type]
-    unknown = sorted(set(given) - set(organised["region"]) - {"A", "B"})
-    if unknown:
-        raise ParameterError(
-            f"pool_exceptions: found {unknown}, expected a region of the orders or a class, A or B; correct the name."
-        )
+    refuse("pool_exceptions", given, {*organised["region"], "A", "B"}, "region of the orders, nor a class")
     rows = []
     for region, kind in organised[["region", "class"]].sort_values("region").itertuples(index=False):
         parts = given.get(region) or given.get(kind) or usual
@@ -89,12 +85,14 @@ def pools(shares: pd.DataFrame, organised: pd.DataFrame) -> pd.DataFrame:
 
 
 def told_pools(shares: pd.DataFrame) -> str:
-    """How the pools are made up where no exception is stated, as a sentence (REG-6)."""
-    wide = shares.pivot(index="region", columns="part", values="share").round(9)
-    usual = wide.value_counts(sort=True).index[0]
-    parts = dict(zip(wide.columns, usual, strict=True))
-    same = int((wide == list(usual)).all(axis=1).sum())
-    told = ", ".join(f"{parts[part]:.0%} {part}" for part in PARTS)
+    """How most pools are made up, as a sentence (REG-6)."""
+    wide = shares.pivot(index="region", columns="part", values="share").round(9)[list(PARTS)]
+    counts = wide.groupby(list(PARTS)).size().rename("regions").reset_index()
+    usual = counts.sort_values(["regions", *PARTS], ascending=False).iloc[0]
+    told = ", ".join(f"{usual[part]:.0%} {part}" for part in PARTS)
+    same = int(usual["regions"])
+    if len(wide) == 1:
+        return f"The budget pool of {wide.index[0]} is {told}; chapter 07 gives it its money."
     of = f"all {same}" if same == len(wide) else f"{same} of {len(wide)}"
     return f"The budget pools of {of} regions are {told}; chapter 07 gives them their money."
 
@@ -120,24 +118,30 @@ def told_release(parameters: Parameters) -> str:
     )
 
 
-def released(booked: pd.DataFrame | None, in_force: pd.DataFrame | None, parameters: Parameters) -> pd.DataFrame | None:
-    """What the closed months have released of each region's incentive (REG-6); None before a month closes, or without a plan.
+def released(booked: pd.DataFrame | None, stood: pd.DataFrame | None, parameters: Parameters) -> pd.DataFrame | None:
+    """What the closed months have released of each region's incentive (REG-6); None before one closes that was planned.
 
     Parameters
-        booked    region, month, amount: the closed months (minor units);  in_force  plan table with region and month
-    Returns region, planned, booked (minor units), month_attained (of the months together), released (months weighted by
-    their plan), least released first.
+        booked  region, month, amount: the closed months (minor units)
+        stood   plan table with region and month, each month as it was planned before it closed; a month that no plan had open
+                is absent, and releases nothing
+    Returns region, planned, booked (minor units of those months), month_attained (of the months together), released (months
+    weighted by their plan), least released first; the last two are missing for a region that had no plan.
     """
-    if booked is None or in_force is None:
+    if booked is None or stood is None:
         return None
-    planned = tables.rollup(in_force, ["region", "month"]).rename(columns={AMOUNT: "planned"})
-    planned = planned[planned["month"].isin(booked["month"])]
-    both = planned.merge(tables.rollup(booked, ["region", "month"]), how="left", on=["region", "month"]).fillna({AMOUNT: 0})
+    planned = tables.rollup(stood, ["region", "month"]).rename(columns={AMOUNT: "planned"})
+    months = set(planned["month"]) & set(booked["month"])
+    if not months:
+        return None
+    sums = tables.rollup(booked, ["region", "month"])
+    both = planned.merge(sums, how="outer", on=["region", "month"]).fillna({AMOUNT: 0, "planned": 0})
+    both = both[both["month"].isin(months)]
     both["weighted"] = both["planned"] * release(tables.ratio(both[AMOUNT], both["planned"]), parameters)
     frame = both.groupby("region")[["planned", AMOUNT, "weighted"]].sum().reset_index().rename(columns={AMOUNT: "booked"})
-    frame["booked"] = frame["booked"].astype("int64")
+    frame = frame.astype({"planned": "int64", "booked": "int64"})
     frame["month_attained"] = tables.ratio(frame["booked"], frame["planned"])
-    frame["released"] = (frame["weighted"] / frame["planned"].where(frame["planned"] > 0)).fillna(0.0).round(9)
+    frame["released"] = (frame["weighted"] / frame["planned"].where(frame["planned"] > 0)).round(9)
     frame = frame.sort_values(["released", "region"], ignore_index=True)
     return frame[["region", "planned", "booked", "month_attained", "released"]]
 
@@ -151,8 +155,9 @@ def told_teams(organised: pd.DataFrame) -> str:
     )
     if "lacks" not in organised:
         return f"{text}."
-    a, b = (int(organised.loc[organised["class"] == kind, "lacks"].sum()) for kind in ("A", "B"))
-    return f"{text}. To the full patterns class A lacks {a} people and class B {b}."
+    lacks = {kind: int(organised.loc[organised["class"] == kind, "lacks"].sum()) for kind in ("A", "B") if kind in kinds}
+    told = [f"class {kind} lacks {'nobody' if not n else '1 person' if n == 1 else f'{n} people'}" for kind, n in lacks.items()]
+    return f"{text}. To the full patterns {' and '.join(told)}."
 
 
 def _of(count: int, share: float) -> int:

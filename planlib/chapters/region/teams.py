@@ -28,14 +28,15 @@ def team(staff: pd.DataFrame | None, sold: pd.DataFrame, horizon: Horizon, param
 
     Parameters
         staff  person, region, hired, and role, left, capacity (minor units a person can carry a year) where known
-        sold   region, amount: the last twelve months; without capacities a head can carry what it carries in the best
-               quarter of regions
+        sold   region, amount: every region of the orders with its twelve months; without capacities a head can carry what it
+               carries in the best quarter of regions. Who is in a region without orders is in no team
     Returns region, people, managers, supervisors, specialists, newcomers (share), span (most that one leader leads, on
     average; missing without leaders), capacity (minor units a year), sorted by region.
     """
     if staff is None or staff.empty:
         return None
     here = people(staff, horizon, parameters)
+    here = here[here["region"].isin(sold["region"])]
     if here.empty:
         return None
     frame = here.groupby("region").agg(people=("new", "size"), newcomers=("new", "mean")).reset_index()
@@ -58,8 +59,9 @@ def load(compared: pd.DataFrame, team: pd.DataFrame | None, parameters: Paramete
     """What the plan asks of each head, beside what it can carry (REG-5); None without staff.
 
     `compared`: member, allocated (minor units). `team`: see `team`. Returns region, people, newcomers, span, plan_per_head,
-    capacity_per_head (minor units), load (plan over capacity), short (people of that capacity missing to carry the plan),
-    look_at (text), heaviest load first; a region without people comes first.
+    capacity_per_head (minor units), load (plan over capacity), short (people of that capacity missing to carry the plan; of the
+    mean capacity of all where the region has nobody who carries anything; missing where no capacity is known), look_at
+    (text), heaviest load first; a region without people comes first.
     """
     if team is None:
         return None
@@ -70,8 +72,9 @@ def load(compared: pd.DataFrame, team: pd.DataFrame | None, parameters: Paramete
         frame[name] = (frame[money] / heads).round()
     frame["load"] = (frame["allocated"] / frame["capacity"].where(frame["capacity"] > 0)).round(9)
     alone = frame["people"] == 0
-    needed = np.ceil((frame["allocated"] / frame["capacity_per_head"].where(frame["capacity_per_head"] > 0)).round(6))
-    frame["short"] = (needed - frame["people"]).fillna(0).clip(lower=0).astype("int64")
+    usual = float(team["capacity"].sum()) / int(team["people"].sum())
+    each = frame["capacity_per_head"].where(frame["capacity_per_head"] > 0).fillna(usual if usual > 0 else np.nan)
+    frame["short"] = (np.ceil((frame["allocated"] / each).round(6)) - frame["people"]).clip(lower=0)
     flags = {
         "nobody sells there": alone,
         "over its capacity": frame["load"] > 1,

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from planlib.chapters.members import refuse
 from planlib.chapters.region.attainment import steady
 from planlib.chapters.region.markets import competition, potential, pressure
 from planlib.chapters.region.parameters import Parameters
 from planlib.drivers import Driver, Drivers, build
-from planlib.errors import ParameterError
 
 
 def drivers(
@@ -31,11 +31,7 @@ def drivers(
     """
     expected = expected[["region", "share"]].sort_values("region", ignore_index=True)
     names = expected["region"]
-    unknown = sorted(set(parameters.priority) - set(names))
-    if unknown:
-        raise ParameterError(
-            f"priority: no region {unknown} in the orders, expected some of {sorted(names)[:6]} ...; correct it."
-        )
+    refuse("priority", parameters.priority, names, "region of the orders")
     missing = pd.DataFrame({"region": pd.Series(dtype=str), "share": pd.Series(dtype=float)})
     found = missing if reach is None else expected[["region"]].merge(reach, how="left", on="region").fillna({"share": 0.0})
     rivals = competition(pressure(regions, parameters), expected, parameters)

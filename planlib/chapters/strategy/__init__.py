@@ -2,21 +2,23 @@
 
 from planlib.chapters.strategy.areas import Customers, bottleneck, bought, key_areas, launched, levers, priced, reviews
 from planlib.chapters.strategy.dependencies import matrix, milestones
-from planlib.chapters.strategy.grounds import activities, by_channel, capacity, funnel, market, present, rivals
-from planlib.chapters.strategy.momentum import band, bridge, drawn, filled, momentum, outlook
+from planlib.chapters.strategy.grounds import activities, by_channel, capacity, market, present, rivals
+from planlib.chapters.strategy.measures import funnel
+from planlib.chapters.strategy.momentum import band, based, bridge, drawn, filled, momentum, outlook
 from planlib.chapters.strategy.parameters import Driver, Parameters, Position
-from planlib.chapters.strategy.positioning import positions, segmentation, segments, stated
+from planlib.chapters.strategy.positioning import grown, positions, segmentation, segments, stated
 from planlib.chapters.strategy.pyramid import check_pyramid, levels, pyramid, teams
 from planlib.chapters.strategy.resources import new_regions, people, resources
-from planlib.chapters.strategy.targets import chance, check_reachable, readable, target, targets
-from planlib.chapters.strategy.telling import absent, reasons, told
+from planlib.chapters.strategy.targets import check_reachable, readable, target, targets
+from planlib.chapters.strategy.telling import absent, narrowest, reasons, sentence, strongest, told, unknown
 
 QUESTION = "What do we want to reach this year, what would come by itself, and what must new action bring?"
 
 __all__ = [
-    "QUESTION", "Customers", "Driver", "Parameters", "Position", "absent", "activities", "band", "bottleneck", "bought",
-    "bridge", "by_channel", "capacity", "chance", "check_pyramid", "check_reachable", "drawn", "filled", "funnel",
-    "key_areas", "launched", "levels", "levers", "market", "matrix", "milestones", "momentum", "new_regions", "outlook",
-    "people", "positions", "present", "priced", "pyramid", "readable", "reasons", "resources", "reviews", "rivals",
-    "segmentation", "segments", "stated", "target", "targets", "teams", "told",
+    "QUESTION", "Customers", "Driver", "Parameters", "Position", "absent", "activities", "band", "based", "bottleneck",
+    "bought", "bridge", "by_channel", "capacity", "check_pyramid", "check_reachable", "drawn", "filled", "funnel", "grown",
+    "key_areas", "launched", "levels", "levers", "market", "matrix", "milestones", "momentum", "narrowest", "new_regions",
+    "outlook", "people", "positions", "present", "priced", "pyramid", "readable", "reasons", "resources", "reviews", "rivals",
+    "segmentation", "segments", "sentence", "stated", "strongest", "target", "targets", "teams", "told",
+    "unknown",
 ]  # fmt: skip

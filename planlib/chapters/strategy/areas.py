@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from planlib.chapters.strategy.grounds import FUNNEL, years
-from planlib.errors import ParameterError
+from planlib.chapters.base_year import NAME
+from planlib.chapters.members import refuse
+from planlib.chapters.strategy.measures import FUNNEL, count
+from planlib.estimates.windows import Coverage, first_months, span_of
 from planlib.plan import AMOUNT, Horizon
 
 LEVERS = ["source", "metric", "unit", "per_unit", "from", "to", "gain"]
@@ -17,7 +19,8 @@ LEVERS = ["source", "metric", "unit", "per_unit", "from", "to", "gain"]
 class Customers:
     """Who bought last year: `active` customers, their `revenue`; of them `won` (first order) and `won_revenue` (minor units).
 
-    by_channel: channel, customers (won). All None where orders name no customers.
+    revenue is carried to twelve months where a part of last year is known. by_channel: channel, customers (won). All None where
+    orders name no customers; what was won is None too where the orders do not reach back far enough to tell who is new.
     """
 
     active: int | None = None
@@ -27,19 +30,24 @@ class Customers:
     by_channel: pd.DataFrame | None = None
 
 
-def bought(first: pd.DataFrame, orders: pd.DataFrame, horizon: Horizon) -> Customers:
+def bought(first: pd.DataFrame, orders: pd.DataFrame, horizon: Horizon, coverage: Coverage) -> Customers:
     """Last year's customers, and those won in it (MET-5).
 
-    `first`: customer, first (day of the first order, up to the plan year); `orders`: customer, channel, amount of last year.
+    `first`: customer, first (day of the first order, up to the plan year); `orders`: customer, channel, amount of last year;
+    `coverage`: the months that orders know. Who is new is told where these include the twelve months before last year.
     """
-    if orders["customer"].nunique() < 2:
+    window = coverage.window(NAME, horizon.last_year)
+    if orders["customer"].nunique() < 2 or not window.known:
         return Customers()
+    revenue = round(int(orders[AMOUNT].sum()) / window.part)
+    if not window.whole or not coverage.looks_back(window):
+        return Customers(int(orders["customer"].nunique()), revenue)
     span = pd.to_datetime(first["first"]).dt.strftime("%Y-%m").isin(horizon.last_year)
     won = set(first.loc[span, "customer"])
     by = orders[orders["customer"].isin(won)]
     main = by.sort_values([AMOUNT, "channel"], ascending=[False, True]).drop_duplicates("customer")
     channels = main.groupby("channel")["customer"].nunique().rename("customers").reset_index()
-    return Customers(int(orders["customer"].nunique()), int(orders[AMOUNT].sum()), len(won), int(by[AMOUNT].sum()), channels)
+    return Customers(int(orders["customer"].nunique()), revenue, len(won), int(by[AMOUNT].sum()), channels)
 
 
 def launched(products: pd.DataFrame, horizon: Horizon) -> tuple[int, int | None]:
@@ -48,17 +56,17 @@ def launched(products: pd.DataFrame, horizon: Horizon) -> tuple[int, int | None]
     `products`: product, month, amount, up to as_of. A product that sold within a year of the first order was there before. One
     that is younger than twelve months counts with its months brought to a year; younger than three, not at all.
     """
-    first = products.groupby("product")["month"].min()
-    start = pd.Period(products["month"].min(), freq="M") + 12
-    end = pd.Period(f"{horizon.as_of:%Y-%m}", freq="M")
+    first = first_months(products, "product")
+    coverage = Coverage.of(products["month"], f"{horizon.as_of:%Y-%m}")
+    if first.empty or coverage.first is None:
+        return 0, None
+    start = str(pd.Period(coverage.first, freq="M") + 12)
     brought = []
-    for product, month in first.items():
-        begin = pd.Period(month, freq="M")
-        age = min((end - begin).n + 1, 12)
-        if begin >= start and age >= 3:
-            known = [str(begin + k) for k in range(age)]
-            rows = products[(products["product"] == product) & products["month"].isin(known)]
-            brought.append(int(rows[AMOUNT].sum()) * 12 / age)
+    for product, month in first[first >= start].items():
+        year = coverage.window("first year", span_of(month, str(pd.Period(month, freq="M") + 11)))
+        if len(year.known) >= 3:
+            carried = year.scaled(products[products["product"] == product].groupby("month")[AMOUNT].sum())
+            brought.append(float(carried or 0.0))
     return len(brought), round(float(np.mean(brought))) if brought else None
 
 
@@ -80,7 +88,8 @@ def levers(
     in a year; benchmarks, step (as a kpi, such as `wins`): rate to reach, else the best of the last three years.
     Returns source, metric (the target it serves), unit, per_unit (minor units), from, to (in the unit's measure), gain (minor
     units, at least 0). Funnel arithmetic: a win is worth last year's revenue of won customers / wins; a point of a step's rate
-    moves wins, and so their revenue, by .01 / rate. Revenue of all orders stands for it where customers are not known.
+    moves wins, and so their revenue, by .01 / rate. Revenue of all orders stands for it where orders name no customers; where
+    they do and who is new cannot be told, neither can these, nor a step that let nothing through.
     """
     asked = goals.set_index("metric")
     pace = momentum / last_year if last_year > 0 else 1.0
@@ -108,18 +117,21 @@ def levers(
         # One more returning customer of a hundred brings what a customer spends in a year.
         point = customers.revenue / 100
         rows.append(("repurchase", "Repurchase rate", "1 point", point, was, now, (now - was) * 100 * point))
-    counts = _counts(kpis, horizon)
-    base = customers.won_revenue if customers.won_revenue else last_year
+    base = customers.won_revenue if customers.active else last_year
+    leads, known = count(kpis, "valid_leads", horizon)
+    leads_of_year = known.window(NAME, horizon.last_year).scaled(leads)
     was, now = goal("New valid leads a year", "baseline"), goal("New valid leads a year", "value")
-    if was is not None and now is not None and counts.get("valid_leads"):
-        lead = base / counts["valid_leads"]
+    if was is not None and now is not None and leads_of_year and base:
+        lead = base / leads_of_year
         rows.append(("valid leads", "New valid leads a year", "1 valid lead", lead, was, now, (now - was * pace) * lead))
     now = goal("Product launches", "value")
     if launch and now:
         # Launches spread over the year: each sells for half of it on average.
         rows.append(("launches", "Product launches", "1 launch", launch / 2, 0.0, now, now * launch / 2))
     for step in bottleneck(rates, benchmarks).itertuples(index=False):
-        point = base * pace / (step.rate * 100) if step.rate > 0 else 0.0
+        if not step.rate > 0 or not base:
+            continue
+        point = base * pace / (step.rate * 100)
         gain = max(step.reference - step.rate, 0) * 100 * point
         rows.append((f"conversion: {step.step}", "New valid leads a year", "1 point", point, step.rate, step.reference, gain))
     frame = pd.DataFrame(rows, columns=LEVERS)
@@ -134,9 +146,7 @@ def bottleneck(rates: pd.DataFrame, benchmarks: Mapping[str, float]) -> pd.DataF
     `rates`: see `funnel`. Returns step, rate (last twelve months), reference, source, shortfall (share of the reference
     missing: what wins would rise by is reference / rate - 1). Raises ParameterError for a benchmark of a step that is none.
     """
-    strangers = sorted(set(benchmarks) - set(FUNNEL[1:]))
-    if strangers:
-        raise ParameterError(f"benchmarks: found {strangers}, expected steps out of {list(FUNNEL[1:])}; correct the name.")
+    refuse("benchmarks", benchmarks, FUNNEL[1:], "step of the funnel")
     own = [name for name in rates.columns if name not in ("step", "last_twelve_months")]
     rows = []
     for row in rates.to_dict("records"):
@@ -194,10 +204,3 @@ def priced(rules: pd.DataFrame | None) -> pd.DataFrame:
     kept = rules[rules["binds"].astype(bool) & (rules["price"].round(6) > 0) & (rules["per"] == "point")]
     kept = kept.assign(per_unit=kept["price"].round().astype("int64"))
     return kept.sort_values(["per_unit", "rule"], ascending=[False, True])[columns].reset_index(drop=True)
-
-
-def _counts(kpis: pd.DataFrame | None, horizon: Horizon) -> dict[str, float]:
-    if kpis is None:
-        return {}
-    rows = kpis[kpis["month"].isin(years(horizon, 1)[str(horizon.year - 1)]) & kpis["kpi"].isin(FUNNEL)]
-    return {str(kpi): float(value) for kpi, value in rows.groupby("kpi")["value"].sum().items()}

@@ -1,23 +1,20 @@
-"""The grounds of the target: market, rivals, own capacity, three years of funnel and marketing (STR-4)."""
+"""The grounds of the target: market, rivals, marketing and own capacity (STR-4)."""
 
-import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from planlib import plan as tables
+from planlib.chapters.base_year import NAME
+from planlib.chapters.members import strays
+from planlib.chapters.strategy.measures import level, years
 from planlib.chapters.strategy.parameters import Driver
 from planlib.estimates.response import fit_attributed
-from planlib.plan import AMOUNT, Horizon, months
+from planlib.estimates.windows import Coverage, Window, growth
+from planlib.plan import AMOUNT, Horizon
 
-FUNNEL = ("visits", "leads", "valid_leads", "quotes", "wins")
 SWOT = ("strength", "weakness", "opportunity", "threat")
-
-
-def years(horizon: Horizon, back: int = 3) -> dict[str, list[str]]:
-    """The `back` years before the plan year, oldest first: year -> its twelve months."""
-    return {str(horizon.year - ago): months(horizon.year - ago, horizon.fiscal_start) for ago in range(back, 0, -1)}
 
 
 def market(
@@ -29,24 +26,25 @@ def market(
     policies and technologies the company states, each with its effect on a year's growth; target, minor units.
     Returns year, industry_growth, company_growth, market_share, drivers (text). The plan year's industry growth is the compound
     rate (CAGR) of the years before plus the drivers; its share of the market is last year's times
-    (1 + company) / (1 + industry). Empty without industry growth.
+    (1 + company) / (1 + industry). A year's growth is missing where it or the year before is not known in full; the plan
+    year's is over last year, carried to twelve months where a part of it is known. Empty without industry growth.
     """
     columns = ["year", "industry_growth", "company_growth", "market_share", "drivers"]
-    growth = _yearly(kpis, "industry_growth", horizon)
-    if not growth:
+    rates = _yearly(kpis, "industry_growth", horizon)
+    if not rates:
         return pd.DataFrame(columns=columns)
     share = _yearly(kpis, "market_share", horizon)
-    span = years(horizon, 4)
-    sold = {year: float(orders.loc[orders["month"].isin(names), AMOUNT].sum()) for year, names in span.items()}
+    sales = orders.groupby("month")[AMOUNT].sum()
+    coverage = Coverage.of(orders["month"], f"{horizon.as_of:%Y-%m}")
+    windows = {year: coverage.window(year, names) for year, names in years(horizon, 4).items()}
     rows: list[tuple[object, ...]] = []
     for year in years(horizon):
-        before = sold.get(str(int(year) - 1), 0.0)
-        company = sold[year] / before - 1 if before > 0 else None
-        rows.append((year, growth.get(year), company, share.get(year), ""))
-    cagr = math.prod(1 + value for value in growth.values()) ** (1 / len(growth)) - 1
+        company = growth(sales, windows[year], windows[str(int(year) - 1)])
+        rows.append((year, rates.get(year), company, share.get(year), ""))
+    cagr = math.prod(1 + value for value in rates.values()) ** (1 / len(rates)) - 1
     industry = cagr + sum(driver.effect for driver in drivers.values())
-    last = sold[str(horizon.year - 1)]
-    company = target / last - 1 if last > 0 else None
+    last = windows[str(horizon.year - 1)].scaled(sales)
+    company = target / last - 1 if last is not None and last > 0 else None
     held = share.get(str(horizon.year - 1))
     implied = None if held is None or company is None else held * (1 + company) / (1 + industry)
     told = "; ".join(f"{name} ({driver.kind}, {driver.effect:+.1%})" for name, driver in sorted(drivers.items()))
@@ -81,31 +79,14 @@ def rivals(table: pd.DataFrame | None, band: float) -> pd.DataFrame:
     return frame.sort_values(["share", "rival"], ascending=[False, True])[columns].reset_index(drop=True)
 
 
-def funnel(kpis: pd.DataFrame | None, horizon: Horizon) -> pd.DataFrame:
-    """Conversion from each step of the funnel to the next, three years and the last twelve months (STR-4).
-
-    `kpis`: month, kpi (visits, leads, valid_leads, quotes, wins), value. Rates are ratios of summed counts.
-    Returns step ("leads from visits"), one column per year, last_twelve_months; steps that no year knows are left out.
-    """
-    spans = {**years(horizon), "last_twelve_months": horizon.last_twelve}
-    counts = {span: _counted(kpis, names) for span, names in spans.items()}
-    rows = []
-    for before, after in itertools.pairwise(FUNNEL):
-        rates = [_ratio(counts[span].get(after), counts[span].get(before)) for span in spans]
-        if any(rate is not None for rate in rates):
-            rows.append((f"{after} from {before}".replace("_", " "), *rates))
-    frame = pd.DataFrame(rows, columns=["step", *spans])
-    return frame.astype(dict.fromkeys(spans, "float64"))
-
-
 def activities(
     marketing: pd.DataFrame | None, horizon: Horizon, won: int | None = None, confidence: float = 0.8
 ) -> pd.DataFrame:
     """What each marketing activity cost and returned last year, and what a new customer cost (STR-4).
 
     `marketing`: month, activity, spend and, where known, revenue, new_customers, channel; the three years before as_of count.
-    `won`: new customers of last year in orders, for the company's acquisition cost. A return never stands without its interval
-    (`confidence`): without revenue it is left out, not guessed.
+    `won`: new customers of last year in orders, for the company's acquisition cost, which is told where all of last year's
+    spend is known. A return never stands without its interval (`confidence`): without revenue it is left out, not guessed.
     Returns activity, channel, spend, revenue (minor units), return_ (text), acquisition_cost (minor units), largest spend
     first, the sum last; empty without marketing.
     """
@@ -128,7 +109,7 @@ def activities(
         frame["return_"] = frame["activity"].map(told["return_"])
     frame = frame.sort_values(["spend", "activity"], ascending=[False, True])
     total = {"activity": "all", **{name: frame[name].sum() for name in counted}}
-    if "new_customers" not in frame and won:
+    if "new_customers" not in frame and won and spent_in(marketing, horizon).whole:
         total["new_customers"] = won
     frame = pd.concat([frame, pd.DataFrame([total])], ignore_index=True)
     if "new_customers" in frame:
@@ -142,10 +123,11 @@ def activities(
 def by_channel(marketing: pd.DataFrame | None, won: pd.DataFrame | None, horizon: Horizon) -> pd.DataFrame:
     """What a new customer cost last year by channel (STR-4): channel, spend, customers_won, acquisition_cost (minor units).
 
-    `marketing`: month, channel, spend; `won`: channel, customers (first orders of last year). Empty where either is missing.
+    `marketing`: month, channel, spend; `won`: channel, customers (first orders of last year). Empty where either is missing, or
+    where the spend of a part of last year is not known.
     """
     columns = ["channel", "spend", "customers_won", "acquisition_cost"]
-    if marketing is None or "channel" not in marketing or won is None or won.empty:
+    if marketing is None or "channel" not in marketing or won is None or won.empty or not spent_in(marketing, horizon).whole:
         return pd.DataFrame(columns=columns)
     last = marketing[marketing["month"].isin(horizon.last_year)]
     frame = won.rename(columns={"customers": "customers_won"}).copy()
@@ -155,6 +137,17 @@ def by_channel(marketing: pd.DataFrame | None, won: pd.DataFrame | None, horizon
     return frame.sort_values(["spend", "channel"], ascending=[False, True])[columns].reset_index(drop=True)
 
 
+def spent_in(marketing: pd.DataFrame, horizon: Horizon) -> Window:
+    """Last year's months, and for which of them marketing spend is known. `marketing`: month."""
+    return Coverage.of(marketing["month"], f"{horizon.as_of:%Y-%m}").window(NAME, horizon.last_year)
+
+
+def spent_last_year(marketing: pd.DataFrame, horizon: Horizon) -> int | None:
+    """Last year's marketing spend (minor units), carried to twelve months where a part is known; None where nothing is."""
+    carried = spent_in(marketing, horizon).scaled(marketing.groupby("month")["spend"].sum())
+    return None if carried is None else round(carried)
+
+
 def capacity(
     target: int,
     last_year: int,
@@ -162,39 +155,49 @@ def capacity(
     staff: pd.DataFrame | None,
     products: pd.DataFrame,
     channels: pd.DataFrame | None,
+    names: Sequence[str],
     marketing: pd.DataFrame | None,
     ratio: float,
     productivity: float,
 ) -> pd.DataFrame:
     """Own capacity beside what the target asks for: team, channels, funds, products (STR-4).
 
-    Parameters: target, last_year (minor units); staff, hired and left; products, product and month of all orders; channels,
-    capacity (minor units a year); marketing, month and spend; ratio, the most marketing may cost of revenue; productivity, the
-    rise of revenue per head that is counted on.
+    Parameters: target, last_year (minor units); staff, hired and left; products, product, month and amount of all orders;
+    channels, capacity (minor units a year); names, the channels of the orders; marketing, month and spend; ratio, the most
+    marketing may cost of revenue; productivity, the rise of revenue per head that is counted on.
     Returns target ("Company"), resource, required, available, lack (0 or more), reason; money in minor units; rows that no
-    table tells are left out.
+    table tells are left out: channels unless the capacity of each that sells is known, products unless last year is.
     """
     rows: list[tuple[str, float, float, str]] = []
-    if staff is not None and last_year > 0:
-        heads = len(present(staff, horizon))
+    heads = 0 if staff is None else len(present(staff, horizon))
+    if heads and last_year > 0:
         need = heads_needed(heads, last_year, target, productivity)
         rows.append(("people", need, heads, f"{target / last_year - 1:+.0%} revenue, {productivity:+.0%} a head"))
-    if channels is not None and "capacity" in channels and channels["capacity"].notna().all():
-        rows.append(("channel capacity", target, int(channels["capacity"].sum()), "what all channels can sell in a year"))
-    if marketing is not None and last_year > 0:
-        spent = int(marketing.loc[marketing["month"].isin(horizon.last_year), "spend"].sum())
+    if channels is not None and "capacity" in channels and not without_capacity(channels, names):
+        room = int(channels.loc[channels["channel"].isin(names), "capacity"].sum())
+        rows.append(("channel capacity", target, room, "what the channels that sell can carry in a year"))
+    spent = None if marketing is None else spent_last_year(marketing, horizon)
+    if spent is not None and last_year > 0:
         need = round(spent * target / last_year)
         rows.append(("marketing money", need, round(target * ratio), "last year's, grown as revenue; limit of the cost ratio"))
-    selling = products.loc[products["month"].isin(horizon.last_twelve), "product"].nunique()
-    before = products.loc[products["month"].isin(horizon.last_year), "product"].nunique()
-    rows.append(("products", before, selling, "on sale last year; in the last twelve months"))
+    sold = products[products[AMOUNT] > 0]
+    if Coverage.of(sold["month"], f"{horizon.as_of:%Y-%m}").window(NAME, horizon.last_year).whole:
+        before, selling = (
+            sold.loc[sold["month"].isin(span), "product"].nunique() for span in (horizon.last_year, horizon.last_twelve)
+        )
+        rows.append(("products", before, selling, "on sale last year; in the last twelve months"))
     told = [("Company", what, need, have, max(need - have, 0), reason) for what, need, have, reason in rows]
     return pd.DataFrame(told, columns=["target", "resource", "required", "available", "lack", "reason"])
 
 
+def without_capacity(channels: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """The channels of the orders whose capacity the table does not know, sorted."""
+    return strays(names, channels.loc[channels["capacity"].notna(), "channel"])
+
+
 def heads_needed(heads: int, last_year: int, target: int, productivity: float) -> int:
-    """People that a target asks for when each brings `productivity` more than last year (MET-4)."""
-    return math.ceil(round(heads * target / last_year / (1 + productivity), 9)) if last_year > 0 else heads
+    """People that a target asks for when each brings `productivity` more than they did last year (MET-4)."""
+    return math.ceil(round(heads * target / last_year / (1 + productivity), 9))
 
 
 def present(staff: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
@@ -205,20 +208,7 @@ def present(staff: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
 
 
 def _yearly(kpis: pd.DataFrame | None, name: str, horizon: Horizon) -> dict[str, float]:
-    """Mean of a measure in each of the three years before the plan year that know it."""
-    if kpis is None:
-        return {}
-    rows = kpis[kpis["kpi"] == name]
-    means = {year: rows.loc[rows["month"].isin(names), "value"].mean() for year, names in years(horizon).items()}
+    """Mean of a rate in each of the three years before the plan year that tell it."""
+    told = level(kpis, name)
+    means = {} if told is None else {year: told[told.index.isin(names)].mean() for year, names in years(horizon).items()}
     return {year: float(mean) for year, mean in means.items() if pd.notna(mean)}
-
-
-def _counted(kpis: pd.DataFrame | None, names: list[str]) -> dict[str, float]:
-    if kpis is None:
-        return {}
-    rows = kpis[kpis["month"].isin(names) & kpis["kpi"].isin(FUNNEL)]
-    return {str(kpi): float(value) for kpi, value in rows.groupby("kpi")["value"].sum().items()}
-
-
-def _ratio(part: float | None, whole: float | None) -> float | None:
-    return None if part is None or not whole else part / whole

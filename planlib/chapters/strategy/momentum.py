@@ -2,10 +2,14 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from planlib.chapters import base_year
+from planlib.chapters.base_year import NAME
 from planlib.errors import InputDataError
 from planlib.estimates.momentum import Outlook, expect
+from planlib.estimates.windows import Coverage
 from planlib.plan import AMOUNT, Horizon, largest_remainder
 
 FILLS = ["source", "metric", "gain", "counted"]
@@ -20,30 +24,41 @@ def outlook(history: pd.DataFrame, horizon: Horizon, damping: float = 0.5, usual
     return expect(months, f"{horizon.as_of:%Y-%m}", horizon.open, damping, usual_error)
 
 
-def momentum(history: pd.DataFrame, horizon: Horizon, growth: float) -> pd.DataFrame:
-    """Month by month what comes by itself: actuals where closed, else last year's month times the trend (STR-5).
+def momentum(history: pd.DataFrame, horizon: Horizon, ahead: Outlook) -> pd.DataFrame:
+    """Month by month what comes by itself: actuals where closed, else what the outlook expects (STR-5).
 
-    Returns month, last_year, amount (int64 minor units), closed.
+    Returns month, last_year (a month that is not known takes the mean of those that are, see `based`), amount (int64 minor
+    units), closed.
     """
     months = history.groupby("month")[AMOUNT].sum()
-    last = months.reindex(horizon.last_year).fillna(0).astype("int64").to_numpy()
-    if last.sum() <= 0:
+    window = Coverage.of(months.index, f"{horizon.as_of:%Y-%m}").window(NAME, horizon.last_year)
+    mean = window.mean(months)
+    if mean is None or mean <= 0:
         raise InputDataError(
             f"orders: no revenue in {horizon.last_year[0]} to {horizon.last_year[-1]}, the year before the plan; "
-            "expected twelve months of orders. Correct `year`, or add the orders."
+            "expected orders of twelve months, or of some of them. Correct `year`, or add the orders."
         )
-    frame = pd.DataFrame({"month": horizon.months, "last_year": last})
-    frame["closed"] = frame["month"].isin(horizon.closed)
-    actual = months.reindex(horizon.months).fillna(0).astype("int64").to_numpy()
     silent = [month for month in horizon.closed if month not in months.index]
     if silent:
         raise InputDataError(
             f"orders: no line in {', '.join(silent)}, which as_of {horizon.as_of} says is closed; they end in "
             f"{months.index.max()}. Add the orders, or set as_of to the last month they are complete for."
         )
-    forecast = (frame["last_year"] * (1.0 + growth)).round().astype("int64")
-    frame[AMOUNT] = forecast.where(~frame["closed"], actual).astype("int64")
+    last = [float(months.get(month, 0)) if month in window.known else mean for month in horizon.last_year]
+    frame = pd.DataFrame({"month": horizon.months, "last_year": np.rint(last).astype("int64")})
+    frame["closed"] = frame["month"].isin(horizon.closed)
+    expected = ahead.months.set_index("month")["expected"]
+    amounts = [
+        months[month] if closed else expected[month] for month, closed in zip(frame["month"], frame["closed"], strict=True)
+    ]
+    frame[AMOUNT] = pd.Series(amounts, dtype="float64").round().astype("int64")
     return frame[["month", "last_year", AMOUNT, "closed"]]
+
+
+def based(history: pd.DataFrame, horizon: Horizon) -> str:
+    """What the year before the plan rests on where it is not known in full, as a sentence; "" where it is (STR-5)."""
+    coverage = Coverage.of(history["month"], f"{horizon.as_of:%Y-%m}")
+    return base_year.based(coverage.window(NAME, horizon.last_year))
 
 
 def band(path: pd.DataFrame, ahead: Outlook, level: float) -> tuple[int, int]:

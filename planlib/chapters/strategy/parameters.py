@@ -58,6 +58,7 @@ class Parameters(ChapterParameters):
     warn_days: Annotated[int, Field(ge=0, le=366)] = 30
     open_regions: Annotated[int, Field(ge=0, le=100)] = 0
     region_budget: Annotated[float, Field(ge=0, le=1)] = 0.15
+    manager_roles: list[str] = ["Regional manager"]
     region_managers: Annotated[int, Field(ge=0, le=20)] = 2
     productivity: Annotated[float, Field(ge=-0.5, le=1)] = 0.10
     pareto: Annotated[float, Field(ge=0.5, le=1)] = 0.80

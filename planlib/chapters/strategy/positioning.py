@@ -1,13 +1,13 @@
 """Where the company stands: focus segments with their potential and fit, each tied to a target (STR-6)."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from planlib import plan as tables
+from planlib.chapters.members import refuse
 from planlib.chapters.strategy.parameters import Position
-from planlib.errors import ParameterError
+from planlib.estimates.windows import Coverage, a_year_before, first_months
 from planlib.plan import AMOUNT, Horizon
 
 UNKNOWN = "Unknown"
@@ -27,19 +27,22 @@ def segmentation(customers: pd.DataFrame | None, everyone: pd.DataFrame) -> tupl
 def segments(orders: pd.DataFrame, by: str, horizon: Horizon) -> pd.DataFrame:
     """Each segment's size, growth and margin, with its potential and fit (STR-6).
 
-    `orders`: `by`, month, amount and, where known, cost (minor units), up to as_of.
-    Returns segment, last_twelve (minor units), share, growth, margin, growth_brought (its potential: share of the
-    company's growth in money that it brought, at least 0), fit (its margin over the company's; 1 where cost is not known), rank
-    (by potential x fit).
+    `orders`: `by`, month, amount and, where known, cost (minor units), of the whole company up to as_of.
+    Returns segment, last_twelve (minor units), share, growth (missing where the segment began within either year), margin,
+    growth_brought (its potential: share of the company's growth in money that it brought, at least 0), fit (its margin over the
+    company's; 1 where cost is not known), rank (by potential x fit). Where the orders do not know both years in full, no growth
+    is told, and potential is the share of the last twelve months; see `grown`.
     """
-    before = [str(pd.Period(month, freq="M") - 12) for month in horizon.last_twelve]
+    before, whole = a_year_before(horizon.last_twelve), grown(orders, horizon) == ""
     now = orders[orders["month"].isin(horizon.last_twelve)].groupby(by)[[n for n in (AMOUNT, "cost") if n in orders]].sum()
     frame = now.rename(columns={AMOUNT: "last_twelve"}).rename_axis("segment").reset_index()
     was = frame["segment"].map(orders[orders["month"].isin(before)].groupby(by)[AMOUNT].sum()).fillna(0)
     total = int(frame["last_twelve"].sum())
     frame["share"] = frame["last_twelve"] / total if total else 0.0
-    frame["growth"] = tables.ratio(frame["last_twelve"] - was, was)
-    gained = (frame["last_twelve"] - was).clip(lower=0).astype(float)
+    start = frame["segment"].map(first_months(orders, by))
+    known = (start <= min(before)) if whole else pd.Series(False, index=frame.index)
+    frame["growth"] = tables.ratio(frame["last_twelve"] - was, was).where(known)
+    gained = (frame["last_twelve"] - was).clip(lower=0).astype(float) * whole
     frame["growth_brought"] = gained / gained.sum() if gained.sum() > 0 else frame["share"]
     frame["margin"] = 1 - tables.ratio(frame["cost"], frame["last_twelve"]) if "cost" in frame else float("nan")
     company = 1 - float(frame["cost"].sum()) / total if "cost" in frame and total else 0.0
@@ -48,6 +51,15 @@ def segments(orders: pd.DataFrame, by: str, horizon: Horizon) -> pd.DataFrame:
     frame = frame.assign(score=score).sort_values(["score", "segment"], ascending=[False, True]).reset_index(drop=True)
     frame["rank"] = range(1, len(frame) + 1)
     return frame[["segment", "last_twelve", "share", "growth", "margin", "growth_brought", "fit", "rank"]]
+
+
+def grown(orders: pd.DataFrame, horizon: Horizon) -> str:
+    """Why the segments' growth cannot be told, as a sentence; "" where it can (STR-6). `orders`: month, of all orders."""
+    coverage = Coverage.of(orders["month"], f"{horizon.as_of:%Y-%m}")
+    spans = {"the year before the last twelve months": a_year_before(horizon.last_twelve)}
+    spans["the last twelve months"] = horizon.last_twelve
+    short = [window for window in (coverage.window(*span) for span in spans.items()) if not window.whole]
+    return f"growth of segments: {short[0].says()}; their potential is their share of revenue" if short else ""
 
 
 def stated(given: Mapping[str, Position], known: pd.DataFrame, by: str) -> tuple[dict[str, Position], list[str]]:
@@ -70,17 +82,8 @@ def positions(
     Raises ParameterError for a segment nobody buys in, or a target that is not among `metrics`.
     """
     names = list(known["segment"].astype(str))
-    for kind, wanted, there in (
-        ("segment", list(stated), names),
-        ("target", [position.target for position in stated.values()], list(metrics)),
-    ):
-        for name in wanted:
-            if name not in there:
-                near = difflib.get_close_matches(name, there, 1, 0.4) or there[:5]
-                raise ParameterError(
-                    f"positions: found the {kind} {name!r}, expected one that is there; the nearest is {', '.join(near)}: "
-                    "correct it."
-                )
+    refuse("positions", stated, names, "segment that sells")
+    refuse("positions", [position.target for position in stated.values()], metrics, "target of the year")
     others = [name for name in names if name not in stated and name != UNKNOWN]
     focus = [*[name for name in names if name in stated], *others[: max(count - len(stated), 0)]]
     frame = known.set_index(known["segment"].astype(str)).loc[focus].reset_index(drop=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from planlib.chapters.members import refuse
 from planlib.errors import TieOutError
 from planlib.plan import AMOUNT, apportion
 
@@ -42,8 +43,11 @@ def pyramid(
         people       person, region of those employed; a region's part is shared equally among them
         staffed      the department these people belong to; the others end at their teams
     Returns level, name, parent, amount (minor units); names of teams are "department / team". What nobody answers for stands
-    under its team as "not assigned", so that the level still sums.
+    under its team as "not assigned", so that the level still sums. Raises ParameterError where there are people and
+    `staffed` is no department.
     """
+    if people is not None:
+        refuse("field_department", [staffed], departments, "department of `departments`")
     weights = weights.sort_values(["team", "region"], ignore_index=True)
     rows = [("company", COMPANY, "", amount)]
     names = sorted(departments)

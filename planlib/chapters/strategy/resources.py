@@ -5,7 +5,10 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from planlib.chapters.strategy.grounds import heads_needed, present
+from planlib.chapters import base_year
+from planlib.chapters.members import counted
+from planlib.chapters.strategy.grounds import heads_needed, present, spent_last_year
+from planlib.estimates.windows import Coverage
 from planlib.plan import AMOUNT, Horizon
 
 COLUMNS = ["target", "resource", "required", "available", "lack", "reason"]
@@ -16,29 +19,44 @@ STEP = 3  # the method book's measure: what three new regions ask for
 def people(
     pyramid: pd.DataFrame,
     weights: pd.DataFrame,
-    last_year: pd.DataFrame,
+    sold: pd.DataFrame,
     horizon: Horizon,
     staff: pd.DataFrame | None,
     productivity: float,
 ) -> pd.DataFrame:
     """People that each team's growth asks for beside those it has (MET-4).
 
-    Parameters: pyramid, see `pyramid`; weights, see `teams`; last_year, region, amount (minor units); staff, region, hired,
-    left; productivity, rise of revenue per head that is counted on. A team's target is that of all departments.
-    Returns target (the team), resource, required, available, lack (number, 0 or more), reason; empty without staff.
+    Parameters: pyramid, see `pyramid`; weights, see `teams`; sold, region, month, amount (minor units) up to as_of; staff,
+    region, hired, left; productivity, rise of revenue per head that is counted on. A team's target is that of all departments.
+    Last year counts in full: a region that began within it, or whose orders are known for a part of it, is carried to twelve
+    months. A team without people, or without sales last year, needs what the company's people would need for its target.
+    Returns target (the team), resource, required, available, lack (number, 0 or more), reason; empty without staff, or where
+    nobody is employed.
     """
-    if staff is None:
+    here = None if staff is None else present(staff, horizon)
+    if here is None or here.empty:
         return pd.DataFrame(columns=COLUMNS)
     area = weights.set_index("region")["team"]
-    heads = present(staff, horizon)["region"].map(area).value_counts()
-    before = last_year.assign(team=last_year["region"].map(area)).groupby("team")[AMOUNT].sum()
-    part = pyramid[pyramid["level"] == "team"]
-    names = [name.removeprefix(f"{parent} / ") for name, parent in zip(part["name"], part["parent"], strict=True)]
+    heads = here["region"].map(area).value_counts()
+    coverage = Coverage.of(sold["month"], f"{horizon.as_of:%Y-%m}")
+    base, part = base_year.of_members(sold, "region", horizon.last_year, coverage)
+    before = base.groupby(base["region"].map(area))[AMOUNT].sum()
+    company = int(base[AMOUNT].sum())
     rows: list[tuple[object, ...]] = []
-    for team, new in part[AMOUNT].groupby(pd.Series(names, index=part.index)).sum().items():
+    level = pyramid[pyramid["level"] == "team"]
+    names = [name.removeprefix(f"{parent} / ") for name, parent in zip(level["name"], level["parent"], strict=True)]
+    for team, new in level[AMOUNT].groupby(pd.Series(names, index=level.index)).sum().items():
         have, old = int(heads.get(team, 0)), int(before.get(team, 0))
-        need = heads_needed(have, old, int(new), productivity)
-        reason = f"{new / old - 1:+.0%} revenue, {productivity:+.0%} a head" if old > 0 else "nothing sold last year"
+        if have and old > 0:
+            need = heads_needed(have, old, int(new), productivity)
+            reason = f"{new / old - 1:+.0%} revenue, {productivity:+.0%} a head"
+            carried = [region for region in part if area.get(region) == team]
+            reason += "; last year carried to twelve months" if carried else ""
+        elif company > 0:
+            need = heads_needed(len(here), company, int(new), productivity)
+            reason = f"{'nothing sold last year' if have else 'nobody there'}: at the company's revenue a head"
+        else:
+            continue
         rows.append((team, "people", need, have, max(need - have, 0), reason))
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -51,27 +69,29 @@ def new_regions(
     marketing: pd.DataFrame | None,
     limit: int,
     staff: pd.DataFrame | None,
-    sold: list[str],
+    roles: Sequence[str],
+    sold: Sequence[str],
     growth: float,
 ) -> pd.DataFrame:
     """Budget and managers that opening `count` regions asks for (MET-4): three ask for `step_budget` more and `step_managers`.
 
     Parameters: marketing, month and spend; limit, the most marketing may cost this year (minor units); staff, region, role,
-    hired, left; sold, the regions that are sold in: each keeps one manager, the others are free for new ones; growth, at
-    which last year's spend goes on without new regions.
-    Returns the columns of `people` with resource "budget" (minor units) or "managers" (number); empty for no new region.
+    hired, left; roles, of those who lead a region; sold, the regions that are sold in: each keeps one manager, the others are
+    free for new ones; growth, at which last year's spend goes on without new regions.
+    Returns the columns of `people` with resource "budget" (minor units) or "managers" (number); empty for no new region, and
+    without managers where nobody has one of the roles.
     """
     rows: list[tuple[object, ...]] = []
-    title = f"{count} new region{'s' if count != 1 else ''}"
-    if count and marketing is not None:
-        spent = int(marketing.loc[marketing["month"].isin(horizon.last_year), "spend"].sum())
+    title = counted(count, "new region")
+    spent = None if marketing is None else spent_last_year(marketing, horizon)
+    if count and spent is not None:
         need = round(spent * step_budget * count / STEP)
         have = max(limit - round(spent * (1 + growth)), 0)
         rows.append((title, "budget", need, have, max(need - have, 0), f"{step_budget:.0%} more for {STEP} regions"))
-    if count and staff is not None and "role" in staff:
+    if count and staff is not None and "role" in staff and staff["role"].isin(roles).any():
         here = present(staff, horizon)
-        managers = here[here["role"].fillna("").str.contains("manager", case=False)]
-        have = len(managers) - int(managers["region"].isin(sold).groupby(managers["region"]).any().sum())
+        managers = here[here["role"].isin(roles)]
+        have = len(managers) - managers.loc[managers["region"].isin(sold), "region"].nunique()
         need = math.ceil(round(step_managers * count / STEP, 9))
         rows.append((title, "managers", need, have, max(need - have, 0), f"{step_managers} for {STEP} regions"))
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -1,0 +1,74 @@
+"""Last year as a base to grow from: carried to twelve months where the orders know a part of it, and said.
+
+Plans are held against the twelve months before them. Where the orders know only some of these, what is known is carried to
+twelve months by its number, and each chapter says so; where a member began within them, its growth over them is not known.
+"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from planlib.chapters.members import some
+from planlib.estimates.windows import Coverage, Window, first_months
+from planlib.plan import AMOUNT
+
+NAME = "last year"  # of the window, so that every chapter says the same
+
+
+def carried(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
+    """Amounts of a window's known months (minor units) carried to all of it by their number; as they are where it is whole."""
+    if window.whole or not window.known:
+        return frame
+    amounts = (frame[AMOUNT].astype(float) * len(window.months) / len(window.known)).round().astype("int64")
+    return frame.assign(**{AMOUNT: amounts})
+
+
+def based(window: Window) -> str:
+    """What last year rests on where it is not known in full, as a sentence; "" where it is."""
+    if window.whole:
+        return ""
+    said = window.says()
+    return f"{said[0].upper()}{said[1:]}: it is carried to {len(window.months)} months by their mean, and has no season."
+
+
+def of_members(history: pd.DataFrame, by: str, months: Sequence[str], coverage: Coverage) -> tuple[pd.DataFrame, list[str]]:
+    """Each member's amount over some months, carried to all of them from its own first month on; and who was carried, sorted.
+
+    `history`: `by`, month, amount (minor units); `coverage`: the months that orders know. A member that never sold has 0.
+    Returns `by`, amount, sorted by member.
+    """
+    first, sums = first_months(history, by), history.groupby([by, "month"])[AMOUNT].sum()
+    found: dict[str, float] = {}
+    part = []
+    for member in sorted(history[by].unique()):
+        own = coverage.since(first[member]) if member in first.index else coverage
+        window = own.window(NAME, months)
+        found[member] = window.scaled(sums[member]) or 0.0
+        if window.known and not window.whole:
+            part.append(member)
+    amounts = pd.Series(found, dtype="float64").round().astype("int64").rename(AMOUNT)
+    return amounts.rename_axis(by).reset_index(), part
+
+
+def began(history: pd.DataFrame, by: str, window: Window) -> list[str]:
+    """Members that first sold after the window's first known month, sorted: the window is a part of a year for them.
+
+    `history`: `by`, month, amount, of all months up to the end of the window or later.
+    """
+    if not window.known:
+        return []
+    first = first_months(history, by)
+    return sorted(first[(first > min(window.known)) & (first <= max(window.months))].index)
+
+
+def grown(compared: pd.DataFrame, history: pd.DataFrame, by: str, window: Window) -> pd.DataFrame:
+    """`Split.compare` with growth missing for the members that began within last year, see `began`."""
+    return compared.assign(growth=compared["growth"].mask(compared["member"].isin(began(history, by, window))))
+
+
+def told(history: pd.DataFrame, by: str, window: Window) -> list[str]:
+    """All that a reader must know of the base, as sentences; none where every member has a whole year."""
+    names = began(history, by, window)
+    whose = "its" if len(names) == 1 else "their"
+    new = f"{some(names)} first sold within {window.name}: {whose} growth over it is not known." if names else ""
+    return [text for text in (based(window), new) if text]

@@ -1,0 +1,53 @@
+"""What the region chapter says of its plan and of what it does not know, each sentence made from its rows (REG-1 to REG-8)."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from planlib.chapters.members import carried, lacking, some, strangers
+from planlib.chapters.region.parameters import Parameters
+
+
+def told_plan(compared: pd.DataFrame, leaders: Sequence[str], share: float) -> str:
+    """The chapter in one sentence. `compared`: see `base_year.grown`; `leaders` carry `share` of the target."""
+    known = compared.dropna(subset="growth").assign(growth=lambda frame: frame["growth"].round(9))
+    text = carried(leaders, share, "take")
+    if known.empty:
+        return f"{text}; growth over last year is not known."
+    best = known.sort_values(["growth", "member"], ascending=[False, True]).iloc[0]
+    name, growth = best["member"], best["growth"]
+    if len(compared) == 1:
+        return f"{text}, {_over(growth)}."
+    some_known = "" if len(known) == len(compared) else " of those whose last year is known"
+    if growth > 0:
+        return f"{text}; {name} grows most{some_known}, by {growth:.0%}."
+    return f"{text}; no region{some_known} grows: {name} comes nearest, {_over(growth)}."
+
+
+def unknown(
+    names: Sequence[str],
+    regions: pd.DataFrame | None,
+    targets: pd.DataFrame | None,
+    staff: pd.DataFrame | None,
+    parameters: Parameters,
+) -> list[str]:
+    """What orders and tables do not know of each other, each as a sentence (REG-1, REG-3, REG-5). `names`: of the orders."""
+    said = []
+    if regions is not None:
+        so = "what orders lead to expect stands for their market"
+        said.append(lacking("regions", regions["region"], names, "region", so))
+        said.append(strangers("regions", regions["region"], names, "region", "no target is set there"))
+    if targets is not None:
+        said.append(lacking("targets", targets["region"], names, "region", "no base is raised or reviewed for them"))
+        said.append(strangers("targets", targets["region"], names, "region", "they count for nothing"))
+    if staff is not None:
+        said.append(strangers("staff", staff["region"], names, "region", "who is there is in no team"))
+        roles = sorted(set(staff["role"].dropna()) - set(parameters.roles)) if "role" in staff else []
+        said.append(f"Roles in staff that `roles` does not rank: {some(roles)}. They count as heads alone." if roles else "")
+    return [text for text in said if text]
+
+
+def _over(growth: float) -> str:
+    if round(growth, 3) == 0:
+        return "as much as last year"
+    return f"{abs(growth):.0%} {'more' if growth > 0 else 'less'} than last year"

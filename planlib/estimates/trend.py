@@ -1,0 +1,165 @@
+"""How a measure by month moves from year to year: its growth, how much of it goes on, and what such a forecast missed by.
+
+A measure is a part over a whole: money over the number of its months, a margin over the revenue of the same months. Sums are
+taken over the months that are known, and two years are compared in the months that are known in both; so a month that is
+missing is missing, a figure given by the quarter is one of four, and what started within a year is held against itself only.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+YEAR = 12
+# The prior counts like this many years, and the damping is believed to lie this near to its prior (one standard deviation).
+PRIOR_YEARS, DAMPING_SPREAD = 4.0, 0.5
+# Two years are compared where this part of their known months is known in both.
+LEAST_PAIRS = 0.75
+
+
+@dataclass(frozen=True)
+class Monthly:
+    """A measure from month `first` on: part and whole by month, both 0 where the month is not known."""
+
+    first: pd.Period
+    part: np.ndarray
+    whole: np.ndarray
+    known: np.ndarray
+
+    @classmethod
+    def of(cls, part: pd.Series, whole: pd.Series | None, first: str, last: str, known: Sequence[str]) -> "Monthly":
+        """From series by month `YYYY-MM`; a known month without a row is 0, a whole of None is one a month."""
+        start = pd.Period(first, freq="M")
+        months = [str(month) for month in pd.period_range(start, last, freq="M")]
+        told = np.isin(months, list(known))
+        top = np.where(told, part.reindex(months).fillna(0).astype(float).to_numpy(), 0.0)
+        below = np.ones(len(months)) if whole is None else whole.reindex(months).fillna(0).astype(float).to_numpy()
+        return cls(start, top, np.where(told, below, 0.0), told)
+
+    @property
+    def end(self) -> int:
+        """Place of the last month."""
+        return len(self.part) - 1
+
+    def place(self, month: str) -> int:
+        return (pd.Period(month, freq="M") - self.first).n
+
+    @property
+    def pairs(self) -> np.ndarray:
+        """Whether a month and the one a year before it are both known."""
+        before = np.concatenate([np.zeros(min(YEAR, len(self.known)), bool), self.known[:-YEAR]])
+        return self.known & before
+
+    def grown(self, places: np.ndarray) -> float:
+        """Log of the measure over some months, over that of the same months a year before; NaN where it is not known."""
+        inside = places[(places >= YEAR) & (places <= self.end)]
+        both = inside[self.pairs[inside]]
+        now, before = _over(self, both), _over(self, both - YEAR)
+        return math.log(now / before) if now > 0 and before > 0 else math.nan
+
+
+@dataclass(frozen=True)
+class Trend:
+    """What goes on of a year's growth, and the error of the forecast (logs); see `trend`.
+
+    growth  what goes on (log); year: a year's growth as it counts (log); damping: the part of it that goes on
+    spread  standard error of the forecast's logarithm; freedom, of its Student distribution
+    seen    past years (counted without overlap) whose forecast errors the spread holds
+    known   whether two years are there to tell a growth
+    """
+
+    growth: float
+    year: float
+    damping: float
+    spread: float
+    freedom: float
+    seen: int
+    known: bool
+
+
+def trend(measure: Monthly, leads: Sequence[int], damping: float, usual_error: float) -> Trend:
+    """The trend of a measure as its own past tells it, for a forecast of the months `leads` ahead (STR-5).
+
+    Formulas, with g(t) the log growth of the twelve months to t over the twelve before, or of the last six over the same six
+    where that is nearer to 0 (0 where they disagree in sign), r(t) the growth that followed, n years of pairs without overlap:
+    damping = (n mean(g(t) r(t)) / v + prior / 0.5^2) / (n mean(g(t)^2) / v + 1 / 0.5^2), in 0-1, where v is the variance of
+    what the prior misses, drawn toward usual_error; spread^2 = (4 (usual_error^2 + g^2 var) + n mean(e^2)) / (4 + n), where var
+    is the damping's (one over the denominator above) and e are log errors of this forecast at every earlier origin with two
+    years before it and the same months after it; freedom = 4 + n (normal with conjugate priors, Gelman et al., Bayesian Data
+    Analysis, 2.6).
+    """
+    growths = _growths(measure)
+    carried = _weaker(measure, growths)
+    end = measure.end
+    part, doubt = _damping(carried, growths, end, damping, usual_error)
+    known = bool(end >= 0 and np.isfinite(carried[end]))
+    year = float(carried[end]) if known else 0.0
+    errors = _errors(measure, carried, growths, leads, damping, usual_error) if leads else np.array([])
+    seen = (len(errors) + max(leads) - 1) // max(leads) if len(errors) else 0
+    squares = float(np.mean(errors**2)) if len(errors) else 0.0
+    prior = usual_error**2 + doubt * year**2
+    spread = math.sqrt((PRIOR_YEARS * prior + seen * squares) / (PRIOR_YEARS + seen))
+    return Trend(part * year, year, part if known else 0.0, spread, PRIOR_YEARS + seen, seen, known)
+
+
+def _over(measure: Monthly, places: np.ndarray) -> float:
+    """Summed part over summed whole of some months; 0 where there is none."""
+    whole = float(measure.whole[places].sum())
+    return float(measure.part[places].sum()) / whole if whole > 0 else 0.0
+
+
+def _growths(measure: Monthly) -> np.ndarray:
+    """Log growth of the twelve months that end at each month over the twelve before; NaN where it is not known."""
+    result = np.full(len(measure.part), np.nan)
+    pairs = measure.pairs
+    for place in range(2 * YEAR - 1, len(result)):
+        now, before = slice(place - YEAR + 1, place + 1), slice(place - 2 * YEAR + 1, place - YEAR + 1)
+        seen = max(int(measure.known[now].sum()), int(measure.known[before].sum()))
+        if seen and pairs[now].sum() >= LEAST_PAIRS * seen:
+            result[place] = measure.grown(np.arange(now.start, now.stop))
+    return result
+
+
+def _weaker(measure: Monthly, growths: np.ndarray) -> np.ndarray:
+    """The yearly growth, or that of the last half year over the same half where it is nearer to 0; 0 where it has turned."""
+    result = growths.copy()
+    for place in np.flatnonzero(np.isfinite(growths)):
+        recent = measure.grown(np.arange(place - YEAR // 2 + 1, place + 1))
+        if math.isfinite(recent):
+            turned = recent * growths[place] < 0
+            result[place] = 0.0 if turned else min(recent, growths[place], key=abs)
+    return result
+
+
+def _damping(carried: np.ndarray, growths: np.ndarray, end: int, prior: float, usual_error: float) -> tuple[float, float]:
+    """Part of the growth up to `end` that goes on, from all pairs of years that were known by then, and its variance."""
+    past, after = carried[: max(end + 1 - YEAR, 0)], growths[YEAR : end + 1]
+    pairs = np.isfinite(past) & np.isfinite(after)
+    count = int(pairs.sum())
+    if not count:
+        return prior, DAMPING_SPREAD**2
+    past, after = past[pairs], after[pairs]
+    years = (count + YEAR - 1) // YEAR
+    missed = float(np.mean((after - prior * past) ** 2))
+    variance = (PRIOR_YEARS * usual_error**2 + years * missed) / (PRIOR_YEARS + years)
+    told, held = years * float(np.mean(past**2)) / variance, 1 / DAMPING_SPREAD**2
+    part = (years * float(np.mean(past * after)) / variance + prior * held) / (told + held)
+    return float(np.clip(part, 0, 1)), 1 / (told + held)
+
+
+def _errors(
+    measure: Monthly, carried: np.ndarray, growths: np.ndarray, leads: Sequence[int], prior: float, usual_error: float
+) -> np.ndarray:
+    """Log errors of the forecast of `leads` at every origin with two years before it, each told from what was known by then."""
+    found = []
+    ahead = np.array(leads)
+    for origin in range(2 * YEAR - 1, len(measure.part) - max(leads)):
+        if not np.isfinite(growths[origin]):
+            continue
+        growth = _damping(carried, growths, origin, prior, usual_error)[0] * carried[origin]
+        grown = measure.grown(origin + ahead)
+        if math.isfinite(grown):
+            found.append(grown - growth)
+    return np.array(found)
