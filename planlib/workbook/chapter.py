@@ -92,8 +92,10 @@ class Chapter:
         """The same chapter's plan table in the baseline run, or None in the year's first plan."""
         return None if self.baseline is None else self._read(self.baseline, stem or self.stem)
 
-    def stood_before(self, stem: str) -> pd.DataFrame | None:
+    def stood_before(self, stem: str, title: str | None = None) -> pd.DataFrame | None:
         """A plan by month, each month as it stood before it closed, along the chain of baselines; None in the first plan.
+
+        With a `title` a table of months and amounts that the chapter kept, instead of its plan.
 
         A closed month comes from the newest plan in which it was open, an open one from the plan in force. A month that no plan
         had open is absent: there is nothing to hold it against.
@@ -102,7 +104,7 @@ class Chapter:
         while folder is not None and later:
             settings = json.loads((folder / "run.json").read_text(encoding="utf-8"))
             closed = f"{date.fromisoformat(settings['settings']['as_of']):%Y-%m}"
-            plan = self._read(folder, stem)
+            plan = self._read(folder, stem, title)
             frames.append(plan[plan["month"].isin(later) & (plan["month"] > closed)])
             later = [month for month in later if month <= closed]
             before = settings.get("baseline")
@@ -323,12 +325,13 @@ class Chapter:
     def _measured(self, rules: Sequence[Rule]) -> pd.DataFrame | None:
         return measured(rules, self.tables, self.last_year, self.horizon.as_of, self.exponent)
 
-    def _read(self, folder: Path, stem: str) -> pd.DataFrame:
-        path = folder / "plan" / f"{stem}.parquet"
+    def _read(self, folder: Path, stem: str, title: str | None = None) -> pd.DataFrame:
+        """A chapter's plan in a run, or a table it kept there."""
+        place = f"plan/{stem}.parquet" if title is None else f"tables/{stem}/{_file_name(title)}.parquet"
+        path = folder / place
         if not path.exists():
-            raise PlanError(
-                f"chapter {stem}: no plan in run '{folder.name}', expected plan/{stem}.parquet; run that chapter first."
-            )
+            what = "plan" if title is None else f"table {title!r}"
+            raise PlanError(f"chapter {stem}: no {what} in run '{folder.name}', expected {place}; run that chapter first.")
         return pd.read_parquet(path)
 
     def _terms(self) -> Terms:
