@@ -60,8 +60,8 @@ def counted(number: int, kind: str) -> str:
     if number == 1:
         return f"1 {kind}"
     if kind.endswith("y") and kind[-2:-1] not in "aeiou":
-        return f"{number} {kind[:-1]}ies"
-    return f"{number} {kind}{'es' if kind.endswith(('s', 'x', 'ch', 'sh')) else 's'}"
+        return f"{number:,} {kind[:-1]}ies"
+    return f"{number:,} {kind}{'es' if kind.endswith(('s', 'x', 'ch', 'sh')) else 's'}"
 
 
 def carried(names: Sequence[str], share: float, verb: str = "carry") -> str:

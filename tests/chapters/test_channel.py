@@ -541,26 +541,42 @@ def test_a_cell_without_a_price_of_its_own_takes_the_products_and_an_unsold_prod
 
     assert asked.set_index("side")["quantity"].to_dict() == {"online": 2.0, "offline": 2.0}  # 73,000 / 500 x 5 / 365
     assert channel.unpriced(plan, sold) == ["new"]
-    said = channel.unknown(["Online", "Stores"], None, ["p", "new"], None, ["new"])
+    said = channel.unknown(["Online", "Stores"], ["E"], ["p", "new"], {}, ["new"])
     assert said == ["Nobody bought new in the last twelve months: its demand in pieces is not known, nor routed."]
 
 
 def test_what_orders_and_tables_do_not_know_of_each_other_is_told():
     listed = pd.DataFrame({"product": ["p", "q"], "list_price": [10, 0]})
-    some = CHANNELS.assign(capacity=[4000.0, None])
-    said = channel.unknown(["Online", "Stores", "Fairs"], some, ["p", "q"], listed, [])
+    some = CHANNELS.assign(capacity=[4000.0, None], type=["online", "kiosk"])
+    partners = pd.DataFrame({"partner": ["a"], "channel": ["Dealer"]})
+    given = {"channels": some, "products": listed, "partners": partners, "routes": ROUTES}
+    given["partner_months"] = pd.DataFrame({"partner": ["a", "b"]})
+    said = channel.unknown(["Online", "Stores", "Fairs"], ["E", "W"], ["p", "q"], given, [])
 
     assert said == [
         "Table channels lacks 1 of 3 channels (Fairs): no type, capacity or price corridor is known, and there is no "
         "incentive plan.",
-        "Capacity is not known of Stores: no cap holds them.",
-        "Table products lacks 1 of 2 list prices (q): their prices are not watched.",
+        "Capacity is not known of Stores: no cap holds what is planned there.",
+        "No incentive plan is made for Stores: no scheme is known for that type.",
+        "Table partners names 1 channel that the orders lack (Dealer): their partners count for no incentive.",
+        "Table partners lacks b of partner_months: no score is known of them.",
+        "Table products lacks 1 of 2 list prices (q): these prices are not watched.",
+        "Table routes lacks 1 of 2 regions (W): no stock reaches them.",
     ]
-    assert channel.unknown(["Online", "Stores"], CHANNELS, ["p"], listed, []) == []
-    assert channel.unknown(["all"], CHANNELS, ["p"], listed, []) == []
-    assert channel.unknown(["Online"], CHANNELS, ["p"], None, []) == [
+    right = {"channels": CHANNELS, "products": listed, "routes": ROUTES}
+    assert channel.unknown(["Online", "Stores"], ["E"], ["p"], right, []) == []
+    assert channel.unknown(["all"], ["E"], ["p"], right, []) == []
+    assert channel.unknown(["Online"], ["E"], ["p"], {"channels": CHANNELS}, []) == [
         "Table channels names 1 channel that the orders lack (Stores): nothing is planned there."
     ]
+
+
+def test_prices_that_left_their_corridor_are_told_of_one_and_of_many():
+    broken = pd.DataFrame({"given_away": [500] * 12})
+
+    assert channel.told_prices(broken.iloc[:1], str_of, 10) == "1 price left its corridor, worth 500"
+    assert channel.told_prices(broken.iloc[:3], str_of, 10) == "3 prices left their corridor, worth 1500"
+    assert channel.told_prices(broken, str_of, 10) == "12 prices left their corridor, worth 6000; the 10 dearest"
 
 
 @pytest.mark.parametrize(

@@ -46,10 +46,10 @@ def test_long_lists_are_counted_and_order_does_not_matter():
 
 
 def test_one_and_many_are_counted_in_plain_english():
-    assert [counted(n, kind) for n, kind in ((1, "region"), (0, "region"), (2, "activity"), (3, "branch"), (2, "day"))] == [
+    assert [counted(n, kind) for n, kind in ((1, "region"), (0, "region"), (2, "activity"), (3, "branch"), (2500, "day"))] == [
         "1 region",
         "0 regions",
         "2 activities",
         "3 branches",
-        "2 days",
+        "2,500 days",
     ]

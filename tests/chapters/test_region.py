@@ -842,3 +842,24 @@ def test_last_year_is_carried_to_twelve_months_by_those_known(count):
     assert base_year.carried(last, window)["amount"].tolist() == [1200]
     assert (base_year.based(window) == "") == (count >= 12)
     assert base_year.began(flat(count), "region", window) == []
+
+
+def test_what_the_bridge_shows_is_told_and_that_nothing_moves():
+    found = made(priority={"North": 0.4}, **ALONE)
+    plan = split(COMPANY, "region", found.weights).plan
+
+    # North weighs 350 of 1,100 instead of 250 of 1,000: 6.8 points.
+    assert region.told_effects(found, plan) == "Priority moves most: 6.8 points of share change hands"
+    still = made(**ALONE)
+    assert region.told_effects(still, split(COMPANY, "region", still.weights).plan) == (
+        "Last year's shares stand: no driver and no rule moves them"
+    )
+
+
+def test_how_incentives_are_released_is_told_in_steps_and_at_once():
+    assert region.told_release(region.Parameters()).startswith(
+        "A month's incentive is released from 80% of that month's sales plan, all of it at 100%; at 90% it is 50%."
+    )
+    assert region.told_release(region.Parameters(release_from=1.0, release_full=1.0)).startswith(
+        "A month's incentive is released whole from 100% of that month's sales plan, below it not at all."
+    )

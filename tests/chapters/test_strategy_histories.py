@@ -304,9 +304,9 @@ def test_capacity_is_compared_only_where_every_channel_that_sells_has_one():
     assert room(channels, ["a", "b", "c"]) == []
     assert room(channels.assign(capacity=[600.0, None, 5.0]), ["a", "b"]) == []
     known = SimpleNamespace(manager_roles=[], open_regions=0)
-    said = strategy.unknown(None, None, channels, [], ["a", "b", "c"], known, YEAR_END)
+    said = strategy.unknown(None, None, channels, None, [], ["a", "b", "c"], known, YEAR_END)
     assert said == ["Capacity is known of 2 of 3 channels (not of c): what all can carry is left out."]
-    assert strategy.unknown(None, None, channels, [], ["a"], known, YEAR_END) == []
+    assert strategy.unknown(None, None, channels, None, [], ["a"], known, YEAR_END) == []
 
 
 def test_who_leads_is_told_by_the_roles_not_by_a_word():
@@ -320,14 +320,14 @@ def test_who_leads_is_told_by_the_roles_not_by_a_word():
     assert managers(["大区经理"], []) == [[2, 1]] and managers(["大区经理"], ["East"]) == [[2, 0]]
     assert managers(["Regional manager"], []) == []
     given = strategy.Parameters(open_regions=3)
-    said = strategy.unknown(staff, None, None, ["West"], [], given, YEAR_END)
+    said = strategy.unknown(staff, None, None, None, ["West"], [], given, YEAR_END)
     assert said == [
         "Table staff names 1 region that the orders lack (East): who is there has no target.",
         "Nobody in staff is Regional manager, as `manager_roles` asks (roles there: Product manager, Specialist, 大区经理): "
         "managers for new regions are left out.",
     ]
     right = strategy.Parameters(open_regions=3, manager_roles=["大区经理"])
-    assert strategy.unknown(staff, None, None, ["East"], [], right, YEAR_END) == []
+    assert strategy.unknown(staff, None, None, None, ["East"], [], right, YEAR_END) == []
 
 
 def test_people_of_a_department_that_is_none_are_refused():
@@ -351,3 +351,59 @@ def test_the_gap_is_told_in_three_ways():
     assert strategy.told(0, show) == "momentum alone reaches the target"
     assert strategy.told(100, show) == "new action must bring 1.00"
     assert strategy.told(-100, show) == "momentum alone goes 1.00 beyond the target"
+
+
+def test_spend_on_a_channel_that_nobody_sells_through_is_told():
+    marketing = pd.DataFrame({"month": ALL, "channel": "Onlin", "spend": 1})
+    known = SimpleNamespace(manager_roles=[], open_regions=0)
+
+    assert strategy.unknown(None, None, None, marketing, [], ["Online"], known, YEAR_END) == [
+        "Table marketing names 1 channel that the orders lack (Onlin): what is spent there is in no channel's cost of a "
+        "customer."
+    ]
+    assert strategy.unknown(None, None, None, marketing, [], ["Onlin"], known, YEAR_END) == []
+
+
+def reasons(**given) -> list[str]:
+    """What the board is told, of a world in which nothing is late, lacking or open but what is given."""
+    sold = given.get("sold", flat(36))
+    nothing = pd.DataFrame(columns=["state", "gap", "segment", "area", "unit", "per_unit", "date"])
+    return strategy.reasons(
+        strategy.Parameters(), strategy.outlook(sold, YEAR_END), 1200, given.get("chance"),
+        strategy.funnel(given.get("kpis"), YEAR_END), given.get("areas", nothing), given.get("reviews", nothing),
+        given.get("lacks", []), given.get("owed", nothing), given.get("focus", nothing), show,
+    )  # fmt: skip
+
+
+def test_reasons_are_told_of_none_one_and_many():
+    assert len(reasons()) == 2  # the trend and its interval
+    assert reasons(sold=flat(6))[0].startswith("Fewer than two years are known: no trend goes on")
+    assert "Without new action the target has a chance of 42%." in reasons(chance=0.42)
+    areas = pd.DataFrame({"area": ["leads"], "unit": ["1 valid lead"], "per_unit": [12_345]})
+    assert "The strongest lever is leads: 1 valid lead is worth 123.45 of revenue." in reasons(areas=areas)
+    focus = pd.DataFrame({"segment": ["Hotels", "Schools"], "gap": "no value proposition stated"})
+    assert reasons(focus=focus.iloc[:1])[-1] == (
+        "No value proposition is stated for Hotels: it is proposed by potential and fit."
+    )
+    assert reasons(focus=focus)[-1] == (
+        "No value proposition is stated for Hotels, Schools: they are proposed by potential and fit."
+    )
+    owed = pd.DataFrame({"state": "late", "milestone": ["Offer", "Report"], "department": "People", "owes_to": "Sales"})
+    owed["due"] = "2025-12-01"
+    assert reasons(owed=owed.iloc[:1])[-1] == "Late: Offer, which People owes Sales since 2025-12-01."
+    assert reasons(owed=owed)[-1] == "Late: Offer, which People owes Sales since 2025-12-01, and 1 more."
+    assert reasons(owed=owed.assign(state="done")) == reasons()
+    assert reasons(lacks=["East lacks 1 person"])[-1] == "Resources do not match yet: East lacks 1 person."
+    assert reasons(lacks=list("abcdef"))[-1] == "Resources do not match yet: a; b; c; d and others."
+    assert reasons(lacks=list("abcd"))[-1] == "Resources do not match yet: a; b; c; d."
+
+
+def test_lacks_are_told_in_the_singular_and_the_plural():
+    rows = [("East", "people", 3, 2, 1, ""), ("West", "people", 9, 2, 7, ""), ("2 new regions", "managers", 2, 1, 1, ""),
+            ("Company", "budget", 500_00, 0, 500_00, ""), ("North", "people", 1, 2, 0, "")]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["target", "resource", "required", "available", "lack", "reason"])
+
+    assert strategy.resources([table], show)[1] == [
+        "East lacks 1 person", "West lacks 7 people", "2 new regions lack 1 manager", "Company lacks 500.00 of budget",
+    ]  # fmt: skip
+    assert strategy.resources([table.iloc[4:]], show)[1] == []

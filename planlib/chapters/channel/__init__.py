@@ -12,7 +12,7 @@ from planlib.chapters.channel.partners import health, partners, scores, warning
 from planlib.chapters.channel.prices import corridors, violations
 from planlib.chapters.channel.review import moves, review
 from planlib.chapters.channel.stock import demand, moving, online_of, routed, served, traffic, unpriced, untold
-from planlib.chapters.channel.telling import message, told_effects, unknown
+from planlib.chapters.channel.telling import message, told_effects, told_prices, unknown
 
 QUESTION = "Through which channel does each product reach each region, and what can the channel carry?"
 Part = Literal["basics", "development", "operations", "digital"]
@@ -58,5 +58,6 @@ __all__ = [
     "PARTNER_FORMATS",
     "QUESTION", "Parameters", "capacity_caps", "carries", "corridors", "demand", "drivers", "health", "incentives",
     "message", "moves", "moving", "online_of", "partners", "rebate", "review", "routed", "scores", "served", "shifts",
-    "together", "told_effects", "told_incentives", "traffic", "unknown", "unpriced", "untold", "violations", "warning",
+    "together", "told_effects", "told_incentives", "told_prices", "traffic", "unknown", "unpriced", "untold",
+    "violations", "warning",
 ]  # fmt: skip

@@ -1,10 +1,11 @@
 """What the channel chapter says, each sentence made from the rows it speaks of (CHN-1, CHN-2, CHN-7)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
-from planlib.chapters.members import carried, lacking, some, strangers
+from planlib.chapters.channel.incentives import SCHEMES
+from planlib.chapters.members import carried, counted, lacking, some, strangers, strays
 from planlib.plan import EVERYTHING
 
 
@@ -30,30 +31,48 @@ def told_effects(steps: pd.DataFrame) -> str:
     return ", ".join(f"{name} {100 * gains[name]:+.1f} points of share" for name in ends)
 
 
+def told_prices(broken: pd.DataFrame, show: Callable[..., str], most: int) -> str:
+    """How many prices left their corridor and what that gave away, as the title of a table of `most` rows (CHN-6)."""
+    text = f"{counted(len(broken), 'price')} left {'its' if len(broken) == 1 else 'their'} corridor"
+    text += f", worth {show(int(broken['given_away'].sum()))}"
+    return text if len(broken) <= most else f"{text}; the {most} dearest"
+
+
 def unknown(
     names: Sequence[str],
-    channels: pd.DataFrame | None,
+    regions: Sequence[str],
     products: Sequence[str],
-    listed: pd.DataFrame | None,
+    given: Mapping[str, pd.DataFrame | None],
     bare: Sequence[str],
 ) -> list[str]:
-    """What orders and tables do not know of each other, each as a sentence (CHN-1, CHN-3, CHN-6, CHN-7).
+    """What orders and tables do not know of each other, each as a sentence (CHN-1, CHN-3 to CHN-7).
 
-    `names`, `products`: those of the orders; `channels`, `listed`: the tables of channels and products; `bare`: see `unpriced`.
+    `names`, `regions`, `products`: those of the orders; `given`: the tables channels, partners, partner_months, products and
+    routes, where there are any; `bare`: see `unpriced`.
     """
-    if list(names) == [EVERYTHING]:
-        return []
+    channels, partners, priced, routes = (given.get(name) for name in ("channels", "partners", "products", "routes"))
     said = []
-    if channels is not None:
+    if channels is not None and list(names) != [EVERYTHING]:
         so = "no type, capacity or price corridor is known, and there is no incentive plan"
         said.append(lacking("channels", channels["channel"], names, "channel", so))
         said.append(strangers("channels", channels["channel"], names, "channel", "nothing is planned there"))
+        there = channels[channels["channel"].isin(set(names))]
         if "capacity" in channels:
-            there = channels[channels["channel"].isin(set(names)) & channels["capacity"].isna()]["channel"]
-            said.append(f"Capacity is not known of {some(sorted(there))}: no cap holds them." if len(there) else "")
-    if listed is not None and "list_price" in listed:
-        priced = listed.loc[listed["list_price"] > 0, "product"]
-        said.append(lacking("products", priced, products, "list price", "their prices are not watched"))
+            free = sorted(there.loc[there["capacity"].isna(), "channel"])
+            said.append(f"Capacity is not known of {some(free)}: no cap holds what is planned there." if free else "")
+        if "type" in channels:
+            other = sorted(there.loc[~there["type"].isin(SCHEMES), "channel"])
+            said.append(f"No incentive plan is made for {some(other)}: no scheme is known for that type." if other else "")
+    if partners is not None:
+        said.append(strangers("partners", partners["channel"], names, "channel", "their partners count for no incentive"))
+        months = given.get("partner_months")
+        stray = [] if months is None else strays(months["partner"], partners["partner"])
+        said.append(f"Table partners lacks {some(stray)} of partner_months: no score is known of them." if stray else "")
+    if priced is not None and "list_price" in priced:
+        known = priced.loc[priced["list_price"] > 0, "product"]
+        said.append(lacking("products", known, products, "list price", "these prices are not watched"))
+    if routes is not None:
+        said.append(lacking("routes", routes["region"], regions, "region", "no stock reaches them"))
     if bare:
         said.append(f"Nobody bought {some(bare)} in the last twelve months: its demand in pieces is not known, nor routed.")
     return [text for text in said if text]

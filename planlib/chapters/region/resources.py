@@ -110,11 +110,17 @@ def release(attainment: pd.Series, parameters: Parameters) -> pd.Series:
 
 def told_release(parameters: Parameters) -> str:
     """How a month's incentive is earned, as a sentence (REG-6)."""
-    half = (parameters.release_from + parameters.release_full) / 2
+    low, full = parameters.release_from, parameters.release_full
+    reserve = "The risk reserve stays with headquarters' reserve."
+    if full <= low:
+        return (
+            f"A month's incentive is released whole from {full:.0%} of that month's sales plan, below it not at all. {reserve}"
+        )
+    half = (low + full) / 2
     freed = release(pd.Series([half]), parameters).iloc[0]
     return (
-        f"A month's incentive is released from {parameters.release_from:.0%} of that month's sales plan, all of it at "
-        f"{parameters.release_full:.0%}; at {half:.0%} it is {freed:.0%}. The risk reserve stays with headquarters' reserve."
+        f"A month's incentive is released from {low:.0%} of that month's sales plan, all of it at {full:.0%}; "
+        f"at {half:.0%} it is {freed:.0%}. {reserve}"
     )
 
 

@@ -104,6 +104,7 @@ def unknown(
     staff: pd.DataFrame | None,
     regions: pd.DataFrame | None,
     channels: pd.DataFrame | None,
+    marketing: pd.DataFrame | None,
     sold: Sequence[str],
     names: Sequence[str],
     parameters: Parameters,
@@ -131,6 +132,9 @@ def unknown(
         if bare:
             known, whose = len(set(names)) - len(bare), counted(len(set(names)), "channel")
             said.append(f"Capacity is known of {known} of {whose} (not of {some(bare)}): what all can carry is left out.")
+    if marketing is not None and "channel" in marketing:
+        fed = marketing["channel"].dropna()
+        said.append(strangers("marketing", fed, names, "channel", "what is spent there is in no channel's cost of a customer"))
     return [text for text in said if text]
 
 

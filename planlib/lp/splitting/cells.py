@@ -63,13 +63,6 @@ def cells_of(
     dims = tables.level(plan)
     keys = [*dims, *into]
     parents = tables.canonical(plan)
-    negative = parents[parents[AMOUNT] < 0]
-    if len(negative):
-        row = negative.iloc[0]
-        raise PlanError(
-            f"split into {' x '.join(into)}: {dict(row[dims]) or 'the company'} has a target of {row[AMOUNT]:,} minor units, "
-            "expected 0 or more; a plan's target cannot be negative."
-        )
     floor = _booked(booked, keys, parents, dims)
     open_plan = parents.copy()
     if floor is not None:
@@ -77,6 +70,13 @@ def cells_of(
     over = open_plan[open_plan[AMOUNT] < 0]
     if len(over):
         row = over.iloc[0]
+        # A cell that returns took below 0 in its closed months may stay there; nothing may be planned below 0.
+        if int(parents.loc[over.index[0], AMOUNT]) < 0:
+            target = int(parents.loc[over.index[0], AMOUNT])
+            raise PlanError(
+                f"split into {' x '.join(into)}: {dict(row[dims]) or 'the company'} has a target of {target:,} minor units, "
+                "expected 0 or more; a plan's target cannot be negative."
+            )
         raise ConflictError(
             f"split into {' x '.join(into)}: {dict(row[dims]) or 'the company'} has {-row[AMOUNT]:,} minor units more booked "
             f"than its target (have {len(over)} such cells); raise the target."

@@ -369,3 +369,14 @@ def test_float_weights_of_one_parent_do_not_blur_those_of_another():
     weights = pd.DataFrame({"region": ["A", "A", "B", "B"], "product": ["p", "q"] * 2, "weight": [1.0, 3.0, 1e18, 1e18]})
 
     assert split(plan, "product", weights).plan["amount"].tolist() == [100, 300, 200, 200]
+
+
+def test_what_returns_took_below_zero_may_stay_there_and_nothing_more_is_planned_below_zero():
+    plan = pd.DataFrame({"region": ["East", "North"], "amount": [-128, 900]})
+    weights = pd.DataFrame({"region": ["East", "North"] * 2, "product": ["p", "p", "q", "q"], "weight": [1, 1, 1, 1]})
+    booked = pd.DataFrame({"region": ["East", "North"], "product": ["p", "q"], "amount": [-128, 100]})
+
+    found = split(plan, "product", weights, booked=booked).plan.set_index(["region", "product"])["amount"]
+    assert found.to_dict() == {("East", "p"): -128, ("East", "q"): 0, ("North", "p"): 400, ("North", "q"): 500}
+    with pytest.raises(PlanError, match="target of -128 minor units"):
+        split(plan, "product", weights)
