@@ -40,7 +40,7 @@ def valuable(lifetime: pd.DataFrame | None) -> list[str]:
     count = told["customers"].clip(lower=0).astype(float)
     worth = told.assign(worth=told["clv"] * count, count=count).groupby("segment")[["worth", "count"]].sum()
     mean = worth["worth"].sum() / max(1.0, float(worth["count"].sum()))
-    each = worth["worth"] / worth["count"].where(worth["count"] > 0)
+    each = (worth["worth"] / worth["count"].where(worth["count"] > 0)).fillna(told.groupby("segment")["clv"].mean())
     return sorted(each[each.round(9) >= round(mean, 9)].index)
 
 
