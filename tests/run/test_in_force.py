@@ -170,3 +170,28 @@ def test_two_params_files_with_one_run_name_have_no_common_history(project):
     project.executed()
     project.run("renamed.yml")
     assert project.executed() == []
+
+
+def test_a_year_of_quarters_each_on_the_one_before(project, tmp_path):
+    from planlib.run.audit import audit
+    from tests.run.conftest import CHAPTERS, DOORS
+
+    ends = {"q2": "2026-03-31", "q3": "2026-06-30", "q4": "2026-09-30"}
+    orders = project.root / "data" / "orders.csv"
+    folders, before = [project.run("q1.yml")], "q1"
+    for quarter, as_of in ends.items():
+        changed = "two: {share: 0.25}\n" if quarter == "q3" else ""
+        project.write(f"{quarter}.yml", f"extends: {before}.yml\nas_of: {as_of}\nbaseline: {before}.yml\n{changed}")
+        orders.write_text(orders.read_text() + f"{quarter}\n")
+        folders.append(project.run(f"{quarter}.yml"))
+        assert "inputs (orders)" in project.heard.said[-1]
+        before = quarter
+    project.executed()
+    assert project.run("q4.yml") == folders[-1] and project.executed() == []
+    manifests = [manifest(folder) for folder in folders]
+    assert [each["baseline"]["key"] for each in manifests[1:]] == [each["key"] for each in manifests[:-1]]
+    assert len({each["key"] for each in manifests}) == 4
+
+    told: list[str] = []
+    assert audit(folders[-1], root=project.root, chapters=CHAPTERS, doors=DOORS, tell=told.append) == 2
+    assert [line.split(":")[0] for line in told] == ["q3", "q2", "q1"]
