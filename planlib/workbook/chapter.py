@@ -26,7 +26,6 @@ from planlib.lp.rules import in_force, in_minor_units
 from planlib.plan import AMOUNT, Horizon
 
 ITEM = "application/vnd.planlib.v1+json"
-TAGS = {"chapter": "h4", "say": "blockquote", "left_out": "em", "kpi": "b", "table": "b"}  # how a notebook sets an item apart
 WIDTH = 720  # pixels of a chart in a notebook
 
 
@@ -347,6 +346,9 @@ class Chapter:
         # the class keeps the notebook's formula renderer off what stands between two dollar signs
         shown = f'<div class="tex2jax_ignore"><{tag}>{html.escape(text)}</{tag}>{table}</div>'
         display({ITEM: item, "text/plain": plain, "text/html": shown}, raw=True)
+
+
+TAGS = {"chapter": "h4", "say": "blockquote", "left_out": "em", "kpi": "b", "table": "b"}  # how a notebook sets an item apart
 
 
 def _residual(plan: pd.DataFrame, parent: pd.DataFrame) -> int:
