@@ -6,6 +6,7 @@ Nothing here computes; the exact value always stays beside the rounded one (`ful
 
 import datetime as dt
 import math
+import re
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -131,6 +132,11 @@ def plain(value: Any, form: str, reader: Reader) -> str:
     return str(round(value)) if form == "int" else guarded(str(value))
 
 
+# A formula starts a cell, and a cell starts after any mark that some spreadsheet takes for a separator; some skip blanks there.
+FORMULA = re.compile(r"(^|[;,|\t\r\n\"])(\s*)(?=[=+\-@＝＋－＠])")
+
+
 def guarded(text: str) -> str:
-    """Text with an apostrophe before a first character that would start a formula (OWASP ASVS 1.2.10)."""
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    """Text with an apostrophe wherever a spreadsheet could start a formula (OWASP, CSV injection; ASVS 1.2.10)."""
+    safe = FORMULA.sub(r"\1\2'", text)
+    return "'" + safe if safe[:1] in ("\t", "\r", "\n") else safe
