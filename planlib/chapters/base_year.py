@@ -23,6 +23,20 @@ def carried(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
     return frame.assign(**{AMOUNT: amounts})
 
 
+def filled(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
+    """Amounts by month with a row for each month that is not known: the mean of what the cell sold in a known one.
+
+    `frame`: cells, month, amount (minor units). As it is where the window is whole.
+    """
+    if window.whole or not window.known:
+        return frame
+    cells = [name for name in frame.columns if name not in ("month", AMOUNT)]
+    known = frame[frame["month"].isin(window.known)]
+    mean = (known.groupby(cells)[AMOUNT].sum() / len(window.known)).round().astype("int64").reset_index()
+    unknown = pd.DataFrame({"month": [month for month in window.months if month not in window.known]})
+    return pd.concat([known, mean.merge(unknown, how="cross")[list(frame.columns)]], ignore_index=True)
+
+
 def based(window: Window) -> str:
     """What last year rests on where it is not known in full, as a sentence; "" where it is."""
     if window.whole:

@@ -17,11 +17,9 @@ from planlib.estimates.windows import span_of
 from planlib.plan import months
 from tests.chain.in_process import Worked, orders_csv, work
 
-# What one region, product and channel sells in every month it is open, in whole units; each cell has its own two customers.
-RATES = {
-    ("East", "Filter", "Web"): 400, ("East", "Heater", "Shop"): 300, ("North", "Filter", "Web"): 200,
-    ("North", "Heater", "Shop"): 500, ("South", "Filter", "Shop"): 250, ("South", "Heater", "Web"): 350,
-}  # fmt: skip
+# What each region, product and channel sells in every month it is open, in whole units; each cell has its own two customers.
+PARTS = ({"East": 2, "North": 1, "South": 1}, {"Filter": 3, "Heater": 2}, {"Shop": 1, "Web": 1})
+RATES = {cell: 100 * math.prod(map(dict.__getitem__, PARTS, cell)) for cell in itertools.product(*PARTS)}
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,10 @@ class World:
     ends: dict[str, str] = field(default_factory=dict)  # region or product: last month
     year: int = 2026
     near: float = 0.02  # a member that starts or ends is believed by and by
+
+    @property
+    def two_years(self) -> bool:
+        return self.first <= f"{self.year - 2}-01" and not self.lost
 
     def sells(self, cell: tuple[str, ...], month: str) -> bool:
         alive = all(self.starts.get(name, "") <= month <= self.ends.get(name, "9999") for name in cell)
@@ -121,7 +123,7 @@ def test_a_flat_company_is_planned_flat_and_nothing_is_said_to_move(name, tmp_pa
         ]
         assert off.empty, f"{dims}: {off.head(12)}"
     if not world.starts and not world.ends:
-        assert not moved(worked), "\n".join(moved(worked))
+        assert not moved(worked, world), "\n".join(moved(worked, world))
 
 
 GROWS = ("growth", "change", "gain", "drift", "trend_effect", "stage_effect", "season_effect")
@@ -129,8 +131,11 @@ FULL = ("retention", "attainment")
 NEVER = ("inf%", "nan", "introduction", "New customers won", "Dormant: ")
 
 
-def moved(worked: Worked) -> list[str]:
-    """Every growth that is neither none nor missing, every whole that is not 1, every stage of a company in motion."""
+def moved(worked: Worked, world: World) -> list[str]:
+    """Every growth that is neither none nor missing, every whole that is not 1, every stage of a company in motion.
+
+    Where two whole years are not known, what customers stay is the parameter `retention`, and groups move by it.
+    """
     faults = []
     for stem, items in worked.items.items():
         for item in items:
@@ -143,7 +148,7 @@ def moved(worked: Worked) -> list[str]:
                 if number and not math.isfinite(value):
                     faults.append(f"{stem}, {item['title']}, {name}: {value}")
                 # Whole cents leave a flat company off by less than this.
-                if number and name in GROWS and abs(value) > 0.02:
+                if number and name in GROWS and abs(value) > 0.02 and not (stem == "06-customer" and not world.two_years):
                     faults.append(f"{stem}, {item['title']}, {row[0]}, {name}: {value}")
                 if number and name in FULL and abs(value - 1) > 0.02:
                     faults.append(f"{stem}, {item['title']}, {row[0]}, {name}: {value}")

@@ -31,14 +31,15 @@ def momentum(history: pd.DataFrame, horizon: Horizon, ahead: Outlook) -> pd.Data
     units), closed.
     """
     months = history.groupby("month")[AMOUNT].sum()
-    window = Coverage.of(months.index, f"{horizon.as_of:%Y-%m}").window(NAME, horizon.last_year)
+    coverage = Coverage.of(months.index, f"{horizon.as_of:%Y-%m}")
+    window = coverage.window(NAME, horizon.last_year)
     mean = window.mean(months)
     if mean is None or mean <= 0:
         raise InputDataError(
             f"orders: no revenue in {horizon.last_year[0]} to {horizon.last_year[-1]}, the year before the plan; "
             "expected orders of twelve months, or of some of them. Correct `year`, or add the orders."
         )
-    silent = [month for month in horizon.closed if month not in months.index]
+    silent = [month for month in horizon.closed if month in coverage.gaps]  # a season that is closed every year is none
     if silent:
         raise InputDataError(
             f"orders: no line in {', '.join(silent)}, which as_of {horizon.as_of} says is closed; they end in "
@@ -49,7 +50,8 @@ def momentum(history: pd.DataFrame, horizon: Horizon, ahead: Outlook) -> pd.Data
     frame["closed"] = frame["month"].isin(horizon.closed)
     expected = ahead.months.set_index("month")["expected"]
     amounts = [
-        months[month] if closed else expected[month] for month, closed in zip(frame["month"], frame["closed"], strict=True)
+        months.get(month, 0) if closed else expected[month]
+        for month, closed in zip(frame["month"], frame["closed"], strict=True)
     ]
     frame[AMOUNT] = pd.Series(amounts, dtype="float64").round().astype("int64")
     return frame[["month", "last_year", AMOUNT, "closed"]]
