@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planlib.lp import sentence
+from planlib.lp import Split, sentence
 
 Show = Callable[..., str]
 PER = {"point": "per point", "unit of money": "per unit of money", "0.01": "per 0.01"}
@@ -38,22 +38,37 @@ def rules(table: pd.DataFrame, show: Show) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def sentences(table: pd.DataFrame, show: Show, profit: bool = False) -> list[str]:
+def sentences(result: Split, show: Show) -> list[str]:
     """The dearest rules and those given up, a sentence each."""
+    table = result.rules
     counts = table["binds"].astype(bool) & (table["price"] > 0) | (table["given_up"] > 0)
     ranked = table[counts].sort_values(["price", "rule"], ascending=[False, True]).head(MOST)
-    return [sentence(row, show, profit) for row in ranked.itertuples()]
+    return [sentence(row, show, str(result.certificate["gains"])) for row in ranked.itertuples()]
 
 
-def proof(certificate: Mapping[str, Any], show: Show) -> str:
-    """How well the plan is proven, in a sentence; the tables hold the whole certificate."""
+def unlimited(result: Split) -> str:
+    """What a split without any rule or lock follows."""
+    certificate = result.certificate
     if certificate["method"] == "proportional":
-        return "Every rule holds in the drivers' own proportions: nothing had to move."
-    return (
-        f"Proven{_within(certificate, show)}: within these rules no plan serves its aim, {certificate['aim']}, better. "
-        f"Its distance from the drivers, squared relative deviation in money, is {show(certificate['objective'])}; "
-        f"{certificate['solved cells']:,} cells were free to move."
-    )
+        return f"No rule limits this split: what is still open is split in the proportions of {certificate['near']}."
+    return f"No rule limits this split: it follows its aim alone, {certificate['aim']}."
+
+
+def proof(result: Split, show: Show) -> str:
+    """How well the plan is proven, in a sentence; the tables hold the whole certificate."""
+    certificate = result.certificate
+    if certificate["method"] == "proportional":
+        return f"Every rule holds in the proportions of {certificate['near']}: nothing had to move."
+    plan = result.measures.set_index("split").loc["this plan"]
+    gave, cells = float(result.rules["cost"].sum()), int(str(certificate["solved cells"]))
+    facts = [
+        f"Its distance from {certificate['near']}, squared relative deviation in money, is {show(plan['distance'])}",
+        *([f"the soft rules it gives up cost {show(gave)}"] if gave > 0 else []),
+        *([f"its profit is {show(plan['profit'])}"] if "profit" in plan else []),
+        f"{cells:,} {'cell was' if cells == 1 else 'cells were'} free to move",
+    ]
+    aim = f"Proven{_within(certificate, show)}: within these rules no plan serves its aim, {certificate['aim']}, better."
+    return f"{aim} {'; '.join(facts)}."
 
 
 def proof_of_spend(certificate: Mapping[str, Any], show: Show) -> str:
@@ -66,11 +81,15 @@ def _within(certificate: Mapping[str, Any], show: Show) -> str:
     return " to the last minor unit" if open_ < 1 else f" to {show(open_)}"
 
 
-def beside(measures: pd.DataFrame, show: Show) -> pd.DataFrame:
+def beside(result: Split, show: Show) -> pd.DataFrame:
     """`Split.measures` as a reader's table: split, distance and moved money, hard rules broken."""
+    measures, near = result.measures, str(result.certificate["near"])
     # Each distance in its own unit: a split that keeps a product which has gone lies so far off that it would hide the others.
     told = measures.assign(distance=measures["distance"].map(show))
-    return told.rename(columns={"distance": "distance_from_drivers", "broken": "rules_broken"})
+    distance = f"distance_from_{near.removeprefix('the ').replace(' the ', ' ').replace(' ', '_')}"
+    if near != "the drivers":
+        told["split"] = told["split"].replace("proportional", f"in the proportions of {near}")
+    return told.rename(columns={"distance": distance, "broken": "rules_broken"})
 
 
 def limits(prices: pd.DataFrame, show: Show) -> pd.DataFrame:
@@ -95,7 +114,7 @@ def _price(row: Any, show: Show) -> str:
     if not row.binds or row.price <= 0:
         return "0"
     if not row.unique:
-        return "shared with another rule"
+        return "not defined alone"
     return f"{row.price:.3g} {PER[row.per]}" if row.unit == "amount" else f"{show(row.price)} {PER[row.per]}"
 
 
@@ -114,5 +133,5 @@ def _asks(row: Any, show: Show) -> str:
 
 def _measure(value: float, unit: str, show: Show, difference: bool = False) -> str:
     if unit == "ratio":
-        return f"{value:.3f}"
+        return f"{value:.4g}"
     return show(value, "money" if unit == "amount" else "points" if difference else "share")

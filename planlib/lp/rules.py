@@ -117,6 +117,20 @@ class Aim(BaseModel):
     profit: Annotated[float, Field(ge=0, le=1)] = 0.0
     steady: Annotated[float, Field(ge=0, le=1)] = 0.0
 
+    @property
+    def near(self) -> str:
+        """What near means, as a sentence names it."""
+        both = "the drivers and the plan in force"
+        return "the drivers" if self.steady == 0 else "the plan in force" if self.steady == 1 else both
+
+    @property
+    def gains(self) -> str:
+        """What easing a rule brings the plan, as a sentence ends: so much money of this."""
+        if self.profit == 0:
+            return f"nearer to {self.near}"
+        blend = f"nearer to its aim, {self.profit:.0%} profit and {1 - self.profit:.0%} nearness to {self.near}"
+        return "more profit" if self.profit == 1 else blend
+
 
 Stated = TypeVar("Stated", Rule, Lock)
 

@@ -22,7 +22,7 @@ from planlib.errors import GateError, PlanError
 from planlib.estimates.chance import Terms
 from planlib.estimates.windows import Coverage
 from planlib.formatting import Reader, missing
-from planlib.lp import MOST_PROFIT, Lock, Rule, Spend, Split, Stage
+from planlib.lp import Lock, Rule, Spend, Split, Stage
 from planlib.lp.rules import in_force, in_minor_units
 from planlib.plan import AMOUNT, Horizon
 from planlib.workbook.measures import measured
@@ -203,16 +203,16 @@ class Chapter:
         if self.expired:
             self.note(f"Expired and no longer applied: {self.listed(self.expired)}.")
         if result.rules.empty:
-            self.note("No rule limits this split: what is still open is split in the drivers' proportions.")
+            self.note(reasons.unlimited(result))
             return
-        for text in reasons.sentences(result.rules, self.show, result.certificate["aim"] == MOST_PROFIT):
+        for text in reasons.sentences(result, self.show):
             self.note(text)
         count, binding = len(result.rules), int(result.rules["binds"].sum())
         title = f"Rules and their prices: {binding} of {count} {'binds' if binding == 1 else 'bind'}"
         self.table(reasons.rules(result.rules, self.show), title, role="rules")
         if result.certificate["method"] != "proportional":
-            self.table(reasons.beside(result.measures, self.show), "This plan beside simple splits", role="drivers")
-        self.note(reasons.proof(result.certificate, self.show))
+            self.table(reasons.beside(result, self.show), "This plan beside simple splits", role="drivers")
+        self.note(reasons.proof(result, self.show))
 
     def why_spent(self, result: Spend) -> None:
         """What each limit of a budget holds back, and how well the spend is proven."""

@@ -109,11 +109,9 @@ def left(found: Allocation, limits: pd.DataFrame, show: Show) -> list[str]:
     """What finds no place, and what closed months took of the reserve, a sentence each."""
     texts = []
     if found.unspent:
-        frozen = bool(len(limits)) and bool(limits["frozen"].all())
-        why = "every activity is frozen" if frozen else "every activity is at its cap or frozen"
-        texts.append(
-            f"{show(found.unspent)} find no place, since {why}: a smaller marketing_ratio, or other limits, would say so."
-        )
+        why = "is frozen" if bool(limits["frozen"].all()) else "is frozen or at its cap"
+        way_out = "lower marketing_ratio, or change the limits"
+        texts.append(f"{show(found.unspent)} finds no place, since every activity {why}: {way_out}.")
     if found.drawn:
         stays = f"{show(found.reserve)} is left of it" if found.reserve else "nothing is left of it"
         texts.append(f"Closed months have spent {show(found.drawn)} of what was to be the reserve; {stays}.")

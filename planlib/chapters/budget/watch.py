@@ -23,7 +23,7 @@ def quarters(month: pd.DataFrame, horizon: Horizon, stood: pd.DataFrame | None) 
     if stood is not None:
         planned = stood.groupby(stood["month"].map(of)).agg(amount=(AMOUNT, "sum"), count=("month", "nunique"))
         whole = planned.loc[planned["count"] == 3, "amount"]
-        frame["plan_in_force"] = frame["quarter"].map(whole).astype("Int64")
+        frame["plan_in_force"] = frame["quarter"].map(whole)
         frame["difference"] = frame[AMOUNT] - frame["plan_in_force"]
     return frame
 

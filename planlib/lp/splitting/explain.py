@@ -124,8 +124,10 @@ def _guarded(guardrail: Guardrail, amounts: np.ndarray, bounds: Bounds) -> dict[
     }  # fmt: skip
 
 
-def sentence(row: "pd.core.frame.Pandas", money: Callable[[float], str], profit: bool = False) -> str:
-    """What a rule costs, as a manager reads it. `row`: one of Split.rules; `money` writes an amount in minor units."""
+def sentence(row: "pd.core.frame.Pandas", money: Callable[[float], str], gains: str = "nearer to the drivers") -> str:
+    """What a rule costs, as a manager reads it. `row`: one of Split.rules; `money` writes an amount in minor units; `gains`:
+    what easing a rule brings, see `Aim.gains`.
+    """
 
     def named(value: float) -> str:
         return money(value) if row.unit == "amount" else f"{value:.4g}" if row.unit == "ratio" else f"{value:.1%}"
@@ -140,16 +142,15 @@ def sentence(row: "pd.core.frame.Pandas", money: Callable[[float], str], profit:
             f'"{row.rule}" does not bind{f", {named(row.slack)} to spare" if np.isfinite(row.slack) else ""}: it costs nothing.'
         )
     if not row.unique:
-        return f'"{row.rule}" binds together with others that say the same; its price alone is not defined.'
+        return f'"{row.rule}" binds together with other limits: what easing it alone would bring is not defined.'
     if row.price <= 0:
         return f'"{row.rule}" is met exactly, but costs nothing.'
     # A price per unit of money reads better by the thousand.
     step, price = (money(THOUSAND), row.price * THOUSAND) if row.unit == "amount" else (STEPS[row.unit], row.price)
-    brings = "more profit" if profit else "nearer to the drivers"
     low, high = (named(end) if pd.notna(end) and np.isfinite(end) else "" for end in (row.low, row.high))
     both = f", while it stands between {low} and {high}" if low and high else ""
     holds = both or (f", from {low} up" if low else f", up to {high}" if high else "")
-    return f'"{row.rule}" binds: each {step} by which it is eased brings the plan {money(price)} {brings}{holds}.'
+    return f'"{row.rule}" binds: each {step} by which it is eased brings the plan {money(price)} {gains}{holds}.'
 
 
 def compared(

@@ -208,7 +208,13 @@ class Level:
         aim = aims.get(self.aim.profit, f"{self.aim.profit:.0%} profit, {1 - self.aim.profit:.0%} nearness to the drivers")
         if self.aim.steady:
             aim += f"; {self.aim.steady:.0%} of near means near to the plan in force"
-        facts = {"aim": aim, "solver": f"{solver.NAME} {solver.VERSION}", "status": "Optimal"}
+        facts = {
+            "aim": aim,
+            "near": self.aim.near,
+            "gains": self.aim.gains,
+            "solver": f"{solver.NAME} {solver.VERSION}",
+            "status": "Optimal",
+        }
         if program is None or answer is None or found is None:
             nothing = ("objective", "bound", "gap", "largest miss", "unexplained deviation", "added by rounding")
             return {**facts, **dict.fromkeys(nothing, 0.0), "solved cells": solved}
