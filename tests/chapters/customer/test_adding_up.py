@@ -175,3 +175,17 @@ def test_a_group_s_months_are_what_it_brought_over_its_share_of_the_year():
     assert np.corrcoef(found["New"], wanted)[0, 1] > 0.99
     noise = frame.assign(amount=30)
     assert customer.months_of_groups(noise, horizon, seen)["factor"].tolist() == [1.0] * 24
+
+
+def test_a_closed_season_keeps_the_groups_own_months():
+    # No sales in January and February of any year; New grows over the other ten months.
+    months = [month for month in span_of("2023-03", "2025-12") if month[5:] not in ("01", "02")]
+    rows = [(f"r{cell}", m, "New", 10 * int(m[5:]), 2025 - int(m[:4]) + 1) for cell in range(20) for m in months]
+    rows += [(f"r{cell}", m, "Ordinary", 130 - 10 * int(m[5:]), 2025 - int(m[:4]) + 1) for cell in range(20) for m in months]
+    frame = pd.DataFrame(rows, columns=["region", "month", "segment", "amount", "year"]).assign(product="A", channel="Shop")
+    horizon = Horizon(2026, 1, date(2025, 12, 31))
+    seen = customer.known(Coverage.of(months, "2025-12"), pd.DataFrame({"customer": ["a"]}), horizon)
+    found = customer.months_of_groups(frame, horizon, seen).set_index(["segment", "place"])["factor"]
+
+    assert found["New"][11] > 1.3 and found["New"][2] < 0.7
+    assert found["New"][0] == found["New"][1] == 1.0  # nothing is known of them
