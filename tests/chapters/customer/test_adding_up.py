@@ -189,3 +189,18 @@ def test_a_closed_season_keeps_the_groups_own_months():
 
     assert found["New"][11] > 1.3 and found["New"][2] < 0.7
     assert found["New"][0] == found["New"][1] == 1.0  # nothing is known of them
+
+
+def test_neither_row_order_nor_the_size_of_money_changes_the_shares(tmp_path):
+    orders = orders_of("2024-01", "2026-12", 11, 25)
+    mixed = orders.sample(frac=1, random_state=3, ignore_index=True)
+    larger = orders.assign(revenue=orders["revenue"] * 1000)
+    straight, other, scaled = (
+        planned(World(tmp_path / name, table, "2026-03-31"), customer.Parameters(cities_per_quarter=0))
+        for name, table in (("a", orders), ("b", mixed), ("c", larger))
+    )
+
+    assert tables.digest(straight.result.plan) == tables.digest(other.result.plan)
+    assert straight.bridge.amounts == other.bridge.amounts
+    wanted = {name: 1000 * amount for name, amount in straight.bridge.amounts.items()}
+    assert scaled.bridge.amounts == pytest.approx(wanted, rel=1e-4)
