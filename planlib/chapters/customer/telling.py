@@ -12,7 +12,7 @@ from planlib.chapters.customer.profile import agreement, kinds, stages
 from planlib.chapters.customer.winning import costs, industries, limit_each
 from planlib.chapters.members import counted
 from planlib.data.sources import Tables
-from planlib.estimates.windows import Window
+from planlib.estimates.windows import Coverage, Window
 from planlib.plan import AMOUNT, Horizon
 
 Show = Callable[..., str]
@@ -76,9 +76,13 @@ def win(
     if customers.empty:
         return {}
     limit = limit_each(customers, parameters, seen.recent.whole)
+    title = "What winning a customer costs, and may cost"
+    if marketing is not None:
+        span = Coverage.of(marketing["month"], f"{horizon.as_of:%Y-%m}").window("marketing", horizon.last_twelve)
+        title += "" if span.whole else f": {span.says()}"
     found = {
         "Key industries: their share now": _recent(industries(customers, parameters, seen.change), seen),
-        "What winning a customer costs, and may cost": costs(marketing, customers, limit, horizon, seen),
+        title: costs(marketing, customers, limit, horizon, seen),
     }
     return {title: table for title, table in found.items() if len(table)}
 

@@ -14,6 +14,7 @@ from planlib.chapters.customer.parameters import Parameters
 from planlib.chapters.customer.profile import groups
 from planlib.data.sources import Tables
 from planlib.estimates.shares import Expected, expected
+from planlib.estimates.windows import Window
 from planlib.plan import AMOUNT, Horizon
 
 CELLS = ["region", "product", "channel"]
@@ -43,8 +44,14 @@ def past(
     return pd.concat(parts, ignore_index=True)[[*CELLS, "segment", "month", AMOUNT, "year"]]
 
 
-def _year(seen: Known, first: pd.Period, back: int):  # type: ignore[no-untyped-def]
+def _year(seen: Known, first: pd.Period, back: int) -> Window:
+    """The year that starts `back` years before month `first`."""
     return seen.coverage.window("a year", [str(first - 12 * back + place) for place in range(12)])
+
+
+def _places(history: pd.DataFrame, horizon: Horizon) -> np.ndarray:
+    """Each row's month as a place in the plan year, 0-11."""
+    return (pd.PeriodIndex(history["month"], freq="M").asi8 - pd.Period(horizon.months[0], freq="M").ordinal) % 12
 
 
 def months_of_groups(history: pd.DataFrame, horizon: Horizon, seen: Known) -> pd.DataFrame:
@@ -58,11 +65,9 @@ def months_of_groups(history: pd.DataFrame, horizon: Horizon, seen: Known) -> pd
     columns = ["segment", "place", "factor"]
     if not seen.won:
         return pd.DataFrame(columns=columns)
-    first = pd.Period(horizon.months[0], freq="M").ordinal
-    ordinal = pd.PeriodIndex(history["month"], freq="M").asi8
-    table = history.assign(place=(ordinal - first) % 12, amount=history[AMOUNT].clip(lower=0).astype(float))
-    whole = [year for year in sorted(set(table["year"])) if year and table.loc[table["year"] == year, "place"].nunique() == 12]
-    table = table[table["year"].isin(whole)]
+    first = pd.Period(horizon.months[0], freq="M")
+    table = history.assign(place=_places(history, horizon), amount=history[AMOUNT].clip(lower=0).astype(float))
+    table = table[table["year"].isin([year for year in set(table["year"]) if year and _year(seen, first, year).whole])]
     names = sorted(set(table["segment"]))
     seen_, meant, spread = (np.zeros((len(names), 12)) for _ in range(3))
     squares = (table[AMOUNT] ** 2).groupby(table["place"]).sum().reindex(range(12)).fillna(0.0).to_numpy()
@@ -92,9 +97,11 @@ def outlook(history: pd.DataFrame, own_months: pd.DataFrame, horizon: Horizon) -
 
     history: see `past`; own_months: see `months_of_groups`.
     """
-    first = pd.Period(horizon.months[0], freq="M").ordinal
-    place = (pd.PeriodIndex(history["month"], freq="M").asi8 - first) % 12
-    factor = history[["segment"]].assign(place=place).merge(own_months, how="left", on=["segment", "place"])["factor"]
+    factor = (
+        history[["segment"]]
+        .assign(place=_places(history, horizon))
+        .merge(own_months, how="left", on=["segment", "place"])["factor"]
+    )
     factor = factor.astype(float).where(lambda found: found > 0).fillna(1.0).to_numpy()
     freed = history.assign(amount=(history[AMOUNT] / factor).round().astype("int64"))
     return expected(freed, "segment", horizon, within=CELLS)

@@ -57,8 +57,10 @@ def industries(customers: pd.DataFrame, parameters: Parameters, change_told: boo
     sums = known.groupby("industry")[["recent", "earlier"]].sum().reset_index()
     sums["share"] = sums["recent"] / max(1, int(customers["recent"].sum()))
     sums["growth"] = ratio(sums["recent"] - sums["earlier"], sums["earlier"]).round(9)
-    if parameters.key_industries:
-        chosen = sums[sums["industry"].isin(parameters.key_industries)]
+    if parameters.key_industries and len(known):
+        # One that nobody buys from yet is key all the same: its share is 0.
+        chosen = sums.set_index("industry").reindex(list(dict.fromkeys(parameters.key_industries)))
+        chosen = chosen.fillna({"recent": 0, "earlier": 0, "share": 0.0}).reset_index()
     elif change_told:
         chosen = sums[sums["share"] >= 0.001].sort_values(["growth", "industry"], ascending=[False, True]).head(KEY)
     else:

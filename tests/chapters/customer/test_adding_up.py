@@ -175,3 +175,32 @@ def test_a_group_s_months_are_what_it_brought_over_its_share_of_the_year():
     assert np.corrcoef(found["New"], wanted)[0, 1] > 0.99
     noise = frame.assign(amount=30)
     assert customer.months_of_groups(noise, horizon, seen)["factor"].tolist() == [1.0] * 24
+
+
+def test_a_closed_season_keeps_the_groups_own_months():
+    # No sales in January and February of any year; New grows over the other ten months.
+    months = [month for month in span_of("2023-03", "2025-12") if month[5:] not in ("01", "02")]
+    rows = [(f"r{cell}", m, "New", 10 * int(m[5:]), 2025 - int(m[:4]) + 1) for cell in range(20) for m in months]
+    rows += [(f"r{cell}", m, "Ordinary", 130 - 10 * int(m[5:]), 2025 - int(m[:4]) + 1) for cell in range(20) for m in months]
+    frame = pd.DataFrame(rows, columns=["region", "month", "segment", "amount", "year"]).assign(product="A", channel="Shop")
+    horizon = Horizon(2026, 1, date(2025, 12, 31))
+    seen = customer.known(Coverage.of(months, "2025-12"), pd.DataFrame({"customer": ["a"]}), horizon)
+    found = customer.months_of_groups(frame, horizon, seen).set_index(["segment", "place"])["factor"]
+
+    assert found["New"][11] > 1.3 and found["New"][2] < 0.7
+    assert found["New"][0] == found["New"][1] == 1.0  # nothing is known of them
+
+
+def test_neither_row_order_nor_the_size_of_money_changes_the_shares(tmp_path):
+    orders = orders_of("2024-01", "2026-12", 11, 25)
+    mixed = orders.sample(frac=1, random_state=3, ignore_index=True)
+    larger = orders.assign(revenue=orders["revenue"] * 1000)
+    straight, other, scaled = (
+        planned(World(tmp_path / name, table, "2026-03-31"), customer.Parameters(cities_per_quarter=0))
+        for name, table in (("a", orders), ("b", mixed), ("c", larger))
+    )
+
+    assert tables.digest(straight.result.plan) == tables.digest(other.result.plan)
+    assert straight.bridge.amounts == other.bridge.amounts
+    wanted = {name: 1000 * amount for name, amount in straight.bridge.amounts.items()}
+    assert scaled.bridge.amounts == pytest.approx(wanted, rel=1e-4)

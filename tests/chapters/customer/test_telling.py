@@ -176,3 +176,35 @@ def test_a_cost_is_within_over_or_not_known():
     assert costing(200, 0, 10) == "won nobody"
     assert costing(0, 0, 10) == "no spend"
     assert costing(200, 10, None) == "not known"
+
+
+def test_a_key_industry_without_customers_has_a_share_of_nothing():
+    rows = [("a", "Hotels", 90, 60), ("b", "Offices", 10, 20)]
+    people = pd.DataFrame(rows, columns=["customer", "industry", "recent", "earlier"])
+    found = customer.industries(people, customer.Parameters(key_industries=["Clinics", "Hotels"])).set_index("industry")
+
+    assert found["share"].to_dict() == {"Hotels": 0.9, "Clinics": 0.0}
+    assert found.loc["Hotels", "growth"] == pytest.approx(0.5) and pd.isna(found.loc["Clinics", "growth"])
+    unknown = people.assign(industry="unknown")
+    assert customer.industries(unknown, customer.Parameters(key_industries=["Clinics"])).empty
+
+
+def test_a_cost_of_a_part_of_the_year_says_so():
+    people = pd.DataFrame({"customer": ["a"], "first": [pd.Timestamp("2025-05-01")], "recent": 100, "recent_orders": 1})
+    people = people.assign(industry="unknown", earlier=50)
+    half = pd.DataFrame({"month": span_of("2025-07", "2025-12"), "activity": "Search", "spend": 10})
+    whole = pd.DataFrame({"month": span_of("2025-01", "2025-12"), "activity": "Search", "spend": 10})
+    seen, given = known("2023-01"), customer.Parameters()
+    told = [customer.win(people, table, HORIZON, given, seen) for table in (half, whole)]
+
+    title = "What winning a customer costs, and may cost"
+    assert list(told[0]) == [f"{title}: marketing is known for 6 of 12 months (2025-07 to 2025-12)"]
+    assert list(told[1]) == [title]
+    assert [table.popitem()[1]["new_customers"].iloc[0] for table in told] == [0, 1]  # won in May, outside the half
+
+
+def test_a_region_without_customers_gets_its_candidate_cities_last():
+    people = pd.DataFrame({"customer": ["a"], "region": "North", "city": "A", "recent": 100})
+    given = customer.Parameters(candidate_cities={"South": ["S"], "North": ["N"]}, cities_per_quarter=1)
+
+    assert customer.next_cities(people, None, given, 2) == [["N"], ["S"]]
