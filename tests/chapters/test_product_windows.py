@@ -340,3 +340,15 @@ def test_a_launch_before_the_orders_begin_is_not_judged_by_what_is_left():
     known = Coverage("2024-06", "2025-12")
     told = product.of_launches(stages, early.assign(customer="c", cost=10), both, launches, GIVEN, DECEMBER, known)
     assert told.set_index("goal").loc["core channels that carry it", "found"] == pytest.approx(0.5)
+
+
+def test_nothing_is_missed_where_nothing_can_be_told():
+    stages = of(orders("2025-10", "2025-12", Filter=1000, Pump=200)).reset_index()
+    plan = pd.DataFrame({"product": ["Filter", "Pump"], "amount": [12_000, 2400]})
+    placed = product.planned(product.positions(stages, totals(), None, None, GIVEN, DECEMBER), plan, plan)
+    owed = product.of_quadrants(placed, bought_of("2025-10"), GIVEN, DECEMBER)
+
+    assert product.sentence(placed, owed, DECEMBER, " and ".join) == (
+        "No product's place in the portfolio is known; no goal of stage or quadrant can be told yet."
+    )
+    assert product.verdict(owed).endswith("nothing that can be told yet")
