@@ -1,6 +1,7 @@
 """Is a target specific, measurable, achievable, relevant and time-bound: a check of any table of targets (MET-1)."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
@@ -122,6 +123,8 @@ def _chances(
     """Probability of each member's target: what its closed months brought, and the outlook of the open ones."""
     everyone = history.groupby("month")[AMOUNT].sum()
     coverage = Coverage.of(everyone.index, f"{horizon.as_of:%Y-%m}")
+    if at_most:  # a month without a row of money to spend had none
+        coverage = replace(coverage, gaps=())
     found: list[float | None] = []
     total = float(targets["baseline"].sum())
     for member, value, baseline in zip(targets["metric"], targets["value"], targets["baseline"], strict=True):

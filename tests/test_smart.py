@@ -117,6 +117,15 @@ def test_money_to_spend_is_to_stay_below():
     assert goals.loc["East", "probability"] == pytest.approx(0.5) and goals.loc["West", "probability"] > 0.95
 
 
+def test_a_month_without_money_to_spend_had_none():
+    # nothing was spent in March 2026, the last closed month: 100 have gone, about 450 are to come, the limit is likelier kept
+    spend = HISTORY[(HISTORY["region"] == "East") & (HISTORY["month"] != "2026-03")].rename(columns={"region": "activity"})
+    planned = pd.DataFrame({"activity": ["East"], "amount": [550]})
+    goals = smart.of_members(planned, spend[spend["month"] < "2026"], spend, HORIZON, {}, at_most=True)
+
+    assert 0.5 < goals["probability"].iloc[0] < 0.7
+
+
 def test_months_are_judged_one_by_one_and_closed_ones_are_what_they_were():
     planned = pd.DataFrame({"month": months(2026), "amount": [150] * 2 + [160] + [150] * 9})
     last = pd.DataFrame({"month": months(2025), "amount": 150})

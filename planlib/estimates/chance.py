@@ -217,7 +217,7 @@ def _own(series: pd.Series, coverage: Coverage) -> Coverage:
 def _ended(series: pd.Series, own: Coverage) -> bool:
     """Whether a member fell silent for good: it missed months in which it sold a year before."""
     months = own.window("all", _span(own)).known
-    sold = series.reindex(_span(own)).fillna(0).to_numpy() > 0
+    sold = series.reindex(_span(own)).fillna(0).to_numpy() != 0  # returns alone are a sign of life too
     known = np.isin(_span(own), months)
     return bool(missed(sold | ~known) >= MISSED)
 

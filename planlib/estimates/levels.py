@@ -80,13 +80,13 @@ class Level:
         differ = max(0.0, differ)
         return np.where(told & (differ > 0), differ / np.maximum(1e-12, differ + scatter), 0.0)
 
-    def alive(self, started: np.ndarray) -> np.ndarray:
+    def alive(self, started: np.ndarray, sold: np.ndarray) -> np.ndarray:
         """The chance that each cell still sells, from the months it has been silent: parents x members, 0-1.
 
+        `started`: each member's first month anywhere; `sold`: whether each cell sold in each month, whatever came back in it.
         A silent month counts where the cell sold a year earlier, so that a season's pause is none. What a parent never sold in
         a year or more of its own stays 0, unless the member has only just started anywhere.
         """
-        sold = self.amounts > 0
         months = sold.shape[2]
         order = np.arange(1, months + 1)
         latest = (sold * order).max(axis=2)
@@ -112,6 +112,7 @@ class Past:
     months: int
     levels: list[Level]
     started: np.ndarray
+    sold: np.ndarray
     first: int
 
     @classmethod
@@ -122,7 +123,9 @@ class Past:
         if lacking:
             raise PlanError(f"shares of {into}: the history lacks {lacking}, expected {[*dims, into, 'month', AMOUNT]}.")
         table = history[history["month"] <= f"{horizon.as_of:%Y-%m}"]
-        sums = table.groupby([*dims, into, "month"], sort=True)[AMOUNT].sum().rename("sum").reset_index()
+        gross = table[AMOUNT] - table["returned"] if "returned" in table else table[AMOUNT]
+        cells = table.assign(_gross=gross.clip(lower=0)).groupby([*dims, into, "month"], sort=True)
+        sums = cells.agg(sum=(AMOUNT, "sum"), gross=("_gross", "sum")).reset_index()
         if not (sums["sum"] > 0).any():
             raise PlanError(f"shares of {into}: no sales up to {horizon.as_of}, expected at least one month of them.")
         sums = sums[sums["month"] >= sums.loc[sums["sum"] > 0, "month"].min()]
@@ -131,8 +134,9 @@ class Past:
         parents = table[dims].drop_duplicates().sort_values(dims, ignore_index=True) if dims else pd.DataFrame(index=[0])
         number = parents.assign(_row=range(len(parents)))
         row = sums[dims].merge(number, how="left", on=dims)["_row"].to_numpy() if dims else np.zeros(len(sums), int)
-        amounts = np.zeros((len(parents), len(members), len(months)))
-        amounts[row, pd.Index(members).get_indexer(sums[into]), pd.Index(months).get_indexer(sums["month"])] = sums["sum"]
+        amounts, bought = (np.zeros((len(parents), len(members), len(months))) for _ in range(2))
+        at = row, pd.Index(members).get_indexer(sums[into]), pd.Index(months).get_indexer(sums["month"])
+        amounts[at], bought[at] = sums["sum"], sums["gross"]
 
         levels, places = [Level([], amounts.sum(axis=0, keepdims=True), [])], []
         for name in dims if len(dims) > 1 else []:
@@ -146,7 +150,7 @@ class Past:
         sold = levels[0].amounts[0] > 0
         started = np.where(sold.any(axis=1), sold.argmax(axis=1), len(months))
         stated = np.array([months.index(starts[name]) if starts.get(name) in months else 0 for name in members])
-        return cls(into, parents, members, len(months), levels, np.maximum(started, stated), every[0].ordinal)
+        return cls(into, parents, members, len(months), levels, np.maximum(started, stated), bought > 0, every[0].ordinal)
 
     def keys(self) -> pd.DataFrame:
         names = pd.DataFrame({self.into: self.members})

@@ -64,7 +64,8 @@ def expected(
     """Expected shares of `into` within each cell of `within`, in the open months (REG-1, CHN-1).
 
     Parameters
-        history  the dimensions of `within`, `into`, month, amount (minor units), all months up to `horizon.as_of`
+        history  the dimensions of `within`, `into`, month, amount (minor units), all months up to `horizon.as_of`; where known
+                 returned (minor units, negative): a month with more returns than sales is no silent one
         into     the dimension that is split
         within   the dimensions of the parents, none for the company
         starts   first months of members where they are known; what sold earlier was a test. By default the first sale
@@ -90,7 +91,7 @@ def expected(
         outlook.append(scaled(np.clip(share, 0.0, None), rest))
         trusts.append(trust)
     deepest = past.levels[-1]
-    year = scaled(outlook[-1] * deepest.alive(past.started), outlook[-1])
+    year = scaled(outlook[-1] * deepest.alive(past.started, past.sold), outlook[-1])
     opening = factors(past.levels[0].amounts[0], past.first, past.started, horizon)
     share = scaled(year * opening, year)
 

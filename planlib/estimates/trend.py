@@ -8,9 +8,11 @@ missing is missing, a figure given by the quarter is one of four, and what start
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 YEAR = 12
 # The prior counts like this many years, and the damping is believed to lie this near to its prior (one standard deviation).
@@ -46,7 +48,7 @@ class Monthly:
     def place(self, month: str) -> int:
         return (pd.Period(month, freq="M") - self.first).n
 
-    @property
+    @cached_property
     def pairs(self) -> np.ndarray:
         """Whether a month and the one a year before it are both known."""
         before = np.concatenate([np.zeros(min(YEAR, len(self.known)), bool), self.known[:-YEAR]])
@@ -110,27 +112,41 @@ def _over(measure: Monthly, places: np.ndarray) -> float:
     return float(measure.part[places].sum()) / whole if whole > 0 else 0.0
 
 
-def _growths(measure: Monthly) -> np.ndarray:
-    """Log growth of the twelve months that end at each month over the twelve before; NaN where it is not known."""
+def _grown(measure: Monthly, width: int) -> np.ndarray:
+    """Log growth of the `width` months that end at each month over the same ones a year before; NaN where it is not known."""
     result = np.full(len(measure.part), np.nan)
-    pairs = measure.pairs
-    for place in range(2 * YEAR - 1, len(result)):
-        now, before = slice(place - YEAR + 1, place + 1), slice(place - 2 * YEAR + 1, place - YEAR + 1)
-        seen = max(int(measure.known[now].sum()), int(measure.known[before].sum()))
-        if seen and pairs[now].sum() >= LEAST_PAIRS * seen:
-            result[place] = measure.grown(np.arange(now.start, now.stop))
+    if len(result) < YEAR + width:
+        return result
+    pair = measure.pairs[YEAR:]
+
+    def sums(series: np.ndarray) -> np.ndarray:
+        return sliding_window_view(np.where(pair, series, 0.0), width).sum(axis=1)
+
+    part, whole = measure.part, measure.whole
+    now, before = (
+        np.divide(top, below, out=np.zeros(len(top)), where=below > 0)
+        for top, below in ((sums(part[YEAR:]), sums(whole[YEAR:])), (sums(part[:-YEAR]), sums(whole[:-YEAR])))
+    )
+    good = (now > 0) & (before > 0)
+    result[YEAR + width - 1 :][good] = np.log(now[good] / before[good])
+    return result
+
+
+def _growths(measure: Monthly) -> np.ndarray:
+    """Log growth of the twelve months that end at each month over the twelve before; NaN where too few are known in both."""
+    result = _grown(measure, YEAR)
+    if len(result) >= 2 * YEAR:
+        known = sliding_window_view(measure.known, YEAR).sum(axis=1)
+        shared = sliding_window_view(measure.pairs, YEAR).sum(axis=1)[YEAR:]
+        result[2 * YEAR - 1 :][shared < LEAST_PAIRS * np.maximum(known[YEAR:], known[:-YEAR])] = np.nan
     return result
 
 
 def _weaker(measure: Monthly, growths: np.ndarray) -> np.ndarray:
     """The yearly growth, or that of the last half year over the same half where it is nearer to 0; 0 where it has turned."""
-    result = growths.copy()
-    for place in np.flatnonzero(np.isfinite(growths)):
-        recent = measure.grown(np.arange(place - YEAR // 2 + 1, place + 1))
-        if math.isfinite(recent):
-            turned = recent * growths[place] < 0
-            result[place] = 0.0 if turned else min(recent, growths[place], key=abs)
-    return result
+    recent = _grown(measure, YEAR // 2)
+    nearer = np.where(np.abs(recent) < np.abs(growths), recent, growths)
+    return np.where(np.isfinite(recent), np.where(recent * growths < 0, 0.0, nearer), growths)
 
 
 def _damping(carried: np.ndarray, growths: np.ndarray, end: int, prior: float, usual_error: float) -> tuple[float, float]:

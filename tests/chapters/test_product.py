@@ -290,7 +290,7 @@ def test_launch_targets_and_what_came():
 
 
 def test_launch_targets_are_parameters():
-    carried = BOUGHT.assign(channel="all")
+    carried = BOUGHT.assign(channel="A")
     easy = {"core_channels": 0.2, "converted": 0.4, "payback_months": 4, "feedback": 900, "improvements": 3}
     found = product.of_launches(staged(), BOUGHT, carried, LAUNCHES, product.Parameters(**easy), HORIZON)
 
@@ -302,7 +302,7 @@ def test_what_is_not_known_of_a_launch_is_said():
     bought = BOUGHT.drop(columns="cost").assign(customer="all").groupby(["product", "customer", "month"]).sum().reset_index()
     found = product.of_launches(staged(), bought, bought.assign(channel="all"), None, product.Parameters(), HORIZON)
 
-    assert set(found.loc[found["met"] == "not known", "goal"]) == set(found["goal"]) - {"core channels that carry it"}  # PRD-3
+    assert set(found.loc[found["met"] == "not known", "goal"]) == set(found["goal"])  # PRD-3
 
 
 # the sample -----------------------------------------------------------------------------------------------------------

@@ -323,3 +323,32 @@ def test_marketing_known_for_half_a_year_counts_at_its_monthly_mean():
     placed = product.positions(stages, recent, None, half, GIVEN, DECEMBER, coverage=Coverage("2023-01", "2025-12"))
 
     assert placed["margin"].tolist() == pytest.approx([0.5 - 1440 / 14_400] * 2)
+
+
+def test_a_launch_before_the_orders_begin_is_not_judged_by_what_is_left():
+    history = orders("2025-06", "2025-12", Filter=1000, Pump=200)
+    products = pd.DataFrame({"product": ["Filter", "Pump"], "launched": pd.to_datetime(["2019-01-01", "2025-04-01"])})
+    launches = pd.DataFrame({"product": ["Pump"], "target_users": [10.0], "core_channels": [np.nan], "spend": [100.0]})
+    carried = history.assign(channel="A")
+    stages, bought = of(history, products=products).reset_index(), history.assign(customer="c", cost=10)
+    found = product.of_launches(stages, bought, carried, launches, GIVEN, DECEMBER).set_index("goal")
+
+    assert set(found["met"]) == {"not known"}
+    # with the orders reaching back, one of two channels carries it: a number of core channels that is missing is not 1
+    early = pd.concat([history.assign(month=history["month"].str.replace("2025", "2024")), history])
+    both = pd.concat([carried, early[early["product"] == "Filter"].assign(channel="B")])
+    known = Coverage("2024-06", "2025-12")
+    told = product.of_launches(stages, early.assign(customer="c", cost=10), both, launches, GIVEN, DECEMBER, known)
+    assert told.set_index("goal").loc["core channels that carry it", "found"] == pytest.approx(0.5)
+
+
+def test_nothing_is_missed_where_nothing_can_be_told():
+    stages = of(orders("2025-10", "2025-12", Filter=1000, Pump=200)).reset_index()
+    plan = pd.DataFrame({"product": ["Filter", "Pump"], "amount": [12_000, 2400]})
+    placed = product.planned(product.positions(stages, totals(), None, None, GIVEN, DECEMBER), plan, plan)
+    owed = product.of_quadrants(placed, bought_of("2025-10"), GIVEN, DECEMBER)
+
+    assert product.sentence(placed, owed, DECEMBER, " and ".join) == (
+        "No product's place in the portfolio is known; no goal of stage or quadrant can be told yet."
+    )
+    assert product.verdict(owed).endswith("nothing that can be told yet")

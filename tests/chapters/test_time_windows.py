@@ -125,3 +125,29 @@ def test_false_alarms_are_counted_over_whole_years_only(first):
     counted = time.false_alarms(history, daily, weights, time.Parameters(), horizon, None, line=0.15, weeks=2, least=0.5)
 
     assert counted["year"].tolist() == [f"{year}-01" for year in (2023, 2024, 2025) if f"{year}-01" >= first]
+
+
+def test_days_without_orders_count_in_their_week():
+    # a company that sells on Mondays only: every week of the past year is whole, and none is behind
+    months = span_of("2024-01", "2025-12")
+    mondays = pd.date_range("2024-01-01", "2025-12-31", freq="W-MON")
+    daily = pd.DataFrame({"day": mondays, "amount": 700})
+    sums = daily.groupby(daily["day"].dt.strftime("%Y-%m"))["amount"].sum()
+    history = pd.DataFrame({"product": "p", "month": sums.index, "amount": sums.to_numpy()})
+    near = time.seasons(months, {})
+    weights = time.day_weights(time.day_profile(daily, near, 0), near, months)
+    horizon = Horizon(2026, 1, date(2025, 12, 31))
+    counted = time.false_alarms(history, daily, weights, time.Parameters(), horizon, None, line=0.9, weeks=2, least=0.0)
+
+    assert counted["weeks"].min() >= 50 and "never in" in time.told_alarms(counted, 2)
+    assert "cannot be told" in time.told_alarms(counted.assign(weeks=0), 2)
+    weeks = time.by_week(pd.DataFrame({"day": pd.date_range("2026-01-01", "2026-12-31"), "amount": 100}))
+    beside = time.beside_last_year(weeks, daily, horizon)
+    assert (beside["series"] == "last year").sum() >= 50
+
+
+@pytest.mark.parametrize(
+    ("alerts", "said"), [(0, "never in 100 weeks."), (1, "once in 100 weeks, falsely."), (2, "2 times in")]
+)
+def test_what_is_said_of_false_alarms_is_what_was_counted(alerts, said):
+    assert said in time.told_alarms(pd.DataFrame({"year": ["2024-01", "2025-01"], "weeks": [50, 50], "alerts": [alerts, 0]}), 2)

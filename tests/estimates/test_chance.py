@@ -85,6 +85,13 @@ def test_what_is_reached_is_certain_and_what_has_closed_is_what_it_was():
     assert of_sum(monthly([0.0] * 36), WHOLE, YEAR, 0, TERMS) == 1.0
 
 
+def test_a_quarter_of_returns_is_no_end():
+    back = monthly([100.0] * 33 + [-20.0] * 3)
+
+    assert of_sum(back, WHOLE, YEAR, 840, TERMS) > 0.2
+    assert of_sum(monthly([100.0] * 33 + [0.0] * 3), WHOLE, YEAR, 900, TERMS) == 0.0
+
+
 def test_a_season_that_pauses_has_its_chance():
     heater = monthly([400.0 if month % 12 in (0, 1, 9, 10, 11) else 0.0 for month in range(42)])
     coverage = Coverage("2023-01", "2026-06")

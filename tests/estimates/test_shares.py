@@ -207,6 +207,18 @@ def test_a_company_that_sold_nothing_for_a_year_has_its_whole_past():
     assert share(history) == pytest.approx({"a": 0.75, "b": 0.25})
 
 
+def test_a_quarter_with_more_returns_than_sales_keeps_its_share():
+    amounts = np.tile([60.0, 50.0], (36, 1))
+    history = frame(amounts).assign(returned=0)
+    late = (history["region"] == "b") & (history["month"] >= "2025-10")
+    history.loc[late, ["amount", "returned"]] = [-10, -60]
+    found = share(history)
+
+    # nine months of 50 less 30, beside 720
+    assert found["b"] == pytest.approx(420 / 1140, abs=0.03)
+    assert share(history.assign(returned=np.where(late, -10, 0)))["b"] < 0.01  # nothing sold for a quarter
+
+
 # What every estimate owes
 
 

@@ -135,6 +135,8 @@ def collected(goals: list[pd.DataFrame]) -> pd.DataFrame:
 
 def verdict(goals: pd.DataFrame) -> str:
     """How many goals are met, missed, open or not known, as a table's title."""
+    if goals.empty:
+        return "What each product owes by its stage and quadrant: nothing that can be told yet"
     count = goals["met"].value_counts()
     told = [
         f"{count[key]} {word}"
@@ -150,10 +152,14 @@ def sentence(placed: pd.DataFrame, goals: pd.DataFrame, horizon: Horizon, listed
     ends = placed[placed["last_month"] != ""]
     left = ends["last_month"] <= f"{horizon.as_of:%Y-%m}"
     soon = ~left & (ends["last_month"] <= horizon.months[-1])
-    lead = f"Stars carry {stars['plan_share'].sum():.0%} of the target" if len(stars) else "No product is a star"
+    unknown = len(placed) > 0 and (placed["quadrant"] == UNKNOWN).all()
+    none = "No product's place in the portfolio is known" if unknown else "No product is a star"
+    lead = f"Stars carry {stars['plan_share'].sum():.0%} of the target" if len(stars) else none
     gone = f"; off the market: {listed(sorted(ends.loc[left, 'product']))}" if left.any() else ""
     leaving = f"; leaving this year: {listed(sorted(ends.loc[soon, 'product']))}" if soon.any() else ""
     missed = int((goals["met"] == "no").sum())
+    if goals.empty:
+        return f"{lead}{gone}{leaving}; no goal of stage or quadrant can be told yet."
     return f"{lead}{gone}{leaving}; {missed} of {len(goals)} goals of stage and quadrant are missed."
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from planlib import plan as tables
-from planlib.chapters.time.weeks import WEEK, by_day, by_week
+from planlib.chapters.time.weeks import WEEK, by_day, by_week, every_day
 from planlib.estimates.season import Near, seasonality
 from planlib.estimates.windows import Coverage
 from planlib.plan import AMOUNT, Horizon
@@ -75,6 +75,6 @@ def false_alarms(
         known = totals[totals["product"].isin(season["product"])]
         expected = tables.rollup(tables.proportional(known, season, "month"), ["month"]).assign(region="all")
         days = by_day(expected, weights[weights["month"].isin(past.months)])
-        table = run_rate(days, daily[daily["day"].isin(days["day"])], **rule)
+        table = run_rate(days, every_day(daily[daily["day"].isin(days["day"])]), **rule)
         rows.append((past.months[0], int(table["counts"].sum()), alarms(table)))
     return pd.DataFrame(rows, columns=["year", "weeks", "alerts"]).sort_values("year", ignore_index=True)

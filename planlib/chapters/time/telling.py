@@ -58,9 +58,14 @@ def told_alarms(table: pd.DataFrame, weeks: int) -> str:
     if table.empty:
         return "How often the weekly alert is false cannot be told: no complete year lies before the plan year."
     seen, count = int(table["weeks"].sum()), int(table["alerts"].sum())
+    if not seen:
+        return "How often the weekly alert is false cannot be told: no week of the past years was expected to sell."
+    raised = "never" if not count else "once" if count == 1 else f"{count} times"
+    falsely = "" if not count else ", falsely" if count == 1 else ", each time falsely"
+    past = "one past year" if len(table) == 1 else f"{len(table)} past years, each"
     return (
-        f"How far to trust the weekly alert ({weeks} weeks behind in a row): in {len(table)} past years, each measured against "
-        f"its own total in its seasonal shape, it would have been raised {count} times in {seen} weeks, each time falsely."
+        f"How far to trust the weekly alert ({weeks} weeks behind in a row): in {past} measured against "
+        f"its own total in its seasonal shape, it would have been raised {raised} in {seen} weeks{falsely}."
     )
 
 
@@ -102,8 +107,9 @@ def told_exceptions(busiest: pd.DataFrame, hours: int) -> str:
     if busiest.empty:
         return "No day is left to plan service for."
     row = busiest.iloc[0]
+    line = "line" if row["lines"] == 1 else "lines"
     return (
-        f"The busiest day still to come is {row['day']} with about {row['lines']:,} order lines; at the usual rate "
+        f"The busiest day still to come is {row['day']} with about {row['lines']:,} order {line}; at the usual rate "
         f"{row['exceptions']:,} of them go wrong. Put right within {hours} hours, at most {row['open_at_once']:,} wait at "
         "a time."
     )

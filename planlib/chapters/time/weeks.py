@@ -109,12 +109,18 @@ def beside_last_year(weeks: pd.DataFrame, daily: pd.DataFrame, horizon: Horizon,
 
     `weeks`: from `by_week`; `daily`: day, amount. A week that only one of the years has stands alone.
     """
-    year = daily[daily["day"].dt.strftime("%Y-%m").isin(horizon.last_year)]
-    past = by_week(year, week_start=week_start)
+    past = by_week(every_day(daily[daily["day"].dt.strftime("%Y-%m").isin(horizon.last_year)]), week_start=week_start)
     past["week"] = (past["week"].str[:4].astype("int64") + 1).astype(str) + past["week"].str[4:]
     both = pd.concat([past.assign(series="last year"), weeks.assign(series="plan")], ignore_index=True)
     kept = both[(both["days"] == WEEK) & both["week"].isin(weeks["week"])]
     return kept[["week", "series", AMOUNT]].reset_index(drop=True)
+
+
+def every_day(daily: pd.DataFrame) -> pd.DataFrame:
+    """Every day of the months that have any: day, amount; a day without orders sold nothing (TIM-1)."""
+    frame = _calendar(sorted({f"{day:%Y-%m}" for day in daily["day"]})) if len(daily) else daily[["day"]]
+    sums = daily.groupby("day")[AMOUNT].sum()
+    return frame[["day"]].assign(**{AMOUNT: frame["day"].map(sums).fillna(0).astype("int64")})
 
 
 def quarter_of(horizon: Horizon) -> dict[str, str]:
