@@ -556,17 +556,17 @@ def test_a_cell_without_a_price_of_its_own_takes_the_products_and_an_unsold_prod
 
     assert asked.set_index("side")["quantity"].to_dict() == {"online": 2.0, "offline": 2.0}  # 73,000 / 500 x 5 / 365
     assert channel.unpriced(plan, sold) == ["new"]
-    said = channel.unknown(["Online", "Stores"], ["E"], ["p", "new"], {}, ["new"])
+    said = channel.unknown(["Online", "Stores"], ["E"], ["p", "new"], {}, ["new"], HORIZON)
     assert said == ["Nobody bought new in the last twelve months: its demand in pieces is not known, nor routed."]
 
 
 def test_what_orders_and_tables_do_not_know_of_each_other_is_told():
     listed = pd.DataFrame({"product": ["p", "q"], "list_price": [10, 0]})
     some = CHANNELS.assign(capacity=[4000.0, None], type=["online", "kiosk"])
-    partners = pd.DataFrame({"partner": ["a"], "channel": ["Dealer"]})
+    partners = pd.DataFrame({"partner": ["a"], "channel": ["Dealer"], "year": [2024]})
     given = {"channels": some, "products": listed, "partners": partners, "routes": ROUTES}
     given["partner_months"] = pd.DataFrame({"partner": ["a", "b"]})
-    said = channel.unknown(["Online", "Stores", "Fairs"], ["E", "W"], ["p", "q"], given, [])
+    said = channel.unknown(["Online", "Stores", "Fairs"], ["E", "W"], ["p", "q"], given, [], HORIZON)
 
     assert said == [
         "Table channels lacks 1 of 3 channels (Fairs): no type, capacity or price corridor is known, and there is no "
@@ -574,14 +574,15 @@ def test_what_orders_and_tables_do_not_know_of_each_other_is_told():
         "Capacity is not known of Stores: no cap holds what is planned there.",
         "No incentive plan is made for Stores: no scheme is known for that type.",
         "Table partners names 1 channel that the orders lack (Dealer): their partners count for no incentive.",
+        "Partners' results end with 2024: their scores and rebates rest on that year.",
         "Table partners lacks b of partner_months: no score is known of them.",
         "Table products lacks 1 of 2 list prices (q): these prices are not watched.",
         "Table routes lacks 1 of 2 regions (W): no stock reaches them.",
     ]
     right = {"channels": CHANNELS, "products": listed, "routes": ROUTES}
-    assert channel.unknown(["Online", "Stores"], ["E"], ["p"], right, []) == []
-    assert channel.unknown(["all"], ["E"], ["p"], right, []) == []
-    assert channel.unknown(["Online"], ["E"], ["p"], {"channels": CHANNELS}, []) == [
+    assert channel.unknown(["Online", "Stores"], ["E"], ["p"], right, [], HORIZON) == []
+    assert channel.unknown(["all"], ["E"], ["p"], right, [], HORIZON) == []
+    assert channel.unknown(["Online"], ["E"], ["p"], {"channels": CHANNELS}, [], HORIZON) == [
         "Table channels names 1 channel that the orders lack (Stores): nothing is planned there."
     ]
 

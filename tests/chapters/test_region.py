@@ -624,6 +624,7 @@ def test_tools_and_classes_follow_their_shares_on_the_sample(open_sample):
 ALL = span_of("2023-01", "2025-12")
 LENGTHS = [3, 6, 11, 12, 13, 18, 24, 25, 36]
 JUNE = Horizon(2026, 1, date(2026, 6, 30))
+KNOWN = Coverage.of(ALL, "2025-12")
 
 
 def flat(count: int, amount: int = 100, name: str = "East") -> pd.DataFrame:
@@ -741,9 +742,9 @@ def test_staff_of_a_region_without_orders_makes_no_team_and_no_rule():
         given = region.Parameters(capacity_rule=kind)
         team = region.team(staff, HISTORY, HORIZON, given)
         assert [rule.where["region"] for rule in region.capacity_rules(team, None, given)] == ["East", "North"]
-    said = region.unknown(["East", "North"], None, None, staff, region.Parameters())
+    said = region.unknown(["East", "North"], None, None, staff, region.Parameters(), KNOWN)
     assert said == ["Table staff names 1 region that the orders lack (Moon): who is there is in no team."]
-    assert region.unknown(["East", "North", "Moon"], None, None, staff, region.Parameters()) == []
+    assert region.unknown(["East", "North", "Moon"], None, None, staff, region.Parameters(), KNOWN) == []
 
 
 def test_short_is_not_zero_where_nobody_can_carry():
@@ -761,7 +762,7 @@ def test_what_orders_and_tables_do_not_know_of_each_other_is_told():
     regions = pd.DataFrame({"region": ["East", "Moon"]})
     targets = pd.DataFrame({"region": ["East", "Est"]})
     staff = pd.DataFrame({"region": ["East"], "role": ["大区经理"]})
-    said = region.unknown(["East", "North"], regions, targets, staff, region.Parameters())
+    said = region.unknown(["East", "North"], regions, targets, staff, region.Parameters(), KNOWN)
 
     assert said == [
         "Table regions lacks 1 of 2 regions (North): what orders lead to expect stands for their market.",
@@ -770,7 +771,11 @@ def test_what_orders_and_tables_do_not_know_of_each_other_is_told():
         "Table targets names 1 region that the orders lack (Est): they count for nothing.",
         "Roles in staff that `roles` does not rank: 大区经理. They count as heads alone.",
     ]
-    assert region.unknown(["East", "North"], None, None, None, region.Parameters()) == []
+    assert region.unknown(["East", "North"], None, None, None, region.Parameters(), KNOWN) == []
+    young = Coverage.of(ALL[-3:], "2025-12")
+    assert region.unknown(["East"], None, None, None, region.Parameters(), young) == [
+        "Orders begin 3 months ago: who is dormant after 6 is not known."
+    ]
 
 
 def test_a_misspelt_region_of_a_parameter_is_refused_with_the_nearest():
