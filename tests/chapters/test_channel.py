@@ -563,7 +563,7 @@ def test_a_cell_without_a_price_of_its_own_takes_the_products_and_an_unsold_prod
 def test_what_orders_and_tables_do_not_know_of_each_other_is_told():
     listed = pd.DataFrame({"product": ["p", "q"], "list_price": [10, 0]})
     some = CHANNELS.assign(capacity=[4000.0, None], type=["online", "kiosk"])
-    partners = pd.DataFrame({"partner": ["a"], "channel": ["Dealer"], "year": [2024]})
+    partners = pd.DataFrame({"partner": ["a"], "channel": ["Dealer"], "year": [2024], "region": ["N"]})
     given = {"channels": some, "products": listed, "partners": partners, "routes": ROUTES}
     given["partner_months"] = pd.DataFrame({"partner": ["a", "b"]})
     said = channel.unknown(["Online", "Stores", "Fairs"], ["E", "W"], ["p", "q"], given, [], HORIZON)
@@ -574,6 +574,7 @@ def test_what_orders_and_tables_do_not_know_of_each_other_is_told():
         "Capacity is not known of Stores: no cap holds what is planned there.",
         "No incentive plan is made for Stores: no scheme is known for that type.",
         "Table partners names 1 channel that the orders lack (Dealer): their partners count for no incentive.",
+        "Table partners names 1 region that the orders lack (N): nothing is planned there.",
         "Partners' results end with 2024: their scores and rebates rest on that year.",
         "Table partners lacks b of partner_months: no score is known of them.",
         "Table products lacks 1 of 2 list prices (q): these prices are not watched.",

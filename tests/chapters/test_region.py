@@ -868,3 +868,13 @@ def test_how_incentives_are_released_is_told_in_steps_and_at_once():
     assert region.told_release(region.Parameters(release_from=1.0, release_full=1.0)).startswith(
         "A month's incentive is released whole from 100% of that month's sales plan, below it not at all."
     )
+
+
+def test_nobody_is_called_awake_where_orders_are_too_young_to_be_dormant():
+    reach = pd.DataFrame({"region": ["East"], "active": [3], "dormant": [0], "share": [1.0]})
+    regions = pd.DataFrame({"region": ["East"], "gdp": [1.0], "income": [1.0]})
+    day = pd.Timestamp("2025-12-31")
+    for first, known in (("2025-10-01", False), ("2025-03-01", True)):
+        found = region.told_dormant(reach, pd.DataFrame({"first": [first]}), day, region.Parameters())
+        market = region.market(regions, EXPECTED.iloc[:1], found, region.Parameters())
+        assert ("dormant" in market) == known and market["active"].tolist() == [3]

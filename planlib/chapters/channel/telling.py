@@ -67,6 +67,7 @@ def unknown(
             said.append(f"No incentive plan is made for {some(other)}: no scheme is known for that type." if other else "")
     if partners is not None:
         said.append(strangers("partners", partners["channel"], names, "channel", "their partners count for no incentive"))
+        said.append(strangers("partners", partners["region"], regions, "region", "nothing is planned there"))
         closed = partners.loc[partners["year"] <= closed_year(horizon), "year"]
         if len(closed) and int(closed.max()) < closed_year(horizon):
             said.append(f"Partners' results end with {int(closed.max())}: their scores and rebates rest on that year.")
