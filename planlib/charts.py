@@ -41,7 +41,7 @@ def bridge(steps: pd.DataFrame, currency: str, title: str | None = None) -> Char
     Parameters: steps, `label` (unique), `amount` (minor units), `kind` (total, up or down; a `down` may be written with
     either sign). Raises PlanError for an unknown kind, a label that occurs twice, or a total that the steps do not reach.
     """
-    _need(steps, "bridge", ["label", "amount", "kind"], unique="label")
+    _need(steps, "bridge", ["label", "amount", "kind"], unique="label", known="amount")
     divisor, unit = _scale(steps["amount"], currency)
     measure = unit
     running = 0
@@ -61,7 +61,7 @@ def bridge(steps: pd.DataFrame, currency: str, title: str | None = None) -> Char
         else:
             start, running = running, running + (amount if kind == "up" else -abs(amount))
         change = running - start
-        text = f"{change / divisor:+,.1f}" if kind != "total" else f"{amount / divisor:,.1f}"
+        text = _written(change / divisor, "{:+,.1f}") if kind != "total" else _written(amount / divisor, "{:,.1f}")
         rows.append((label, start / divisor, running / divisor, max(start, running) / divisor, kind, text))
     frame = pd.DataFrame(rows, columns=["label", "start", "end", "edge", "kind", "text"])
     labels = list(frame["label"])
@@ -250,8 +250,9 @@ def ranked(frame: pd.DataFrame, format: str, currency: str | None = None, title:
         raise PlanError(f"ranked: format is {format!r}, expected one of {sorted(patterns)}; choose one.")
     divisor, unit = _scale(frame["value"], str(currency)) if format == "money" else (1.0, None)
     data = pd.DataFrame({"member": frame["member"].astype(str), "value": _scaled(frame["value"], divisor)})
+    exact = frame["value"].to_numpy(dtype=float, na_value=np.nan) / divisor
+    data["text"] = ["–" if np.isnan(value) else _written(float(value), patterns[format]) for value in exact]
     data = data.sort_values(["value", "member"], ascending=[False, True]).reset_index(drop=True)
-    data["text"] = ["–" if pd.isna(value) else patterns[format].format(value) for value in data["value"]]
     data["edge"] = data["value"].clip(lower=0)
     data["sign"] = np.where(data["value"] < 0, "below zero", "zero or more")
     low, high = float(min(0.0, data["value"].min())), float(max(0.0, data["value"].max()))
@@ -274,7 +275,7 @@ def effects(steps: pd.DataFrame, title: str | None = None) -> Chart:
     Parameters: steps, `member`, `step`, `effect` (points of share, unique per member and step); members and steps in the order
     in which they first come. The number is the sum of a member's steps; the diamond stands where it lies.
     """
-    _need(steps, "effects", ["member", "step", "effect"])
+    _need(steps, "effects", ["member", "step", "effect"], known="effect")
     data = pd.DataFrame({"member": steps["member"].astype(str), "step": steps["step"].astype(str)})
     data["effect"] = steps["effect"].astype(float).round(6).to_numpy()
     members, order = list(dict.fromkeys(data["member"])), list(dict.fromkeys(data["step"]))
@@ -323,7 +324,7 @@ def enable() -> None:
     alt.renderers.enable("planlib")
 
 
-def _need(frame: pd.DataFrame, form: str, columns: Sequence[str], unique: str | None = None) -> None:
+def _need(frame: pd.DataFrame, form: str, columns: Sequence[str], unique: str | None = None, known: str | None = None) -> None:
     missing = [name for name in columns if name not in frame.columns]
     if missing or frame.empty:
         found = list(map(str, frame.columns)) if missing else "no rows"
@@ -333,17 +334,35 @@ def _need(frame: pd.DataFrame, form: str, columns: Sequence[str], unique: str | 
     if unique and frame[unique].astype(str).duplicated().any():
         twice = sorted(set(frame.loc[frame[unique].astype(str).duplicated(), unique].astype(str)))
         raise PlanError(f"{form}: {unique} {twice[:3]} occur twice, expected one row each; sum them first.")
+    if known and frame[known].isna().any():
+        raise PlanError(
+            f"{form}: {int(frame[known].isna().sum())} of {known} missing, expected a number in each row; drop them."
+        )
+
+
+def _written(value: float, pattern: str) -> str:
+    """A number at a bar; what is not nothing is never written as nothing."""
+    text = pattern.format(value)
+    if any(digit in text for digit in "123456789"):
+        return text
+    if abs(value) < 1e-12:  # what is left of a float's zero after adding and taking away
+        return text.replace("-", "")
+    least = re.sub(r"0(?=%?$)", "1", re.sub(r"[-+]", "", text))
+    return f"<{least}" if value > 0 else f">-{least}"
 
 
 def _scale(amounts: pd.Series | pd.DataFrame, currency: str) -> tuple[float, str]:
     """Minor units in one unit of the axis, and the name of that unit."""
     largest = float(np.nanmax(np.abs(amounts.to_numpy(dtype=float, na_value=np.nan)), initial=0.0))
     minor = 10 ** minor_exponent(currency)
-    for size, word in ((10**9, "billion "), (10**6, "million "), (10**3, "thousand ")):
-        # Ten billions before 'billion', so that a plan of a few billions still reads in millions like its parts.
-        if largest / minor >= size * (10 if size == 10**9 else 1):
-            return float(size * minor), f"{word}{currency}"
-    return float(minor), currency
+    found = (1, "")
+    for size, word in ((10**3, "thousand "), (10**6, "million "), (10**9, "billion ")):
+        # Ten billions before 'billion', so that a plan of a few billions still reads in millions like its parts. The unit goes
+        # by what is written: 999,999.99 is no 1,000.0 thousand.
+        if round(largest / minor / found[0], 1) * found[0] < size * (10 if size == 10**9 else 1):
+            break
+        found = (size, word)
+    return float(found[0] * minor), f"{found[1]}{currency}"
 
 
 def _scaled(amounts: pd.Series, divisor: float) -> pd.Series:

@@ -5,9 +5,11 @@ that explain them. Effects are taken in the chapter's order and add up to the we
 this member get so much'.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from planlib import plan as tables
@@ -108,11 +110,13 @@ def build(plan: pd.DataFrame, into: str, last_year: pd.DataFrame, drivers: Seque
         into       the new dimension
         last_year  last year's amounts at the new level or deeper (minor units); a parent without any takes the company's shares
         drivers    in the order in which they are applied
-    Raises PlanError for a driver without `factor` or `share`, negative values, or a member stated twice.
+    Raises PlanError for a driver without `factor` or `share`, a name that is taken, a part outside 0-1, values that are
+    negative, infinite or missing, or a member stated twice.
     Where a driver takes every member's weight within a parent away, that parent keeps the level's mix.
     """
     dims = tables.level(plan)
     keys = [*dims, into]
+    _check_names(drivers, into)
     cells = tables.history_weights(plan, last_year, into).rename(columns={"weight": "share"})
     members = sorted({*cells[into], *(name for driver in drivers for name in _checked(driver, keys)[into])})
     every = plan[dims].merge(pd.DataFrame({into: members}), how="cross")
@@ -156,15 +160,31 @@ def _step(column: str) -> str:
     return "rules and closed months" if name == RULES else name.replace("_", " ")
 
 
+def _check_names(drivers: Sequence[Driver], into: str) -> None:
+    """Every driver is a column of the table, so no two may have one name, nor that of another column."""
+    taken = Counter([into, "last_year_share", "weight", "plan_share", ABOVE, RULES, *(driver.name for driver in drivers)])
+    twice = sorted(name for name, times in taken.items() if times > 1 or name.endswith("_effect"))
+    if twice:
+        raise PlanError(f"drivers: the names {twice} occur twice or are taken, expected one name per driver; rename one.")
+
+
 def _checked(driver: Driver, keys: list[str]) -> pd.DataFrame:
     into, found = keys[-1], [name for name in ("factor", "share") if name in driver.values.columns]
     if len(found) != 1 or into not in driver.values.columns:
         raise PlanError(
             f"driver {driver.name}: found columns {list(driver.values.columns)}, expected {into} and factor or share."
         )
+    if not 0 <= driver.part <= 1:
+        raise PlanError(f"driver {driver.name}: found a part of {driver.part}, expected 0 to 1; correct it.")
     at = [name for name in keys if name in driver.values.columns]
-    if driver.values.duplicated(at).any() or (driver.values[found[0]] < 0).any():
-        raise PlanError(f"driver {driver.name}: expected one value of 0 or more per {' and '.join(at)}; correct its table.")
+    values = driver.values[found[0]].astype(float)
+    nobody = driver.values[at].isna().any(axis=1)
+    wrong = driver.values[driver.values.duplicated(at) | nobody | ~(np.isfinite(values) & (values >= 0))]
+    if len(wrong):
+        raise PlanError(
+            f"driver {driver.name}: found {wrong[[*at, found[0]]].head(2).to_dict('records')}, expected one finite value of "
+            f"0 or more per {' and '.join(at)}; correct its table, and leave out a member that has none."
+        )
     return driver.values
 
 

@@ -6,9 +6,11 @@ Nothing here computes; the exact value always stays beside the rounded one (`ful
 
 import datetime as dt
 import math
+import re
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+import pandas as pd
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.numbers import format_decimal
@@ -19,6 +21,7 @@ from planlib.plan import minor_exponent
 FORMATS = ("text", "money", "share", "points", "int", "factor", "date")
 NUMERIC = ("money", "share", "points", "int", "factor")
 NOTHING = "–"
+NOISE = 1e-12  # what is left of a float's zero after adding and taking away
 # Largest first: (major units, short sign beside a number, from this many of the unit on).
 SCALES = {
     "en": ((10**9, "bn", 10), (10**6, "m", 1), (10**3, "k", 10), (1, "", 0)),
@@ -49,11 +52,13 @@ class Reader:
     def scale(self, amounts: list[Any]) -> Scale:
         """The unit in which a whole column of minor-unit amounts is shown."""
         largest = self.major(max((abs(amount) for amount in amounts if not missing(amount)), default=0))
-        scales = SCALES.get(self.language, SCALES["en"])
-        size, sign, _ = next(scale for scale in scales if largest >= scale[0] * scale[2])
-        if size == 1:
-            return Scale(1, "", 0 if largest >= 1000 else self.exponent)
-        return Scale(size, sign, 2 if largest < 10 * size else 1)
+        found = Scale(1, "", 0 if largest >= 1000 else self.exponent)
+        for size, sign, least in reversed(SCALES.get(self.language, SCALES["en"])[:-1]):
+            # As written in the smaller unit: 999,999.99 is no 1,000.0 k but 1.00 m.
+            if round(largest / found.size, found.places) * found.size < size * least:
+                break
+            found = Scale(size, sign, 2 if round(largest / size, 2) < 10 else 1)
+        return found
 
     def major(self, amount: Any) -> Decimal:
         """Minor units as the exact decimal in major units; an average, which need not be whole, to the nearest unit."""
@@ -79,11 +84,12 @@ class Reader:
         if form == "share":
             return self._decimal(float(value) * 100, 1) + "%"
         if form == "points":
-            points = self._decimal(float(value) * 100, 1)
+            # A change too small to show is none: a table of effects would be full of them.
+            points = self._decimal(round(float(value) * 100, 1), 1)
             plus = "+" if float(value) > 0 and any(digit in points for digit in "123456789") else ""
             return f"{plus}{points}{'个百分点' if self.language == 'zh' else ' pp'}"
         if form == "int":
-            return self._decimal(round(value), 0)
+            return self._decimal(round(value) or float(value), 0)
         if form == "factor":
             return self._decimal(float(value), 2 if value == 0 or abs(value) >= 0.1 else 4)
         if form == "date":
@@ -101,13 +107,18 @@ class Reader:
     def _decimal(self, value: Any, places: int) -> str:
         pattern = "#,##0" + ("." + "0" * places if places else "")
         text = format_decimal(value, format=pattern, locale=self.locale)
-        # A small negative that rounds to nothing is nothing, not "-0.0".
-        return text.lstrip("-") if not any(digit in text for digit in "123456789") else text
+        if any(digit in text for digit in "123456789"):
+            return text
+        if abs(value) <= NOISE:
+            return text.lstrip("-")
+        # What is not nothing is never shown as nothing.
+        least = format_decimal(Decimal(1).scaleb(-places), format=pattern, locale=self.locale)
+        return f"<{least}" if value > 0 else f">-{least}"
 
 
 def missing(value: Any) -> bool:
     """Not available: null, or a number that is none."""
-    return value is None or (isinstance(value, float) and not math.isfinite(value))
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and not math.isfinite(value))
 
 
 def plain(value: Any, form: str, reader: Reader) -> str:
@@ -121,6 +132,11 @@ def plain(value: Any, form: str, reader: Reader) -> str:
     return str(round(value)) if form == "int" else guarded(str(value))
 
 
+# A formula starts a cell, and a cell starts after any mark that some spreadsheet takes for a separator; some skip blanks there.
+FORMULA = re.compile(r"(^|[;,|\t\r\n\"])(\s*)(?=[=+\-@＝＋－＠])")
+
+
 def guarded(text: str) -> str:
-    """Text with an apostrophe before a first character that would start a formula (OWASP ASVS 1.2.10)."""
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    """Text with an apostrophe wherever a spreadsheet could start a formula (OWASP, CSV injection; ASVS 1.2.10)."""
+    safe = FORMULA.sub(r"\1\2'", text)
+    return "'" + safe if safe[:1] in ("\t", "\r", "\n") else safe

@@ -101,9 +101,13 @@ def test_bullets_without_comparison_have_no_legend_entry_for_it():
 @pytest.mark.parametrize(
     ("largest", "currency", "unit", "shown"),
     [
-        (999_99, "CNY", "CNY", 999.99),
+        (999_94, "CNY", "CNY", 999.94),
+        (999_99, "CNY", "thousand CNY", 0.99999),
         (1_234_00, "CNY", "thousand CNY", 1.234),
-        (9_999_999_999_00, "CNY", "million CNY", 9_999.999999),
+        (9_999_900_000_00, "CNY", "million CNY", 9_999.9),
+        (9_999_999_999_00, "CNY", "billion CNY", 10.0),
+        (999_999_99, "CNY", "million CNY", 1.0),
+        (999_949_99, "CNY", "thousand CNY", 999.94999),
         (10_000_000_000_00, "CNY", "billion CNY", 10),
         (5_000_000, "JPY", "million JPY", 5),
     ],
@@ -163,6 +167,32 @@ def test_zeros_and_gaps_still_draw(chart):
     found = charts.spec(chart)
     assert "NaN" not in json.dumps(found)
     assert vl_convert.vegalite_to_svg({**found, "width": 350}, vl_version="6.4").startswith("<svg")
+
+
+def test_what_is_not_nothing_is_never_written_as_nothing():
+    small = RANKED.assign(value=[10**9, 1, -1])
+    assert [row["text"] for row in rows(charts.ranked(small, "money", "CNY"))] == ["10.0", "<0.1", ">-0.1"]
+    shares = charts.ranked(RANKED.assign(value=[0.0004, 0.0, -0.0004]), "share")
+    assert [row["text"] for row in rows(shares)] == ["<0.1%", "0.0%", ">-0.1%"]
+    steps = pd.DataFrame({"label": ["a", "b", "c"], "amount": [10**9, 1, 10**9 + 1], "kind": ["total", "up", "total"]})
+    assert "<0.1" in [row["text"] for row in rows(charts.bridge(steps, "CNY"))]
+
+
+@pytest.mark.parametrize("member", ["only", "a name"])
+def test_one_member_below_zero_draws_in_every_form(member):
+    one = pd.DataFrame({"member": [member], "allocated": [-5], "naive": [None], "last_year": [-3], "value": [-5.0]})
+    steps = pd.DataFrame({"member": [member], "step": ["s"], "effect": [-0.1]})
+    for chart in (charts.bullets(one, "CNY"), charts.ranked(one, "money", "CNY"), charts.effects(steps)):
+        found = charts.spec(chart)
+        assert member in json.dumps(found) and "NaN" not in json.dumps(found)
+        assert vl_convert.vegalite_to_svg({**found, "width": 350}, vl_version="6.4").startswith("<svg")
+
+
+def test_a_missing_step_is_refused():
+    with pytest.raises(PlanError, match="bridge: 1 of amount missing"):
+        charts.bridge(pd.DataFrame({"label": ["a"], "amount": [float("nan")], "kind": ["total"]}), "CNY")
+    with pytest.raises(PlanError, match="effects: 1 of effect missing"):
+        charts.effects(pd.DataFrame({"member": ["a"], "step": ["s"], "effect": [float("nan")]}))
 
 
 def test_too_many_rows_are_refused():

@@ -1,5 +1,7 @@
 """Drivers: values become weights, effects add up to the share, one row says why."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -101,7 +103,30 @@ def test_row_order_does_not_matter():
     pd.testing.assert_frame_equal(one.weights, two.weights)
 
 
-@pytest.mark.parametrize("values", [{"weight": [1, 2]}, {"factor": [1.0, -1.0]}, {"factor": [1, 1], "share": [1, 1]}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"weight": [1, 2]},
+        {"factor": [1.0, -1.0]},
+        {"factor": [1, 1], "share": [1, 1]},
+        {"factor": [1.0, float("inf")]},
+        {"factor": [1.0, float("nan")]},
+        {"share": [1.0, float("nan")]},
+    ],
+)
 def test_a_driver_that_says_nothing_or_two_things_is_refused(values):
     with pytest.raises(PlanError, match="driver priority"):
         build(COMPANY, "region", LAST, [driver(**values)])
+
+
+@pytest.mark.parametrize("part", [1.7, -0.1, float("nan")])
+def test_a_part_that_is_no_share_is_refused(part):
+    with pytest.raises(PlanError, match="driver priority: found a part of"):
+        build(COMPANY, "region", LAST, [replace(driver(share=[0.5, 0.5]), part=part)])
+
+
+@pytest.mark.parametrize("name", ["priority", "region", "weight", "last_year_share", "rules", "growth_effect"])
+def test_two_drivers_under_one_name_are_refused(name):
+    other = replace(driver(factor=[1.0, 1.2]), name=name)
+    with pytest.raises(PlanError, match=f"drivers: the names \\['{name}'\\] occur twice or are taken"):
+        build(COMPANY, "region", LAST, [driver(factor=[1.0, 1.4]), other])

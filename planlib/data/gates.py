@@ -91,6 +91,10 @@ def gate(
         checks += [(name, f"{name}: has rows", "ExpectTableRowCountToBeBetween", {"min_value": 1, "max_value": 10**9})]
         checks += [(name, f"{name}: no gap", "ExpectColumnValuesToNotBeNull", {"column": "residual"})]
         checks += [(name, f"{name}: residual 0", "ExpectColumnValuesToBeInSet", {"column": "residual", "value_set": [0]})]
+    # an amount of 0 in a cell that the level above does not have leaves no residual
+    checks += [
+        ("tie-out", "no cell outside the level above", "ExpectColumnValuesToBeInSet", {"column": "outside", "value_set": [0]})
+    ]
     floor = _over_booked(plan, booked, keys)
     frames["booked"] = floor
     checks += [
@@ -154,12 +158,14 @@ def _outcome(one: Any, words: dict[str, Any]) -> dict[str, Any]:
 
 
 def _delta(parent: pd.DataFrame, plan: pd.DataFrame, above: list[str]) -> pd.DataFrame:
-    """Every parent cell beside the sum of its children, orphans on either side included: residual in minor units."""
+    """Every parent cell beside the sum of its children: residual in minor units, and 1 for children outside of every parent."""
     if not above:
-        return pd.DataFrame({"residual": [int(parent[AMOUNT].sum()) - int(plan[AMOUNT].sum())]})
+        return pd.DataFrame({"residual": [int(parent[AMOUNT].sum()) - int(plan[AMOUNT].sum())], "outside": [0]})
     up = parent.groupby(above, sort=True)[AMOUNT].sum().rename("parent")
     down = plan.groupby(above, sort=True)[AMOUNT].sum().rename("children")
-    both = pd.concat([up, down], axis=1).fillna(0).astype("int64")
+    both = pd.concat([up, down], axis=1)
+    outside = both["parent"].isna().astype("int64")
+    both = both.fillna(0).astype("int64").assign(outside=outside)
     both["residual"] = both["parent"] - both["children"]
     return both.reset_index()
 

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planlib.data.files import TableMapping, nearest, read_bytes, suffix
+from planlib.data.members import checked
 from planlib.data.tables import TABLES, UNUSED, dictionary
-from planlib.errors import InputDataError, ParameterError, collected
+from planlib.errors import InputDataError, ParameterError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLES", "Input", "TableMapping", "Tables", "dictionary", "fingerprint", "ingest"]
 
-MEMBERS = {"regions": "region", "products": "product", "channels": "channel", "customers": "customer"}
 ORDER = ("date", "order_id", "region", "product", "channel", "customer", "quantity")
 BY = ("region", "product", "channel", "customer", "month", "day")
 
@@ -77,7 +77,8 @@ def ingest(mappings: Mapping[str, TableMapping], currency: str, store: Path) -> 
             continue
         inputs[name], absent = _ingest_one(name, mappings[name], currency, exponent, store)
         left_out += absent
-    return _check_members(inputs, left_out)
+    notes, lacking = checked(inputs)
+    return {name: replace(each, notes=(*each.notes, *notes.get(name, ()))) for name, each in inputs.items()}, left_out + lacking
 
 
 def _ingest_one(name: str, mapping: TableMapping, currency: str, exponent: int, store: Path) -> tuple[Input, list[str]]:
@@ -159,54 +160,6 @@ def _convert(name: str, mapping: TableMapping, currency: str, exponent: int, raw
             spelled = f"{Decimal(sum(back)).scaleb(-exponent):,f} {currency}"
             notes.append(f"{len(back)} lines are negative (returns and cancellations) and net out: {spelled} in all")
     return result, {"rows": result.num_rows, "control_total": total, "notes": notes, "left_out": left_out}
-
-
-def _check_members(inputs: dict[str, Input], left_out: list[str]) -> tuple[dict[str, Input], list[str]]:
-    """Members named by one table and not by another: an error for targets, a note or a `left_out` line for the rest."""
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    from planlib.plan import EVERYTHING
-
-    def members(table: str, column: str) -> list[str]:
-        return sorted(pc.unique(pq.read_table(inputs[table].parquet, columns=[column])[column]).to_pylist())
-
-    ordered: dict[str, list[str]] = {}
-    for name in inputs:
-        if name == "orders":
-            continue
-        for dimension in ("region", "product", "channel", "customer"):
-            stored = pq.read_schema(inputs[name].parquet).names
-            if dimension not in stored:
-                continue
-            if dimension not in ordered:
-                ordered[dimension] = members("orders", dimension)
-            if ordered[dimension] == [EVERYTHING]:
-                continue  # orders name no channel or customer: already a line of its own
-            named, known = members(name, dimension), set(ordered[dimension])
-            strange = [member for member in named if member not in known]
-            if strange and name == "targets":
-                faults = []
-                for member in strange:
-                    hint = nearest(member, ordered[dimension]) or ", ".join(ordered[dimension][:8])
-                    faults.append(f"found the region {member!r}; the nearest in orders is {hint!r}")
-                raise InputDataError(
-                    collected("targets: expected only regions that have orders; correct the region or the orders", faults)
-                )
-            if strange:
-                note = f"{len(strange)} of {len(named)} members of {dimension} have no orders ({_some(strange)})"
-                inputs[name] = replace(inputs[name], notes=(*inputs[name].notes, note))
-            missing = sorted(known - set(named))
-            if missing and MEMBERS.get(name) == dimension:
-                left_out.append(
-                    f"{name} lacks {len(missing)} of {len(known)} members of {dimension} that have orders ({_some(missing)}): "
-                    "what that table would say of them is left out."
-                )
-    return inputs, left_out
-
-
-def _some(members: list[str]) -> str:
-    return ", ".join(members[:3]) + (", ..." if len(members) > 3 else "")
 
 
 def _connect():  # type: ignore[no-untyped-def]  # an Ibis backend, imported late

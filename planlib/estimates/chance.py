@@ -124,9 +124,7 @@ def of_ratio(
     `part`, `whole`: by month, such as cost and revenue. A margin may fall below 0 where its log does not exist: ask for the
     cost ratio at most at one less the margin. None where the ratio of the last twelve months is not above 0.
     """
-    known = coverage.window("months", months)
-    ahead = [month for month in months if month not in known.known]
-    done, over = (float(series[series.index.isin(known.known)].sum()) for series in (part, whole))
+    (done, ahead), (over, _) = _parted(part, coverage, months), _parted(whole, coverage, months)
     measure = _measure(part, whole, coverage)
     if measure is None or _far(ahead, coverage):
         return None
@@ -142,7 +140,7 @@ def of_level(
     `series`: value by month; a month without one is missing, so that a level told by the quarter has four values a year. The
     months that are still to be told are as many as in the year before.
     """
-    series = series[series.index <= as_of].dropna()
+    series = series[[str(month) <= as_of for month in series.index]].dropna()
     if series.empty:
         return None
     # A value by the quarter tells of three months: its first one starts that much earlier.
@@ -204,15 +202,16 @@ def _level(measure: Monthly, places: np.ndarray) -> float:
 
 
 def _parted(series: pd.Series, coverage: Coverage, months: Sequence[str]) -> tuple[float, list[str]]:
-    """What the known ones of some months brought, and those that are still to be expected."""
+    """What the known ones of some months brought, and those that are still to be expected: not those before all data."""
     known = set(coverage.window("months", months).known)
-    return float(series[series.index.isin(known)].sum()), [month for month in months if month not in known]
+    done = float(series[series.index.isin(known)].sum()) if known else 0.0
+    return done, [month for month in months if month not in known and month >= (coverage.first or "")]
 
 
 def _own(series: pd.Series, coverage: Coverage) -> Coverage:
     """The coverage from a member's own first month above 0 on; empty for one that never had any."""
-    first = series[(series > 0) & (series.index <= coverage.last)].index.min()
-    return coverage.since(str(first)) if isinstance(first, str) else Coverage(None, coverage.last)
+    sold = sorted(str(month) for month in series.index[(series > 0).to_numpy()] if str(month) <= coverage.last)
+    return coverage.since(sold[0]) if sold else Coverage(None, coverage.last)
 
 
 def _ended(series: pd.Series, own: Coverage) -> bool:

@@ -10,8 +10,8 @@ import numpy as np
 
 from planlib.plan import Horizon
 
-# A member's part of a year in some months lies this far off the next year's (at half a year), and that counts as so many years.
-USUAL, PRIOR_YEARS = 0.1, 2.0
+# A member's half of a year lies this far off its next one (share of itself), and that counts as so many years.
+USUAL, PRIOR_YEARS = 0.06, 2.0
 YEAR = 12
 
 
@@ -39,7 +39,7 @@ def factors(amounts: np.ndarray, first: int, started: np.ndarray, horizon: Horiz
     mean = float(np.clip(usual.mean(), 1e-6, 1 - 1e-6))
     part = np.clip(ratio * mean, 0.0, 1.0)
     # The error of a part p of a year goes as p (1 - p): what never sells in these months hardly errs.
-    unit = np.maximum(part * (1 - part) / (mean * (1 - mean)), 1e-9)
+    unit = np.maximum(part * (1 - part) / mean**2, 1e-9)
     yearly = np.divide(inside, around * usual[:, None], out=np.ones_like(inside), where=told & (usual[:, None] > 0))
     off = np.where(told, (yearly - ratio) ** 2 / unit, 0.0).sum(axis=0)
     scatter = (PRIOR_YEARS * USUAL**2 + off) / (PRIOR_YEARS + np.maximum(0, seen - 1))

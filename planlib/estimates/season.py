@@ -7,6 +7,7 @@ from year to year (empirical Bayes; James and Stein 1961), a festival's effect t
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
@@ -41,6 +42,19 @@ class Near(Protocol):
 
     @property
     def shrink_months(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The same by itself, for chapters that have no such parameters."""
+
+    festivals: Sequence[str] = ()
+    days_before: int = 0
+    days_after: int = 0
+    shrink_months: int = 24
+
+
+NO_FESTIVALS = Windows()
 
 
 def festival_days(years: list[int], festivals: list[str], calendar: pd.DataFrame | None = None) -> pd.DataFrame:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from planlib.data.baselines import located
 from planlib.errors import ParameterError, PlanError
 from planlib.run import chain
 from planlib.run import manifest as made
-from planlib.run.folder import read_json
+from planlib.run.folder import read_json, record_of
 from planlib.run.params import RunSettings
 
 EQUAL, DIFFERENT, NOT_COMPARABLE = 0, 1, 2
+FACTS = ("inputs", "gates", "outputs", "solver")  # of a manifest, what comes out again with the same code
 
 
 def audit(
@@ -31,25 +33,28 @@ def audit(
     """Run a published run again, in a clean folder with cold kernels, and compare every plan table.
 
     The parameters are the manifest's own, never the params file's. `tell` gets one line per finding. Returns 0 when all
-    digests are equal, 1 when a table differs or was changed after publication, 2 when the two cannot be compared:
-    an input is not the same bytes, the run cannot be repeated, or it differs and so does the code.
+    digests are equal, 1 when a table differs or anything was changed after publication, the manifest included, 2 when the two
+    cannot be compared: an input of the run or of a plan it follows is not the same bytes, the run cannot be repeated, or it
+    differs and so does the code. The second run is kept only when it differs.
     """
     doors = doors or chain.Doors()
     try:
         settings, recorded = restore(folder, root)
-    except (OSError, ValueError, KeyError) as error:
-        tell(f"{folder.name}: not comparable: its manifest.json or run.json cannot be read ({error!r}).")
+    except (PlanError, OSError, ValueError, KeyError, TypeError) as error:
+        why = str(error) if isinstance(error, PlanError) else repr(error)
+        tell(f"{folder.name}: not comparable: its manifest or run.json, or those of a plan it follows, cannot be used: {why}")
         return NOT_COMPARABLE
-    missing = _changed_inputs(settings, recorded, doors)
+    missing = [line for each in _with_baselines(folder, settings, recorded) for line in _changed_inputs(*each[1:], doors)]
     for line in missing:
         tell(line)
     if missing:
         return NOT_COMPARABLE
 
-    touched = _touched(folder, recorded)
+    touched = [line for each in _with_baselines(folder, settings, recorded) for line in _touched(folder, *each)]
     for line in touched:
         tell(line)
     scratch = Path(tempfile.mkdtemp(prefix="plan-audit-"))
+    verdict, differs = NOT_COMPARABLE, False
     try:
         again = chain.run(
             settings,
@@ -61,32 +66,48 @@ def audit(
             doors=doors,
             progress=progress,
         )
+        verdict, differs = _verdict(recorded, read_json(again / "manifest.json"), touched, tell)
     except PlanError as error:
         tell(f"{folder.name}: not comparable: it cannot be run again. {error}")
-        return NOT_COMPARABLE
-    fresh = read_json(again / "manifest.json")
-    verdicts = made.compare(recorded, fresh)
-    for stem, equal in verdicts.items():
+    finally:
+        if differs:
+            tell(f"the second run is kept in {scratch}")
+        else:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return verdict
+
+
+def _verdict(
+    recorded: Mapping[str, Any], fresh: Mapping[str, Any], touched: list[str], tell: Callable[[str], None]
+) -> tuple[int, bool]:
+    """The exit code for a run and its repetition, and whether the repetition is worth keeping; every difference is told."""
+    plans = made.compare(recorded, fresh)
+    for stem, equal in plans.items():
         tell(f"{stem}  {'equal' if equal else 'DIFFERENT'}  {recorded['outputs'].get(stem, {}).get('digest', 'none')[:16]}")
     same_baseline = (recorded["baseline"] or {}).get("digest") == (fresh["baseline"] or {}).get("digest")
     if not same_baseline:
-        tell(f"baseline {recorded['baseline']['run']}: DIFFERENT: its plan does not come out the same.")
+        tell(f"baseline {recorded['baseline']['run']}: DIFFERENT: what is read of its plan does not come out the same.")
     moved = made.differences(_code_of(recorded), _code_of(fresh))
     for line in moved:
         tell(f"changed since: {line}")
-    if all(verdicts.values()) and same_baseline:
-        shutil.rmtree(scratch, ignore_errors=True)
-        return DIFFERENT if touched else EQUAL
-    tell(f"the second run is kept in {scratch}")
+    # With other code, other counts and tables are no sign of tampering; with the same code they are.
+    told = [] if moved else [line for fact in FACTS for line in made.differences(recorded[fact], fresh[fact], f"{fact}.")]
+    told += [] if moved else made.differences(made.handed_on(recorded), made.handed_on(fresh))
+    told += ["key: another than its parameters, inputs and code make"] if not moved and recorded["key"] != fresh["key"] else []
+    for line in told:
+        tell(f"manifest.json: DIFFERENT: {line}")
+    differs = not (all(plans.values()) and same_baseline) or bool(told)
+    if not differs:
+        return (DIFFERENT if touched else EQUAL), False
     if moved and not touched:
         tell("not comparable: code or environment differ too; check out the commit of the manifest and audit again.")
-        return NOT_COMPARABLE
-    return DIFFERENT
+        return NOT_COMPARABLE, True
+    return DIFFERENT, True
 
 
 def restore(folder: Path, root: Path) -> tuple[RunSettings, dict[str, Any]]:
     """The settings a published run was made with, its baseline's included, and its manifest."""
-    recorded, run_json = read_json(folder / "manifest.json"), read_json(folder / "run.json")
+    recorded, run_json = record_of(folder), read_json(folder / "run.json")
     if recorded.get("schema") != made.SCHEMA:
         raise ValueError(f"schema {recorded.get('schema')}, expected {made.SCHEMA}")
     asked = recorded["parameters"]
@@ -95,9 +116,7 @@ def restore(folder: Path, root: Path) -> tuple[RunSettings, dict[str, Any]]:
     data = {table: {**mapping, "file": places[table]} for table, mapping in asked["data"].items()}
     baseline = None
     if run_json["baseline"] is not None:
-        base_folder = root / run_json["baseline"]["path"]
-        if not base_folder.is_dir():
-            base_folder = folder.parent / base_folder.name
+        base_folder = located(run_json["baseline"]["path"], root, folder)
         baseline, base_manifest = restore(base_folder, root)
         if base_manifest["key"] != recorded["baseline"]["key"]:
             raise ValueError(f"the baseline in {base_folder.name} is not the one it was made with")
@@ -123,29 +142,53 @@ def find(name: str, reports: Path) -> Path:
     raise ParameterError(f"{name}: found no such run, expected one of {', '.join(known) or 'none yet'}; correct it.")
 
 
+def _with_baselines(
+    folder: Path, settings: RunSettings | None, recorded: Mapping[str, Any]
+) -> Iterator[tuple[Path, RunSettings, Mapping[str, Any]]]:
+    """A run and every plan along its chain of baselines: folder, settings, manifest."""
+    while settings is not None:
+        yield folder, settings, recorded
+        settings = settings.baseline
+        if settings is not None:
+            folder = settings.source.parent
+            recorded = record_of(folder)
+
+
 def _changed_inputs(settings: RunSettings, recorded: Mapping[str, Any], doors: chain.Doors) -> list[str]:
     lines = []
     for table, each in recorded["inputs"].items():
         file = Path(settings.data[table]["file"])
         if not file.is_file():
-            lines.append(f"{table}: not comparable: {made.relative(file, settings.root)} is not there any more.")
+            lines.append(
+                f"{settings.run}: {table}: not comparable: {made.relative(file, settings.root)} is not there any more."
+            )
         elif doors.fingerprint({table: settings.data[table]})[table] != each["sha256"]:
             lines.append(
-                f"{table}: not comparable: {made.relative(file, settings.root)} is not the bytes it was; restore sha256 "
-                f"{each['sha256'][:16]}..."
+                f"{settings.run}: {table}: not comparable: {made.relative(file, settings.root)} is not the bytes it was; "
+                f"restore sha256 {each['sha256'][:16]}..."
             )
     return lines
 
 
-def _touched(folder: Path, recorded: Mapping[str, Any]) -> list[str]:
+def _touched(audited: Path, folder: Path, settings: RunSettings, recorded: Mapping[str, Any]) -> list[str]:
+    """What was changed in a run after its publication, the manifest included; of a baseline, only what is read of it."""
+    of = "" if folder == audited else f"{folder.name}: "
+    report = {name: sha for name, sha in recorded.get("report", {}).items() if not of or name == "run.json"}
+    chapters = [record["handed_on"] if of else record["files"] for record in recorded["chapters"].values()]
     lines = []
-    for files in [*(record["files"] for record in recorded["chapters"].values()), recorded.get("report", {})]:
+    for files in [*chapters, report]:
         for name, expected in files.items():
             path = folder / name
             if not path.is_file():
-                lines.append(f"{name}: was removed after publication.")
+                lines.append(f"{of}{name}: was removed after publication.")
             elif made.file_hash(path) != expected:
-                lines.append(f"{name}: was changed after publication.")
+                lines.append(f"{of}{name}: was changed after publication.")
+    then = {name: read_json(folder / "run.json")[name] for name in ("run", "settings", "parameters")}
+    asked = recorded["parameters"]
+    where = made.differences(then, {"run": recorded["run"], "settings": asked["settings"], "parameters": asked["sections"]})
+    if made.key_told(recorded) != recorded["key"]:
+        where.append("its key is not the one that its parameters, inputs and code make")
+    lines += [f"{of}manifest.json: was changed after publication: {each}." for each in where]
     return lines
 
 

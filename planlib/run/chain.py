@@ -5,7 +5,6 @@ import datetime as dt
 import functools
 import json
 import logging
-import platform
 import shutil
 import threading
 import time
@@ -17,6 +16,7 @@ from typing import Any
 import planlib
 from planlib import errors
 from planlib.errors import GateError, InputDataError, ParameterError, PlanError
+from planlib.run import in_force
 from planlib.run import manifest as made
 from planlib.run.folder import (
     chapter_files,
@@ -24,6 +24,8 @@ from planlib.run.folder import (
     done_before,
     keep,
     near,
+    newest,
+    next_name,
     only_one,
     point,
     publish,
@@ -143,6 +145,7 @@ def run(
     reports = (reports or settings.root / "reports").resolve()
     notebooks = (notebooks or settings.root / "notebooks").resolve()
     progress, doors = progress or Progress(), doors or Doors()
+    _own_code(settings)
     way = Way(reports, notebooks, settings.root, chapters, force, cold, preload, doors, progress)
     with only_one(reports, settings.run), contextlib.ExitStack() as stack:
         # One template process serves the run and the baseline it may have to make first.
@@ -151,26 +154,37 @@ def run(
     return folder
 
 
+def _own_code(settings: RunSettings) -> None:
+    """ParameterError when the project has a planlib of its own and this command another, whose code would compute."""
+    own = settings.root / "planlib"
+    if (own / "__init__.py").is_file() and own.resolve() != PACKAGE.resolve():
+        raise ParameterError(
+            f"planlib: found this command in {PACKAGE.parent}, expected the project's own in {settings.root}; "
+            "start the project's `.venv/bin/planlib` (make plan makes it)."
+        )
+
+
 def _run(settings: RunSettings, way: Way) -> Path:
     base = _baseline(settings, way)
+    stands_on = base.digest if base else None
     notebooks = {stem: _notebook(way.notebooks / f"{stem}.ipynb", settings) for stem in way.chapters}
     hashes = way.doors.fingerprint(settings.data)
     inputs = {
         table: {"sha256": hashes[table], "mapping": {k: v for k, v in mapping.items() if k != "file"}}
         for table, mapping in settings.data.items()
     }
-    shared = {
-        "settings": settings.header(),
-        "inputs": inputs,
-        "baseline": base and base["plans"],
-        "lock": made.lock_hash(settings.root),
-        "python": platform.python_version(),
-    }
-    key = made.key_of({**shared, "parameters": settings.parameters, "notebooks": notebooks, "planlib": made.tree_hash(PACKAGE)})
+    environment, planlib_hash = made.environment(settings.root), made.tree_hash(PACKAGE)
+    shared = made.ingredients(settings.header(), inputs, stands_on, environment)
+    key = made.run_key(shared, settings.parameters, notebooks, planlib_hash)
     earlier = published(way.reports, settings.run)
-    if earlier and not way.force and read_json(earlier[-1] / "manifest.json").get("key") == key:
-        way.progress.say(f"nothing to do: {near(earlier[-1])} was made from the same parameters, inputs and code.")
-        return earlier[-1]
+    last, damaged = newest(earlier)
+    for text in damaged:
+        way.progress.say(text)
+    if last and not way.force:
+        if last["key"] == key and not damaged:
+            way.progress.say(f"nothing to do: {near(earlier[-1])} was made from the same parameters, inputs and code.")
+            return earlier[-1]
+        _one_history(settings, last)
     # how a chapter is started and reported cannot change its numbers, so the chapter keys leave planlib/run out
     shared["planlib"] = made.tree_hash(PACKAGE, without=("run",))
 
@@ -195,14 +209,17 @@ def _run(settings: RunSettings, way: Way) -> Path:
     ingested, left_out = _read_inputs(settings, way, hashes)
     warming = threading.Thread(target=way.doors.warm, daemon=True)
     warming.start()  # the report's first page costs seconds that the chapters' kernels leave free
-    write_json(staging / "run.json", made.run_json(settings, ingested, left_out, base))
+    run_json = made.run_json(settings, ingested, left_out, base.in_run_json(settings.root) if base else None)
+    write_json(staging / "run.json", run_json)
     for stem in way.chapters:
         chapter, began = chapter_key(stem), time.monotonic()
         record = keep(staging, stem, chapter, kept)
         if record is None:
             way.progress.chapter(stem, "running")
+            (staging / "manifest.json").unlink(missing_ok=True)  # left by a run that died while publishing
             clear(staging, stem)
             _execute(stem, settings, way, staging)
+            _same_code(stem, settings, way, notebooks[stem], planlib_hash)
             record = _record(stem, chapter, way, staging)
             seconds[stem] = round(time.monotonic() - began, 3)
         records[stem] = record
@@ -210,7 +227,8 @@ def _run(settings: RunSettings, way: Way) -> Path:
         way.progress.chapter(stem, "done" if stem in seconds else "kept", time.monotonic() - began)
     warming.join()
 
-    content = made.build(settings, key, ingested, base, made.code(settings.root, PACKAGE, notebooks), records)
+    code = made.code(settings.root, PACKAGE, notebooks)
+    content = made.build(settings, key, ingested, base.in_manifest() if base else None, environment, code, records)
     finished = dt.datetime.now(dt.UTC)
     content["volatile"] = {
         "started": started.isoformat(timespec="seconds"),
@@ -219,29 +237,47 @@ def _run(settings: RunSettings, way: Way) -> Path:
         "chapters": seconds,
         "kept": [stem for stem in way.chapters if stem not in seconds],
     }
+    target = way.reports / next_name(way.reports, settings.run)
+    write_json(staging / "run.json", {**run_json, "report": target.name})
     write_json(staging / "manifest.json", content)
     sweep(staging, records)
     way.doors.report(staging)
     written = [path for path in staging.iterdir() if path.is_file() and path.name != "manifest.json"]
     write_json(staging / "manifest.json", {**content, "report": made.folder_hashes(staging, written)})
-    return publish(staging, way.reports, settings.run)
+    return publish(staging, target)
 
 
-def _baseline(settings: RunSettings, way: Way) -> dict[str, Any] | None:
+def _one_history(settings: RunSettings, last: Mapping[str, Any]) -> None:
+    """ParameterError when the newest report of this name was made from another params file: the two would be one history."""
+    mine, theirs = made.relative(settings.source, settings.root), made.source_of(last)
+    if theirs not in (None, mine, settings.source.name):
+        raise ParameterError(
+            f"{mine}: run: found reports of {settings.run} that were made from {theirs}, expected a name of its own; "
+            f"give one of the two files another `run`. If {theirs} is this file under its old name, say so with --force, once."
+        )
+
+
+def _same_code(stem: str, settings: RunSettings, way: Way, notebook: str, planlib_hash: str) -> None:
+    """PlanError when the code on disk is no longer what the key was made from: nobody could say which of the two computed."""
+    moved = [] if made.tree_hash(PACKAGE) == planlib_hash else ["planlib"]
+    moved += [] if _notebook(way.notebooks / f"{stem}.ipynb", settings) == notebook else [f"{stem}.ipynb"]
+    if moved:
+        raise PlanError(f"{stem}: {' and '.join(moved)} changed while the chapter ran, expected the code to stand; run again.")
+
+
+def _baseline(settings: RunSettings, way: Way) -> in_force.InForce | None:
     """The plan in force: the newest report of its run, made first when there is none."""
     if settings.baseline is None:
         return None
     name = settings.baseline.run
-    found = published(way.reports, name)
-    if not found:
+    reports = published(way.reports, name)
+    if not reports:
         way.progress.say(f"{settings.run} follows {name}, which has no report yet: running {name} first.")
-        found = [_run(settings.baseline, replace(way, force=False))]
-    folder = found[-1]
-    content = read_json(folder / "manifest.json")
-    if content["parameters"]["sections"] != settings.baseline.parameters:
-        way.progress.say(f"{near(folder)} stays the plan in force, though {settings.baseline.source.name} has changed since.")
-    plans = {stem: each["digest"] for stem, each in content["outputs"].items()}
-    return {"run": name, "folder": folder, "key": content["key"], "plans": plans}
+        reports = [_run(settings.baseline, replace(way, force=False))]
+    base = in_force.found(reports[-1], settings, way.doors.fingerprint)
+    for text in base.told:
+        way.progress.say(text)
+    return base
 
 
 def _notebook(path: Path, settings: RunSettings) -> str:
@@ -276,7 +312,7 @@ def _kernels(way: Way, stack: contextlib.ExitStack) -> Any:
     from planlib.run.kernels import HEAVY, Kernels
 
     preload = HEAVY if way.preload is None else way.preload
-    return stack.enter_context(Kernels(way.root, way.notebooks, cold=way.cold, preload=preload, say=way.progress.say))
+    return stack.enter_context(Kernels(way.notebooks, cold=way.cold, preload=preload, say=way.progress.say))
 
 
 def _execute(stem: str, settings: RunSettings, way: Way, staging: Path) -> None:
@@ -309,7 +345,7 @@ def _execute(stem: str, settings: RunSettings, way: Way, staging: Path) -> None:
         if error.ename == "SystemExit":
             text = "a cell called sys.exit(); raise a PlanError instead, and run again"
         else:
-            text = error.evalue if known else f"{error.ename}: {error.evalue}"
+            text = error.evalue if known else f"{error.ename}: {error.evalue}{_beside(error, way.notebooks)}"
         raise (known or PlanError)(f"{stem}: {text}\n{where}") from None
     except CellTimeoutError:
         text = f"a cell ran for more than {CELL_SECONDS} s, expected an end"
@@ -328,6 +364,13 @@ def _execute(stem: str, settings: RunSettings, way: Way, staging: Path) -> None:
                 f"{stem}: code cell {number} {text}, expected every code cell to be completed; "
                 f"a chapter ends by its gate, so take the exit out.\nevidence: {near(target)}"
             )
+
+
+def _beside(error: Any, notebooks: Path) -> str:
+    """Where a module that was not found lies beside the notebooks, why a run does not import it."""
+    name = str(error.evalue).rpartition("named ")[2].strip("'").partition(".")[0]
+    there = error.ename == "ModuleNotFoundError" and ((notebooks / f"{name}.py").exists() or (notebooks / name).is_dir())
+    return f"; {name} lies beside the notebooks, where no key knows of it: move it into planlib/" if there else ""
 
 
 def _settle(running: Path, target: Path, root: Path) -> None:

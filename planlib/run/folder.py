@@ -26,6 +26,34 @@ def published(reports: Path, run: str) -> list[Path]:
     return [path for _, path in sorted(found)]
 
 
+def record_of(folder: Path) -> Record:
+    """The manifest of a published run. PlanError when it is damaged: truncated, edited into something else, or gone."""
+    path = folder / "manifest.json"
+    try:
+        record = read_json(path)
+        kinds = [(name, dict) for name in ("parameters", "inputs", "outputs", "chapters", "gates", "code", "environment")]
+        wrong = [name for name, kind in [("run", str), ("key", str), *kinds] if not isinstance(record.get(name), kind)]
+        if wrong:
+            raise ValueError(f"without {', '.join(wrong)}")
+    except (OSError, ValueError) as error:
+        raise PlanError(
+            f"{near(path)}: found no whole manifest ({error}), expected the record of a published run; "
+            f"restore the file from a copy, or move {near(folder)} out of the reports folder and make that run again."
+        ) from None
+    return record
+
+
+def newest(earlier: list[Path]) -> tuple[Record | None, list[str]]:
+    """The manifest of the newest report that has a whole one, and a sentence for each newer one that has not."""
+    damaged: list[str] = []
+    for folder in reversed(earlier):
+        try:
+            return record_of(folder), damaged
+        except PlanError as error:
+            damaged.append(str(error))
+    return None, damaged
+
+
 def chapter_files(folder: Path, stem: str) -> list[Path]:
     one = [folder / "plan" / f"{stem}.parquet", folder / "gates" / f"{stem}.json", folder / "notebooks" / f"{stem}.ipynb"]
     many = (path for path in (folder / "tables" / stem).rglob("*"))
@@ -45,8 +73,8 @@ def done_before(staging: Path, earlier: list[Path]) -> list[tuple[Path, dict[str
             found.append((staging, read_json(path)))
     for folder in (staging, *reversed(earlier)):  # staging has a manifest when it died while being published
         if (folder / "manifest.json").is_file():
-            with contextlib.suppress(ValueError):
-                found += [(folder, record) for record in read_json(folder / "manifest.json").get("chapters", {}).values()]
+            with contextlib.suppress(PlanError):  # a damaged manifest keeps nothing; `newest` says so
+                found += [(folder, record) for record in record_of(folder)["chapters"].values()]
     return found
 
 
@@ -77,20 +105,25 @@ def sweep(staging: Path, records: Mapping[str, Record]) -> None:
             path.unlink()
 
 
-def publish(staging: Path, reports: Path, run: str) -> Path:
+def next_name(reports: Path, run: str) -> str:
+    """What the next report of a run will be called: `run`, `run.2` ...; a gap left by a deleted report is never filled."""
+    taken = {path.name for path in reports.iterdir()}
+    earlier = published(reports, run)
+    least = int(earlier[-1].name.removeprefix(run).removeprefix(".") or 1) + 1 if earlier else 1
+    numbered = (run if number == 1 else f"{run}.{number}" for number in range(least, 1_000_000))
+    return next(name for name in numbered if name not in taken)
+
+
+def publish(staging: Path, target: Path) -> Path:
     """One rename: a reader sees the whole report or none of it."""
+    if target.exists():
+        raise PlanError(f"{near(target)}: found a folder that was not there before, expected room for the report; run again.")
     shutil.rmtree(staging / ".green", ignore_errors=True)
     for path in staging.rglob("*"):
         _sync(path)
     _sync(staging)
-    taken = {path.name for path in reports.iterdir()}
-    number = next(n for n in range(1, 1_000_000) if (run if n == 1 else f"{run}.{n}") not in taken)
-    earlier = published(reports, run)
-    if earlier:  # never fill a gap that somebody left by deleting a report
-        number = max(number, int(earlier[-1].name.removeprefix(run).removeprefix(".") or 1) + 1)
-    target = reports / (run if number == 1 else f"{run}.{number}")
     staging.rename(target)
-    _sync(reports)
+    _sync(target.parent)
     return target
 
 

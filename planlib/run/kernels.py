@@ -53,6 +53,7 @@ HEAVY = (
 
 FIXED = {
     "PYTHONHASHSEED": "0",
+    "PYTHONSAFEPATH": "1",
     "TZ": "UTC",
     "LC_ALL": "C.UTF-8",
     "LANG": "C.UTF-8",
@@ -69,13 +70,18 @@ PRELOAD_SECONDS = 120.0
 PR_SET_PDEATHSIG = 1
 
 
-def environment(root: Path, scratch: Path) -> dict[str, str]:
+PACKAGE = Path(__file__).resolve().parents[1]  # the planlib of this command: what is hashed is what computes
+
+
+def environment(scratch: Path) -> dict[str, str]:
     """The variables a chapter sees, whatever the caller's own are.
 
-    A person's IPython profile and start-up scripts must not take part in a run, hence the empty `IPYTHONDIR`.
+    A person's IPython profile and start-up scripts must not take part in a run, hence the empty `IPYTHONDIR`. Modules come from
+    the command's own planlib, which alone lies in `PYTHONPATH`, the standard library and the installed packages; no working
+    directory is searched (`PYTHONSAFEPATH`).
     """
     kept = {name: os.environ[name] for name in PASSED if name in os.environ}
-    return kept | FIXED | {"PYTHONPATH": str(root), "IPYTHONDIR": str(scratch / "ipython")}
+    return kept | FIXED | {"PYTHONPATH": str(scratch / "code"), "IPYTHONDIR": str(scratch / "ipython")}
 
 
 def can_fork() -> bool:
@@ -86,15 +92,15 @@ def can_fork() -> bool:
 class Template:
     """The process that imported everything, and the socket it takes orders from."""
 
-    def __init__(self, preload: tuple[str, ...], env: Mapping[str, str], root: Path, log: Path) -> None:
+    def __init__(self, preload: tuple[str, ...], env: Mapping[str, str], scratch: Path) -> None:
         ours, theirs = socket.socketpair()
-        with theirs, log.open("wb") as sink:
+        with theirs, (scratch / "template.log").open("wb") as sink:
             # -c, not -m: the module must be importable under its own name in every fork
             order = f"from planlib.run.kernels import serve; serve({theirs.fileno()}, {list(preload)!r})"
             self._process = subprocess.Popen(
                 [sys.executable, "-c", order],
                 env=dict(env),
-                cwd=root,
+                cwd=scratch,
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,
@@ -181,15 +187,14 @@ class ForkedProvisioner(LocalProvisioner):
 
 
 class Kernels:
-    """The kernels of one run: `with Kernels(root, cwd) as kernels: pm.execute_notebook(..., **kernels.engine())`.
+    """The kernels of one run: `with Kernels(cwd) as kernels: pm.execute_notebook(..., **kernels.engine())`.
 
-    `root` is importable in every kernel, `cwd` is where it works, `say` takes one sentence for a person.
+    `cwd` is where a kernel works, `say` takes one sentence for a person.
     Preloading starts at once and goes on while the caller does something else.
     """
 
     def __init__(
         self,
-        root: Path,
         cwd: Path,
         *,
         cold: bool = False,
@@ -199,13 +204,15 @@ class Kernels:
         # Unix socket paths end at 107 bytes, so a long TMPDIR is not used
         base = tempfile.gettempdir() if len(tempfile.gettempdir()) < 40 else "/tmp"
         self.scratch = Path(tempfile.mkdtemp(prefix="plan-", dir=base))
-        self.root, self.cwd, self._say, self._started = root, cwd, say, 0
-        self.env = environment(root, self.scratch)
+        self.cwd, self._say, self._started = cwd, say, 0
+        (self.scratch / "code").mkdir()
+        (self.scratch / "code" / PACKAGE.name).symlink_to(PACKAGE, target_is_directory=True)
+        self.env = environment(self.scratch)
         self.template: Template | None = None
         if cold:
             return
         if can_fork():
-            self.template = Template(preload, self.env, root, self.scratch / "template.log")
+            self.template = Template(preload, self.env, self.scratch)
         else:
             say("kernels are started cold: this system cannot fork them")
 

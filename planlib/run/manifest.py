@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from planlib.run.params import RunSettings
 
 SCHEMA = 1
+# what computes, checks or writes a number: every package that planlib imports, and those through which Ibis asks DuckDB
 PACKAGES = (
-    "altair", "duckdb", "great-expectations", "highspy", "ibis-framework", "ipykernel", "nbclient",
-    "numpy", "pandas", "papermill", "pulp", "pyarrow", "pydantic", "scipy",
+    "altair", "babel", "chinesecalendar", "duckdb", "great-expectations", "highspy", "holidays", "ibis-framework", "ipykernel",
+    "ipython", "jinja2", "jupyter-client", "lunardate", "markupsafe", "nbclient", "numpy", "openpyxl", "pandas", "papermill",
+    "pulp", "pyarrow", "pydantic", "pyyaml", "rich", "scipy", "sqlglot", "typer", "vl-convert-python",
 )  # fmt: skip
 
 
@@ -88,29 +90,66 @@ def lock_hash(root: Path) -> str | None:
 
 
 def environment(root: Path) -> dict[str, Any]:
-    """Interpreter, system and the versions that can move a number."""
-    versions: dict[str, str | None] = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            versions[name] = None
+    """Interpreter, system and the installed versions that can move a number."""
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()}-{platform.machine()}",
         "lock": lock_hash(root),
-        "packages": versions,
+        "packages": {name: _version(name) for name in PACKAGES},
     }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def ingredients(
+    header: Mapping[str, Any],
+    inputs: Mapping[str, Any],
+    baseline: str | None,
+    environment: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What every chapter depends on besides its own parameters and code; `baseline` is the digest of all that is read of it."""
+    names = ("lock", "python", "packages")
+    return {"settings": header, "inputs": inputs, "baseline": baseline, **{name: environment[name] for name in names}}
+
+
+def run_key(shared: Mapping[str, Any], sections: Mapping[str, Any], notebooks: Mapping[str, str], planlib: str) -> str:
+    """The key of a run: the same key, the same plan."""
+    return key_of({**shared, "parameters": sections, "notebooks": notebooks, "planlib": planlib})
+
+
+def key_told(record: Mapping[str, Any]) -> str:
+    """The key that a manifest's own parameters, inputs, baseline, environment and code make; edited, it is not its `key`."""
+    asked = record["parameters"]
+    mappings = {table: {name: value for name, value in each.items() if name != "file"} for table, each in asked["data"].items()}
+    inputs = {
+        table: {"sha256": record["inputs"].get(table, {}).get("sha256"), "mapping": each} for table, each in mappings.items()
+    }
+    baseline = record["baseline"] and record["baseline"]["digest"]
+    shared = ingredients(asked["settings"], inputs, baseline, record["environment"])
+    return run_key(shared, asked["sections"], record["code"]["notebooks"], record["code"]["planlib"])
+
+
+def handed_on(record: Mapping[str, Any]) -> dict[str, str]:
+    """sha256 of every plan and table file that a run's chapters handed on."""
+    return {name: sha for each in record["chapters"].values() for name, sha in each["handed_on"].items()}
+
+
+def source_of(record: Mapping[str, Any]) -> str | None:
+    """The params file that a run was made from, below the project; None where a manifest does not say."""
+    files = record.get("params_files") or [{}]
+    name = files[0].get("name")
+    return None if name is None else str(name)
 
 
 def code(root: Path, package: Path, notebooks: Mapping[str, str]) -> dict[str, Any]:
     """Which code ran: package version and source hash, the hash of each notebook, the commit where git knows it."""
-    try:
-        version: str | None = metadata.version("planlib")
-    except metadata.PackageNotFoundError:
-        version = None
     return {
-        "version": version,
+        "version": _version("planlib"),
         "planlib": tree_hash(package),
         "notebooks": dict(notebooks),
         **_commit(root),
@@ -160,8 +199,9 @@ def place(path: Path, root: Path) -> str:
 
 
 def run_json(
-    settings: RunSettings, ingested: Mapping[str, Any], left_out: list[str], base: dict[str, Any] | None
+    settings: RunSettings, ingested: Mapping[str, Any], left_out: list[str], base: Mapping[str, Any] | None
 ) -> dict[str, Any]:
+    """What chapters and report know of a run; `base` is the plan in force. The report's name is added when it is written."""
     inputs = {
         table: {
             "parquet": place(Path(each.parquet), settings.root),
@@ -179,7 +219,7 @@ def run_json(
         "parameters": settings.parameters,
         "inputs": inputs,
         "left_out": list(left_out),
-        "baseline": base and {"run": base["run"], "path": place(base["folder"], settings.root)},
+        "baseline": base,
     }
 
 
@@ -187,7 +227,8 @@ def build(
     settings: RunSettings,
     key: str,
     ingested: Mapping[str, Any],
-    base: dict[str, Any] | None,
+    base: Mapping[str, Any] | None,
+    environment: Mapping[str, Any],
     code: Mapping[str, Any],
     records: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -199,19 +240,19 @@ def build(
         "run": settings.run,
         "key": key,
         "parameters": {"settings": settings.header(), "sections": settings.parameters, "data": data},
-        "params_files": [{"name": path.name, "sha256": file_hash(path)} for path in settings.files],
+        "params_files": [{"name": relative(path, settings.root), "sha256": file_hash(path)} for path in settings.files],
         "inputs": {
             table: {"sha256": each.sha256, "rows": each.rows, "control_total": each.control_total}
             for table, each in ingested.items()
         },
         "code": dict(code),
-        "environment": environment(settings.root),
+        "environment": dict(environment),
         "solver": solver(),
         "gates": {stem: record["gate"] for stem, record in records.items()},
         "outputs": {
             stem: {**record["plan"], "sha256": record["files"][f"plan/{stem}.parquet"]} for stem, record in records.items()
         },
-        "baseline": base and {"run": base["run"], "key": base["key"], "digest": key_of(base["plans"])},
+        "baseline": base,
         "chapters": dict(records),
     }
 

@@ -22,6 +22,7 @@ from planlib.run.plain_yaml import Where, nearest, read_yaml, shown
 Models = Mapping[str, type[BaseModel]]
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+RESERVED = ("draft", "latest")  # folders of the reports that are no run: what notebooks opened by hand work on, and a link
 OWN = ("extends", "run", "baseline")  # what a file says about itself, and hands on to nobody
 
 
@@ -35,8 +36,10 @@ def _currency(code: str) -> str:
 
 def _run_name(name: str) -> str:
     # `x.2` is how the second run of `x` is called
-    if not RUN_NAME.fullmatch(name) or re.search(r"\.\d+$", name) or name == "latest":
-        raise ValueError("expected letters, digits, `_`, `-` and `.`, not ending in a dot and a number, not `latest`")
+    if not RUN_NAME.fullmatch(name) or re.search(r"\.\d+$", name) or name.casefold() in RESERVED:
+        raise ValueError(
+            "expected letters, digits, `_`, `-` and `.`, not ending in a dot and a number, not `draft` or `latest`"
+        )
     return name
 
 
@@ -159,11 +162,11 @@ def _load(
 def _with_baseline(settings: RunSettings, base: RunSettings) -> RunSettings:
     faults = [
         f"{name}: found {getattr(base, name)} there and {getattr(settings, name)} here, expected the same"
-        for name in ("year", "fiscal_start", "currency")
+        for name in ("company", "year", "fiscal_start", "currency")
         if getattr(base, name) != getattr(settings, name)
     ]
-    if base.as_of > settings.as_of:
-        faults.append(f"as_of: found {base.as_of} there, expected a day not after {settings.as_of}")
+    if base.as_of >= settings.as_of:
+        faults.append(f"as_of: found {base.as_of} there, expected a day before {settings.as_of}")
     if base.run == settings.run:
         faults.append(f"run: both are called {base.run}, expected two names")
     if faults:

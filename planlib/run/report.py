@@ -111,6 +111,7 @@ def _page(run: Run) -> str:
         bundle=Markup(bundle),
         boot=Markup(boot),
         run=run.record["run"],
+        report=run.record["report"],
         settings=settings,
         language=settings.get("language", "en"),
         as_of=run.reader.show(settings["as_of"], "date"),

@@ -6,8 +6,7 @@ a copy of the settings of the newest published run, and takes from that run what
 
 import importlib
 import json
-import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,44 +16,47 @@ from planlib import charts
 from planlib.chapters.base import ChapterParameters
 from planlib.errors import ParameterError, PlanError, collected
 from planlib.workbook.chapter import ITEM, Chapter
+from planlib.workbook.draft import DRAFT, from_run, prepare, told, unpublished
 
 __all__ = ["DRAFT", "ITEM", "Chapter", "open"]
 
-DRAFT = "reports/draft"
 
-
-def open(stem: str, namespace: Mapping[str, Any]) -> Chapter:
+def open(stem: str, namespace: Mapping[str, Any], as_set: Sequence[str] = ()) -> Chapter:
     """Open a chapter with the parameters in a notebook's namespace: checks them, finds the run, shows the chapter's heading.
 
-    Raises ParameterError with every value the chapter's model refuses.
+    Opened by hand, a parameter that stands at its default takes the value of the newest run; `as_set` names those that are
+    meant as the cell has them. Raises ParameterError with every value the chapter's model refuses, PlanError when the run is
+    not there or is a published report.
     """
     charts.enable()
     root = _root()
     module = importlib.import_module(f"planlib.chapters.{stem.partition('-')[2].replace('-', '_')}")
     run = (root / namespace.get("run", DRAFT)).resolve()
-    draft = run == (root / DRAFT).resolve()
-    if draft:
-        _prepare_draft(run)
-    if not (run / "run.json").exists():
-        raise PlanError(f"{stem}: no run in '{run.name}', expected its run.json; start with `make plan`, then open it again.")
-    settings = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    by_hand = run == (root / DRAFT).resolve()
+    if by_hand:
+        prepare(run)
+    unpublished(run)
+    settings = _settings(stem, run)
     section = stem.partition("-")[2]
-    taken = _from_run(module.Parameters, namespace, settings["parameters"][section]) if draft else {}
+    taken = from_run(module.Parameters, namespace, settings["parameters"][section], as_set) if by_hand else {}
     parameters = _validated(stem, module.Parameters, {**namespace, **taken})
     chapter = Chapter(stem, run, settings, parameters, root)
-    heading = {"kind": "chapter", "stem": stem, "title": section.capitalize(), "question": module.QUESTION}
-    chapter._emit(heading, f"**{section.capitalize()}.** {module.QUESTION}")
+    chapter.head(section.capitalize(), module.QUESTION)
     if taken:
-        chapter.note(
-            f"From run {settings['run']}: {', '.join(sorted(taken))}. A value that you set in the cell above takes precedence."
-        )
+        chapter.note(told(settings["run"], taken, namespace))
     return chapter
 
 
-def _from_run(model: type[ChapterParameters], namespace: Mapping[str, Any], used: Mapping[str, Any]) -> dict[str, Any]:
-    """Opened by hand, a parameter that stands at its default takes the run's value: the draft starts where the run ended."""
-    defaults = model().model_dump(mode="json")
-    return {name: used[name] for name in defaults if namespace.get(name) == defaults[name] != used.get(name, defaults[name])}
+def _settings(stem: str, run: Path) -> dict[str, Any]:
+    if not (run / "run.json").exists():
+        raise PlanError(f"{stem}: no run in '{run.name}', expected its run.json; start with `make plan`, then open it again.")
+    try:
+        settings: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise PlanError(
+            f"{stem}: found a damaged run.json in '{run.name}' ({error}), expected JSON; remove that folder and open it again."
+        ) from None
+    return settings
 
 
 def _validated(stem: str, model: type[ChapterParameters], namespace: Mapping[str, Any]) -> ChapterParameters:
@@ -72,23 +74,6 @@ def _validated(stem: str, model: type[ChapterParameters], namespace: Mapping[str
             for fault in error.errors()
         ]
         raise ParameterError(collected(f"{stem}: parameters are refused:", faults)) from None
-
-
-def _prepare_draft(run: Path) -> None:
-    """Give a chapter opened by hand the newest published run to stand on; what the draft already has is kept."""
-    latest = run.parent / "latest"
-    if not latest.exists():
-        return
-    source = latest.resolve()
-    marker = run / "from.txt"
-    if not marker.exists() or marker.read_text(encoding="utf-8") != source.name:
-        shutil.rmtree(run, ignore_errors=True)
-        run.mkdir(parents=True)
-        shutil.copy2(source / "run.json", run / "run.json")
-        for made in ("plan", "tables"):
-            if (source / made).is_dir():
-                shutil.copytree(source / made, run / made)
-        marker.write_text(source.name, encoding="utf-8")
 
 
 def _root() -> Path:

@@ -1,6 +1,7 @@
 """One chapter of a run: what it starts from, what it shows, what it leaves."""
 
 import functools
+import html
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -14,6 +15,7 @@ from planlib import charts, reasons, smart
 from planlib import plan as tables
 from planlib.chapters.base import ChapterParameters
 from planlib.columns import shown_as
+from planlib.data import baselines
 from planlib.data.gates import gate
 from planlib.data.sources import Tables
 from planlib.errors import GateError, PlanError
@@ -92,22 +94,27 @@ class Chapter:
         """The same chapter's plan table in the baseline run, or None in the year's first plan."""
         return None if self.baseline is None else self._read(self.baseline, stem or self.stem)
 
-    def stood_before(self, stem: str) -> pd.DataFrame | None:
+    def stood_before(self, stem: str, title: str | None = None) -> pd.DataFrame | None:
         """A plan by month, each month as it stood before it closed, along the chain of baselines; None in the first plan.
 
+        With a `title` a table of months and amounts that the chapter kept, instead of its plan.
+
         A closed month comes from the newest plan in which it was open, an open one from the plan in force. A month that no plan
-        had open is absent: there is nothing to hold it against.
+        had open is absent: there is nothing to hold it against. So are the months before a report of the chain that is gone,
+        which the chapter then says. Raises PlanError when the plan in force itself cannot be read.
         """
-        frames, folder, later = [], self.baseline, self.horizon.months
-        while folder is not None and later:
-            settings = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-            closed = f"{date.fromisoformat(settings['settings']['as_of']):%Y-%m}"
-            plan = self._read(folder, stem)
+        if self.baseline is None:
+            return None
+        plans, lost = baselines.chain(self.baseline, self.root)
+        frames, later = [], self.horizon.months
+        for each in plans:
+            closed = f"{each.as_of:%Y-%m}"
+            plan = self._read(each.folder, stem, title)
             frames.append(plan[plan["month"].isin(later) & (plan["month"] > closed)])
             later = [month for month in later if month <= closed]
-            before = settings.get("baseline")
-            folder = self.root / before["path"] if before else None
-        return tables.canonical(pd.concat(frames, ignore_index=True)) if frames else None
+        if lost and later:
+            self.left_out(f"{lost}: the months up to {later[-1]} are held against no plan. Restore its folder to compare them.")
+        return tables.canonical(pd.concat(frames, ignore_index=True))
 
     def rules_in_force(self) -> pd.DataFrame | None:
         """Every rule of the plan in force with its price: `Split.rules` of all its chapters, and chapter; None without one."""
@@ -153,6 +160,10 @@ class Chapter:
 
     # What it shows
 
+    def head(self, title: str, question: str) -> None:
+        """The chapter's heading and its question."""
+        self._emit({"kind": "chapter", "stem": self.stem, "title": title, "question": question}, f"{title}. {question}")
+
     def kpi(
         self,
         label: str,
@@ -165,8 +176,7 @@ class Chapter:
         beside = None if compare is None else {"label": compare[0], "value": _plain(compare[1]), "format": form}
         item = {"kind": "kpi", "label": label, "value": _plain(value), "format": form, "compare": beside, "good": good}
         self._emit(
-            item,
-            f"**{label}**: {self.show(value, form)}" + (f" ({compare[0]} {self.show(compare[1], form)})" if compare else ""),
+            item, f"{label}: {self.show(value, form)}" + (f" ({compare[0]} {self.show(compare[1], form)})" if compare else "")
         )
 
     def table(self, frame: pd.DataFrame, title: str, role: str | None = None, formats: Mapping[str, str] | None = None) -> None:
@@ -178,7 +188,8 @@ class Chapter:
         shown = pd.DataFrame({c["label"]: [self.show(row[i], c["format"]) for row in rows] for i, c in enumerate(columns)})
         self._emit(
             {"kind": "table", "title": title, "columns": columns, "rows": rows, "role": role},
-            html=f"<b>{_escaped(title)}</b>{shown.to_html(index=False, escape=True, border=0)}",
+            title,
+            shown.to_html(index=False, escape=True, border=0),
         )
 
     def figure(self, chart: Any, title: str, alt: str = "", role: str | None = None) -> None:
@@ -253,7 +264,7 @@ class Chapter:
 
     def say(self, text: str) -> None:
         """The chapter in one sentence, rendered from values."""
-        self._emit({"kind": "say", "text": text}, f"> {text}")
+        self._emit({"kind": "say", "text": text}, text)
 
     def note(self, text: str) -> None:
         """A remark beside the tables."""
@@ -261,7 +272,7 @@ class Chapter:
 
     def left_out(self, text: str) -> None:
         """What this chapter could not do for want of data; the report lists it."""
-        self._emit({"kind": "left_out", "text": text}, f"*Left out: {text}*")
+        self._emit({"kind": "left_out", "text": text}, f"Left out: {text}")
 
     def show(self, value: Any, form: str = "money") -> str:
         """A value as a sentence writes it."""
@@ -323,12 +334,13 @@ class Chapter:
     def _measured(self, rules: Sequence[Rule]) -> pd.DataFrame | None:
         return measured(rules, self.tables, self.last_year, self.horizon.as_of, self.exponent)
 
-    def _read(self, folder: Path, stem: str) -> pd.DataFrame:
-        path = folder / "plan" / f"{stem}.parquet"
+    def _read(self, folder: Path, stem: str, title: str | None = None) -> pd.DataFrame:
+        """A chapter's plan in a run, or a table it kept there."""
+        place = f"plan/{stem}.parquet" if title is None else f"tables/{stem}/{_file_name(title)}.parquet"
+        path = folder / place
         if not path.exists():
-            raise PlanError(
-                f"chapter {stem}: no plan in run '{folder.name}', expected plan/{stem}.parquet; run that chapter first."
-            )
+            what = "plan" if title is None else f"table {title!r}"
+            raise PlanError(f"chapter {stem}: no {what} in run '{folder.name}', expected {place}; run that chapter first.")
         return pd.read_parquet(path)
 
     def _terms(self) -> Terms:
@@ -357,13 +369,16 @@ class Chapter:
         leads = [role for role, rank in getattr(self.parameters, "roles", {}).items() if rank == "manager"]
         return smart.owners(default, self.tables.get("staff") if into == "region" else None, named, self.horizon.as_of, leads)
 
-    def _emit(self, item: dict[str, Any], markdown: str = "", html: str = "") -> None:
-        bundle: dict[str, Any] = {
-            ITEM: item,
-            "text/plain": item.get("text") or item.get("title") or item.get("label") or item["kind"],
-        }
-        bundle["text/html" if html else "text/markdown"] = html or markdown
-        display(bundle, raw=True)
+    def _emit(self, item: dict[str, Any], text: str, table: str = "") -> None:
+        """Show an item: to the report as data, to a reader of the notebook as plain text, whatever marks a name in it holds."""
+        tag = TAGS.get(item["kind"], "p")
+        plain = item.get("text") or item.get("title") or item.get("label") or item["kind"]
+        # the class keeps the notebook's formula renderer off what stands between two dollar signs
+        shown = f'<div class="tex2jax_ignore"><{tag}>{html.escape(text)}</{tag}>{table}</div>'
+        display({ITEM: item, "text/plain": plain, "text/html": shown}, raw=True)
+
+
+TAGS = {"chapter": "h4", "say": "blockquote", "left_out": "em", "kpi": "b", "table": "b"}  # how a notebook sets an item apart
 
 
 def _residual(plan: pd.DataFrame, parent: pd.DataFrame) -> int:
@@ -383,10 +398,6 @@ def _plain(value: Any) -> Any:
 
 def _file_name(title: str) -> str:
     return "".join(letter if letter.isalnum() else "-" for letter in title.lower()).strip("-")[:60]
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _write(path: Path, content: bytes) -> None:

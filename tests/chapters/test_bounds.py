@@ -94,7 +94,6 @@ BOOK: dict[str, tuple[str, float, float | None, float | None]] = {
     "budget.durable_days": ("BUD-6", 90, 1, 730),
     "budget.variance_line": ("BUD-6", 0.05, 0, 1),
     "budget.report_hours": ("BUD-6", 48, 1, 720),
-    "budget.holiday_cap": ("TIM-6", 0.08, None, 0.20),
 }  # fmt: skip
 
 

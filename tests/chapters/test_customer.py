@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from planlib import plan as tables
-from planlib.chapters import customer
+from planlib.chapters import budget, customer
 from planlib.data.sources import Tables
 from planlib.estimates.windows import Coverage, Window, span_of
 from planlib.lp import split
@@ -206,6 +206,22 @@ def test_lifetime_value_ranks_the_groups_and_follows_its_parameters(desk):
     dearer = customer.worth(desk.people, day, with_(clv_discount=0.03), YEAR).table.set_index("segment")
     assert (shorter["clv"] < table["clv"]).all() and (dearer["clv"] < table["clv"]).all()
     assert "correlate by 0.27" in found.note and "too low" in found.note
+
+
+@pytest.mark.parametrize("end", ["2025-12-31", "2026-03-31"])
+def test_every_customer_counts_once_in_the_table_of_lifetime_values(desk, end):
+    horizon = Horizon(2026, 1, date.fromisoformat(end))  # CUS-3
+    people = customer.people(desk.stored, horizon, desk.now, PARAMETERS)
+    table = customer.worth(people, pd.Timestamp(end), PARAMETERS, YEAR).table.set_index("segment")
+    orders = pd.read_csv("data/sample/orders.csv", dtype=str)
+    bought = orders[~orders["revenue"].str.startswith("-") & (orders["date"] <= end)]
+    first = bought.groupby("customer")["date"].min()
+
+    assert table["customers"].sum() == len(first)
+    assert table.loc["New", "customers"] == (first >= "2026-01-01").sum()
+    worth = (table["clv"] * table["customers"]).sum() / table["customers"].sum()
+    # New counts as worth what one is worth, though at the year's start nobody is in it yet.
+    assert ("New" in budget.valuable(table.reset_index())) == (table.loc["New", "clv"] >= worth)
 
 
 def test_the_model_foretells_a_year_it_has_not_seen(desk):

@@ -10,10 +10,12 @@ from planlib import plan as tables
 from planlib.chapters import product
 from planlib.errors import ParameterError
 from planlib.estimates import shares
+from planlib.estimates.windows import Coverage
 from planlib.lp import split
 from planlib.plan import Horizon, company, months
 
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
+THREE_YEARS = Coverage("2023-01", "2025-12")
 PATHS = {"steady": (100, 100), "rising": (50, 100), "falling": (100, 60), "gone": (20, 0)}
 
 
@@ -140,15 +142,16 @@ def test_maturity_asks_for_cheaper_customers_and_a_longer_life():
         [("steady", f"a{n}", "2024-05", 100) for n in range(10)] + [("steady", f"b{n}", "2025-05", 100) for n in range(16)],
         columns=["product", "customer", "month", "amount"],
     )
-    only = staged()[lambda t: t["product"] == "steady"].assign(pace=0.0, pace_before=0.2)
-    marketing = pd.DataFrame({"month": ["2024-06", "2025-06"], "spend": [1000, 1520]})
-    found = product.of_stages(only, table, None, marketing, product.Parameters(), HORIZON)
+    only = staged()[lambda t: t["product"] == "steady"].assign(pace=0.0, pace_before=0.2, start_known=True)
+    marketing = pd.DataFrame({"month": ["2024-01", "2025-06"], "spend": [1000, 1520]})
+    found = product.of_stages(only, table, None, marketing, product.Parameters(), HORIZON, THREE_YEARS)
 
     # PRD-1: 100 then 95 a customer is 5% less. Falling 20 points a year from 0 to the line of -10 points takes 6 months; + 6.
     cost, life = goal(found, "steady", "acquisition"), goal(found, "steady", "until decline")
     assert cost["found"] == pytest.approx(-0.05) and cost["met"] == "yes"
     assert (life["found"], life["target"]) == (6, 12)
-    more = product.of_stages(only, table, None, marketing, product.Parameters(acquisition_cut=0.1, longer_life=12), HORIZON)
+    strict = product.Parameters(acquisition_cut=0.1, longer_life=12)
+    more = product.of_stages(only, table, None, marketing, strict, HORIZON, THREE_YEARS)
     assert goal(more, "steady", "acquisition")["met"] == "no" and goal(more, "steady", "until decline")["target"] == 18
 
 
@@ -257,7 +260,8 @@ def test_a_question_mark_is_asked_to_double_its_share():
         [("young", "c", month, 10 if month < "2025" else 26) for month in [*months(2024), *months(2025)]],
         columns=["product", "customer", "month", "amount"],
     )
-    mark = product.planned(places(), history()[["product", "amount"]], history()[["product", "amount"]])
+    old = places().assign(first_month="2024-01")
+    mark = product.planned(old, history()[["product", "amount"]], history()[["product", "amount"]])
     found = product.of_quadrants(mark[mark["product"] == "young"], frame, product.Parameters(), HORIZON)
 
     # PRD-2: 2.6 times the sales in a market 30% larger is twice the share.
@@ -272,7 +276,7 @@ def test_launch_targets_and_what_came():
         [("young", channel, month, 10) for channel, month in zip("ABCD", months(2025)[8:], strict=True)],
         columns=["product", "channel", "month", "amount"],
     )
-    found = product.of_launches(staged(), BOUGHT, carried, None, LAUNCHES, product.Parameters(), HORIZON)
+    found = product.of_launches(staged(), BOUGHT, carried, LAUNCHES, product.Parameters(), HORIZON)
 
     # PRD-3: three of four channels in three months; 15 of 40 users; 20 sales of 15 profit over 200, two months still to come;
     # 900 of 1,000 pieces of feedback; 2 improvements.
@@ -288,7 +292,7 @@ def test_launch_targets_and_what_came():
 def test_launch_targets_are_parameters():
     carried = BOUGHT.assign(channel="all")
     easy = {"core_channels": 0.2, "converted": 0.4, "payback_months": 4, "feedback": 900, "improvements": 3}
-    found = product.of_launches(staged(), BOUGHT, carried, None, LAUNCHES, product.Parameters(**easy), HORIZON)
+    found = product.of_launches(staged(), BOUGHT, carried, LAUNCHES, product.Parameters(**easy), HORIZON)
 
     assert goal(found, "young", "channels")["met"] == "yes" and goal(found, "young", "converted")["met"] == "no"  # PRD-3
     assert goal(found, "young", "feedback in 30")["met"] == "yes" and goal(found, "young", "improvements")["met"] == "no"
@@ -296,7 +300,7 @@ def test_launch_targets_are_parameters():
 
 def test_what_is_not_known_of_a_launch_is_said():
     bought = BOUGHT.drop(columns="cost").assign(customer="all").groupby(["product", "customer", "month"]).sum().reset_index()
-    found = product.of_launches(staged(), bought, bought.assign(channel="all"), None, None, product.Parameters(), HORIZON)
+    found = product.of_launches(staged(), bought, bought.assign(channel="all"), None, product.Parameters(), HORIZON)
 
     assert set(found.loc[found["met"] == "not known", "goal"]) == set(found["goal"]) - {"core channels that carry it"}  # PRD-3
 

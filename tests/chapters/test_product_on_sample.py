@@ -28,13 +28,11 @@ def looked(open_sample):
         given, horizon, last = chapter.parameters, chapter.horizon, chapter.horizon.last_twelve
         history, bought = chapter.orders("product", "month"), chapter.orders("product", "customer", "month")
         products, launches, marketing = (chapter.tables.get(name) for name in ("products", "launches", "marketing"))
-        stages = product.stages(history, given, horizon)
+        stages = product.stages(history, given, horizon, products)
         place = product.positions(stages, chapter.orders("product", months=last), products, marketing, given, horizon)
         before = chapter.last_year("product")
         plan = before.assign(amount=before["amount"] * 13 // 10)
-        started = product.of_launches(
-            stages, bought, chapter.orders("product", "channel", "month"), products, launches, given, horizon
-        )
+        started = product.of_launches(stages, bought, chapter.orders("product", "channel", "month"), launches, given, horizon)
         goals = [
             product.of_stages(stages, bought, launches, marketing, given, horizon),
             product.of_quadrants(product.planned(place, plan, before), bought, given, horizon),
@@ -60,7 +58,7 @@ def split_of(open_sample, **words):
     last_year = chapter.last_year("region", "product")
     regions, recent = tables.rollup(last_year, ["region"]), chapter.orders("product", months=chapter.horizon.last_twelve)
     history, given = chapter.orders("region", "product", "month"), chapter.parameters
-    stages = product.stages(history, given, chapter.horizon)
+    stages = product.stages(history, given, chapter.horizon, chapter.tables.get("products"))
     place = product.positions(stages, recent, *map(chapter.tables.get, ("products", "marketing")), given, chapter.horizon)
     trend = shares.expected(history, "product", chapter.horizon, ("region",))
     drivers = product.drivers(regions, last_year, trend, stages, given, chapter.horizon)

@@ -376,7 +376,7 @@ def test_peak_months_take_a_fifth_more_people():
     assert table["staff_cost"].iloc[-1] == 8_100_000
     assert "staff_cost" not in time.peak_months(found, stock, 41, 0.20, 0)
     staff = pd.DataFrame({"hired": ["2025-01-01", "2026-05-01", "2024-01-01"], "left": [None, None, "2025-06-30"]})
-    assert time.employed(staff, date(2025, 12, 31)) == 1 and time.employed(None, date(2025, 12, 31)) == 0
+    assert time.employed(staff, date(2025, 12, 31)) == 1 and time.employed(None, date(2025, 12, 31)) is None
 
 
 def test_key_accounts_are_the_largest_and_sign_for_the_coming_peaks():

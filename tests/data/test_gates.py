@@ -32,6 +32,10 @@ def test_a_good_plan_passes():
         (CHILD.assign(amount=[50, 10, 41]), "tie-out: residual 0"),
         (CHILD.assign(amount=[51, 9, 40]).iloc[:2], "tie-out: residual 0"),
         (CHILD.assign(region=["E", "E", "S"]), "tie-out: residual 0"),
+        (
+            pd.concat([CHILD, pd.DataFrame({"region": ["S"], "product": ["p"], "amount": [0]})]),
+            "no cell outside the level above",
+        ),
         (CHILD.assign(product=["p", "p", "p"]), "one row per cell"),
         (CHILD.assign(product=["p", None, "p"]), "no gap in product"),
         (CHILD.assign(amount=[50.0, 10.0, 40.0]), "whole minor units"),

@@ -460,6 +460,38 @@ def test_members_on_one_side_only_are_told(desk: Desk) -> None:
     ]
 
 
+def test_a_spelling_that_differs_is_told_with_the_name_it_may_be(desk: Desk) -> None:
+    inputs, left_out = desk.beside("products", "product,line\ntea,Drinks\nMilk,Drinks\n")
+
+    assert inputs["products"].notes == ("1 of 2 members of product have no orders (tea); 'tea' may be 'Tea'",)
+    assert any(sentence.startswith("products lacks 1 of 2 members of product that have orders (Tea)") for sentence in left_out)
+
+
+def test_a_region_without_staff_is_told(desk: Desk) -> None:
+    _, left_out = desk.beside("staff", "person,region,hired\nP1,East,2020-01-01\n")
+
+    assert [sentence for sentence in left_out if sentence.startswith("staff lacks")] == [
+        "staff lacks 1 of 2 members of region that have orders (West): what that table would say of them is left out."
+    ]
+
+
+def test_partners_and_warehouses_that_one_table_has_and_the_other_lacks_are_told(desk: Desk) -> None:
+    partners = "partner,region,channel,year,target,result\nAce,East,Web,2025,1,1\nBix,East,Web,2025,1,1\n"
+    months = "partner,month,target,result\nACE,2025-01,1,1\nBix,2025-01,1,1\n"
+    inventory = "product,warehouse,quantity,value\nTea,W1,1,1\nTea,W2,1,1\n"
+    routes = "warehouse,region,cost\nW1,East,1\nW1,West,1\n"
+    tables = {"partners": partners, "partner_months": months, "inventory": inventory, "routes": routes}
+    mappings = {name: TableMapping(file=desk.write(f"{name}.csv", content)) for name, content in tables.items()}
+    inputs, _ = desk.read(orders=TableMapping(file=desk.write("orders.csv", csv(LINES))), **mappings)
+
+    said = {name: inputs[name].notes[-1] for name in ("partners", "partner_months", "inventory")}
+    assert said == {
+        "partners": "1 of 2 members of partner are not in partner_months (Ace); 'Ace' may be 'ACE'",
+        "partner_months": "1 of 2 members of partner are not in partners (ACE); 'ACE' may be 'Ace'",
+        "inventory": "1 of 2 members of warehouse are not in routes (W2)",
+    }
+
+
 # ---- store and dictionary
 
 

@@ -92,3 +92,105 @@ def test_a_run_is_found_by_name_or_path(project):
     folder = project.run()
 
     assert find("q1", project.reports) == find(str(folder), project.reports) == folder.resolve()
+
+
+@pytest.fixture
+def second(project):
+    """A second quarter on the first one."""
+    project.write("q2.yml", "extends: q1.yml\nas_of: 2026-03-31\nbaseline: q1.yml\n")
+    return project.run("q2.yml")
+
+
+def changed(content, *place, to) -> None:
+    for name in place[:-1]:
+        content = content[name]
+    content[place[-1]] = to
+
+
+@pytest.mark.parametrize(
+    ("place", "to", "words"),
+    [
+        (("parameters", "settings", "company"), "Other", "settings.company: Acme then, Other now"),
+        (("parameters", "sections", "three", "names"), {"b": 1}, "parameters.three.names"),
+        (("gates", "02-two", "declared"), 7, "gates.02-two.declared: 7 then, 2 now"),
+        (("outputs", "02-two", "rows"), 9, "outputs.02-two.rows: 9 then, 1 now"),
+        (("inputs", "orders", "rows"), 9, "inputs.orders.rows: 9 then, 1 now"),
+        (("chapters", "02-two", "handed_on", "tables/02-two/seen.parquet"), "0" * 64, "tables/02-two/seen.parquet"),
+        (("key",), "0" * 64, "its key is not the one that its parameters, inputs and code make"),
+        (("code", "planlib"), "0" * 64, "its key is not the one"),
+        (("environment", "packages", "pandas"), "1.0", "its key is not the one"),
+    ],
+)
+def test_an_edited_manifest_is_found(project, audited, place, to, words):
+    folder = project.run()
+    edited(folder / "manifest.json", lambda content: changed(content, *place, to=to))
+    code, told = audited(folder)
+
+    assert code == 1 and words in told, told
+
+
+def test_a_second_quarter_is_equal_and_leaves_nothing_behind(project, audited, second, scratch):
+    code, told = audited(second)
+
+    assert code == 0 and told.count("equal") == 3
+    assert list(scratch.iterdir()) == []
+
+
+def test_only_the_inputs_of_the_plan_in_force_have_grown_and_are_named(project, audited, second, scratch):
+    (project.root / "data" / "orders.csv").write_text("order_id\n1\n2\n")
+    grown = project.run("q2.yml")
+    code, told = audited(grown)
+
+    assert code == 2, told
+    assert "q1: orders: not comparable: data/orders.csv is not the bytes it was" in told and "q2: orders" not in told
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_plan_in_force_that_was_changed_since_is_named(project, audited, second):
+    path = project.reports / "q1" / "plan" / "02-two.parquet"
+    path.write_text(path.read_text() + " ")
+    code, told = audited(second)
+
+    assert code == 1 and "q1: plan/02-two.parquet: was changed after publication" in told
+
+
+def test_a_plan_in_force_that_is_gone_cannot_be_compared(project, audited, second):
+    import shutil
+
+    shutil.rmtree(project.reports / "q1")
+    code, told = audited(second)
+
+    assert code == 2 and "q1/manifest.json: found no whole manifest" in told
+
+
+@pytest.fixture
+def scratch(tmp_path, monkeypatch):
+    """The folder for temporary folders."""
+    import tempfile
+
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.mark.parametrize("fault", ["raise", "die"])
+def test_an_audit_that_cannot_run_leaves_no_folder_behind(project, audited, scratch, fault):
+    folder = project.run()
+    notebook = project.root / "notebooks" / "02-two.ipynb"
+    code = {"raise": "raise ValueError('x')", "die": "import os; os._exit(1)"}[fault]
+    edited(notebook, lambda content: content["cells"][1].update(source=[code]))
+
+    assert audited(folder)[0] == 2
+    assert list(scratch.iterdir()) == []
+    notebook.unlink()
+    assert audited(folder)[0] == 2
+    assert list(scratch.iterdir()) == []
+
+
+def test_what_differs_is_kept_and_told(project, audited, scratch):
+    folder = project.run()
+    edited(folder / "manifest.json", lambda content: content["outputs"]["02-two"].update(digest="0" * 64))
+    _, told = audited(folder)
+
+    assert [str(each) for each in scratch.iterdir() if str(each) in told]

@@ -177,7 +177,9 @@ def test_the_baseline_runs_first_when_it_is_missing_and_is_kept_afterwards(proje
     assert project.executed() == ["01-one", "02-two", "03-three"] * 2
     assert "q1, which has no report yet" in project.heard.said[0]
     assert (project.reports / "latest").resolve() == second
-    assert json.loads((second / "run.json").read_text())["baseline"] == {"run": "q1", "path": "reports/q1"}
+    told = json.loads((second / "run.json").read_text())["baseline"]
+    key = json.loads((project.reports / "q1" / "manifest.json").read_text())["key"]
+    assert told == {"run": "q1", "path": "reports/q1", "key": key, "told": []}
     project.run("q2.yml", force=True)
     assert project.executed() == ["01-one", "02-two", "03-three"]
 

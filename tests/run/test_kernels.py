@@ -49,7 +49,7 @@ def gone(*pids: int, seconds: float = 10.0) -> bool:
 @pytest.mark.skipif(not can_fork(), reason="kernels are forked on Linux only")
 def test_forked_kernels_are_warm_separate_and_end_with_the_run(tmp_path, monkeypatch):
     monkeypatch.setenv("SECRET_TOKEN", "x")
-    with Kernels(tmp_path, tmp_path, preload=("wave",)) as kernels:
+    with Kernels(tmp_path, preload=("wave",)) as kernels:
         first, second = executed(kernels, tmp_path, 1), executed(kernels, tmp_path, 2)
         assert kernels.template is not None
         template = int(first[1])
@@ -63,9 +63,9 @@ def test_forked_kernels_are_warm_separate_and_end_with_the_run(tmp_path, monkeyp
 
 
 def test_cold_kernels_see_the_same_environment(tmp_path):
-    with Kernels(tmp_path, tmp_path, cold=True) as kernels:
+    with Kernels(tmp_path, cold=True) as kernels:
         cold = executed(kernels, tmp_path, 1)
-    with Kernels(tmp_path, tmp_path, preload=("wave",)) as kernels:
+    with Kernels(tmp_path, preload=("wave",)) as kernels:
         warm = executed(kernels, tmp_path, 2)
 
     assert cold[2] == "False" and warm[2] == "True"
@@ -75,7 +75,7 @@ def test_cold_kernels_see_the_same_environment(tmp_path):
 @pytest.mark.skipif(not can_fork(), reason="kernels are forked on Linux only")
 def test_a_dead_template_means_cold_kernels_and_a_word(tmp_path):
     said: list[str] = []
-    with Kernels(tmp_path, tmp_path, preload=(), say=said.append) as kernels:
+    with Kernels(tmp_path, preload=(), say=said.append) as kernels:
         first = executed(kernels, tmp_path, 1)
         os.kill(int(first[1]), signal.SIGKILL)
         assert gone(int(first[1]))
@@ -91,7 +91,7 @@ def test_nothing_is_left_when_the_run_is_killed(tmp_path):
         "import sys, time; from pathlib import Path; from planlib.run.kernels import Kernels\n"
         "sys.path.insert(0, sys.argv[2]); from test_kernels import executed\n"
         "folder = Path(sys.argv[1])\n"
-        "with Kernels(folder, folder, preload=()) as kernels:\n"
+        "with Kernels(folder, preload=()) as kernels:\n"
         "    print(executed(kernels, folder, 1)[1], flush=True); time.sleep(60)\n"
     )
     running = subprocess.Popen(

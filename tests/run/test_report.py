@@ -110,7 +110,7 @@ def test_the_page_has_every_part(page):
         "North is held at its floor",
         "customers: no table, so segments come from orders alone",
         "rival_share is not in the regions table",
-        "planlib audit 2026Q2",
+        "planlib audit 2026Q2.2",
         "98,765,432.10 CNY",
         "3 notebook outputs that are not items of the report ( 1 malformed item, 1 other output, 1 printed text )",
     ):
@@ -363,10 +363,21 @@ def test_amounts_have_all_their_digits(amount, currency, text):
     assert Reader("en", currency).digits(amount) == plain(amount, "money", Reader("en", currency)) == text
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "＝1+1", "＋1", "－1", "＠x", " =1+1"])
 def test_text_that_starts_a_formula_is_disarmed(text):
-    assert guarded(text) == "'" + text
+    assert guarded(text).startswith(("'", " '")) and guarded(text).replace("'", "", 1) == text
     assert guarded("a" + text) == "a" + text
+
+
+@pytest.mark.parametrize("mark", [";", ",", "|", "\t", "\n", "\r\n", "; ", '"', '";'])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝"])
+def test_a_formula_after_any_separator_is_disarmed(mark, sign):
+    assert guarded(f"x{mark}{sign}1+2") == f"x{mark}'{sign}1+2"
+
+
+@pytest.mark.parametrize("text", ["Filter Set", "Mid-Autumn Festival", "A+B", "x@y", "North; South", "a-b, c", "5 = 5", ""])
+def test_ordinary_names_stay_as_they_are(text):
+    assert guarded(text) == text
 
 
 # The rest needs a browser.

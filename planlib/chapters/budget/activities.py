@@ -7,9 +7,9 @@ import pandas as pd
 
 from planlib import plan as tables
 from planlib.chapters.budget.parameters import Parameters
-from planlib.errors import ParameterError
 from planlib.estimates.response import Response, fit_attributed, fit_months
 from planlib.estimates.response.result import COLUMNS
+from planlib.estimates.windows import Coverage, Window
 from planlib.plan import AMOUNT, Horizon
 
 PROMOTION = "promotion"
@@ -46,10 +46,27 @@ def curves(marketing: pd.DataFrame, sales: pd.DataFrame, horizon: Horizon) -> Re
     return replace(found, curves=found.curves[good].reset_index(drop=True))
 
 
-def traits(marketing: pd.DataFrame) -> pd.DataFrame:
-    """What an activity is: item, channel (the sales channel it feeds) and kind (advertising, promotion), as last stated."""
+def traits(marketing: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
+    """What an activity is: item, channel (the sales channel it feeds) and kind (advertising, promotion), as last stated; spend
+    and revenue (minor units, last year's; a part year is brought to a full one, revenue is missing where none is attributed).
+    """
     last = marketing.sort_values(["activity", "month"]).groupby("activity")[["channel", "kind"]].last()
-    return last.rename_axis("item").reset_index()
+    year = last_year(marketing, horizon)
+    known = marketing[marketing["month"].isin(year.known)].groupby("activity")
+    for name in ("spend", "revenue"):
+        sums = known[name].sum() if name in marketing else pd.Series(dtype=float)
+        last[name] = sums.reindex(last.index) * (12 / max(1, len(year.known)))
+    return last.fillna({"spend": 0.0}).rename_axis("item").reset_index()
+
+
+def last_year(marketing: pd.DataFrame, horizon: Horizon) -> Window:
+    """The year before the plan's, and which of its months marketing is known for."""
+    return covered(marketing, horizon).window("marketing of last year", horizon.last_year)
+
+
+def covered(marketing: pd.DataFrame, horizon: Horizon) -> Coverage:
+    """The months that marketing is known for; a month without any row of any activity is not."""
+    return Coverage.of(marketing["month"], f"{horizon.as_of:%Y-%m}")
 
 
 def is_promotion(activities: pd.DataFrame, traits: pd.DataFrame) -> pd.Series:
@@ -64,14 +81,14 @@ def gone(marketing: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
     return sums[sums[AMOUNT] > 0].reset_index(drop=True)
 
 
-def naive(curves: pd.DataFrame, marketing: pd.DataFrame, plan: pd.DataFrame, money: int, horizon: Horizon) -> pd.DataFrame:
-    """Last year's spend scaled to the money there is; where none is known, as the channels' planned revenue.
+def naive(marketing: pd.DataFrame, plan: pd.DataFrame, money: int, horizon: Horizon) -> pd.DataFrame:
+    """Last year's spend scaled to the money there is; where none is known, as the channels' planned revenue (BUD-2).
 
     `plan`: a plan table with channels. Returns item, amount (minor units, sums to `money`).
     """
-    spent = marketing[marketing["month"].isin(horizon.last_year)].groupby("activity")["spend"].sum()
+    spent = traits(marketing, horizon).set_index("item")["spend"]
     sold = tables.rollup(plan, ["channel"]).set_index("channel")[AMOUNT].clip(lower=0)
-    shape = curves.set_index("item")["spend"].astype(float) if len(curves) else spent if spent.sum() > 0 else sold
+    shape = spent[spent > 0] if spent.sum() > 0 else sold
     return pd.DataFrame({"item": list(shape.index), AMOUNT: tables.largest_remainder(money, shape)})
 
 
@@ -83,25 +100,18 @@ def bounds(
     Parameters
         curves   Response.curves: item, form, scale, half, elasticity, spend (last year, minor units), roi, ...
         kinds    as `traits` gives them
-        spent    as `gone` gives it; the least floor, also of an activity that is new this year and has no curve
+        spent    as `gone` gives it; the least floor
         money    what activities may have, minor units; `budget` the whole, of which promotion takes `promotion_cap` at most
     An activity whose return fell under `freeze_roi` keeps its floor only. Where the caps leave money over, activities that are
-    neither frozen nor promotion take it, however much: a budget is spent or reserved.
+    neither frozen nor promotion take it, however much; where there are none it is not placed. An activity without a curve is
+    there all the same: it returned nothing where no revenue is attributed to it, else what it brings is not known.
     Returns curves with floor, cap (minor units), line (freeze_roi), frozen, group ("promotion" or "").
-    Raises ParameterError where closed months have spent more than the money.
     """
     frame = curves.copy()
     paid = spent.groupby("item")[AMOUNT].sum()
-    if len(frame) and int(paid.sum()) > money:
-        raise ParameterError(
-            f"budget: closed months have already spent {int(paid.sum()):,} minor units on activities, expected at most the "
-            f"{money:,} that reserve and critical projects leave of {budget:,}; raise marketing_ratio."
-        )
-    new = sorted(set(paid.index) - set(frame["item"])) if len(frame) else []
-    if new:
-        words = {"form": "power", "return_": "–", "marginal_": "–", "caveat": "New this year: what it brings is not known yet."}
-        frame = pd.concat([frame, pd.DataFrame({"item": new, "elasticity": 0.5, "scale": 0.0, "spend": 0.0, **words})])
-        frame = frame.reset_index(drop=True)
+    last = kinds.set_index("item")[["spend", "revenue"]]
+    if len(frame):
+        frame = pd.concat([frame, *_without_curve(frame, last, paid)], ignore_index=True)
     grown = frame["spend"].astype(float) * (money / max(1.0, float(frame["spend"].sum())))
     past = frame["item"].map(paid).fillna(0).astype("int64")
     promoted = is_promotion(frame, kinds)
@@ -114,15 +124,31 @@ def bounds(
         floor[promoted] = np.floor(floor[promoted] * (most / floor[promoted].sum()))
     frame["floor"] = np.maximum(floor.astype("int64"), past)
     if int(frame["floor"].sum()) > money:
-        # Spent is spent: where too little is left for the floors, only what is gone stands.
+        # Spent is spent: where too little is left for the floors, what is gone stands.
         frame["floor"] = past
     frame["cap"] = np.maximum(np.ceil(grown * parameters.most_change).astype("int64"), frame["floor"])
     frame.loc[frame["frozen"], "cap"] = frame["floor"]
     if room(frame, most) < money:
-        open_ = ~promoted & (grown > 0)
-        free = open_ & ~frame["frozen"]
-        frame.loc[free if free.any() else open_, "cap"] = money
+        frame.loc[~promoted & (grown > 0) & (frame["scale"] > 0) & ~frame["frozen"], "cap"] = money
     return frame
+
+
+def _without_curve(curves: pd.DataFrame, last: pd.DataFrame, paid: pd.Series) -> list[pd.DataFrame]:
+    """A row for each activity that cost money last year or this and has no curve: in a list, none where all have one."""
+    names = sorted({*last.index[last["spend"] > 0], *paid.index[paid > 0]} - set(curves["item"]))
+    if not names:
+        return []
+    spend, revenue = (last[name].reindex(names).astype(float) for name in ("spend", "revenue"))
+    idle = ((spend > 0) & (revenue == 0)).to_numpy()
+    new = (spend.fillna(0.0) == 0).to_numpy()
+    says = np.select(
+        [idle, new],
+        ["No revenue is attributed to it last year.", "New this year: what it brings is not known yet."],
+        "What it brings is not known.",
+    )
+    words = {"form": "power", "elasticity": 0.5, "scale": 0.0, "return_": np.where(idle, "0.00", "–"), "marginal_": "–"}
+    found = pd.DataFrame({"item": names, "spend": spend.fillna(0.0).to_numpy(), "roi": np.where(idle, 0.0, np.nan), **words})
+    return [found.assign(caveat=says)]
 
 
 def promotion_money(budget: int, parameters: Parameters) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planlib.chapters.budget.activities import PROMOTION
 from planlib.chapters.budget.money import Allocation
 from planlib.chapters.budget.parameters import Parameters
 from planlib.lp import Split
@@ -34,6 +35,9 @@ def listed(
     prices = found.spend.prices if found.spend is not None else pd.DataFrame(columns=["rule", "unit", "price"])
     worth = prices.set_index("rule")["price"].astype(float)
     of_money = float(worth.get("total budget", np.nan))
+    # Of one more unit of the whole budget the reserve's share is held back, and promotion may take its part of it.
+    of_budget = of_money * (1 - parameters.reserve_share)
+    of_budget += parameters.promotion_cap * float(worth.get(f"cap of group {PROMOTION}", 0.0))
     rows: list[tuple[Any, ...]] = []
 
     def rule(
@@ -42,7 +46,7 @@ def listed(
         slack = round(limit - value if most else value - limit, 9)
         rows.append((name, method, unit, limit, value, slack, slack <= 1e-6, price if slack <= 1e-6 else 0.0, OF_MONEY))
 
-    rule("marketing cost over revenue", "STR-1", parameters.ratio_cap, budget / max(1, target), True, of_money)
+    rule("marketing cost over revenue", "STR-1", parameters.ratio_cap, budget / max(1, target), True, of_budget)
     rule("reserve over budget", "BUD-4", parameters.reserve_share, found.reserve / max(1, budget), False, of_money)
     critical = int(found.projects.loc[found.projects["funding"] == "critical path", "amount"].sum())
     if critical:

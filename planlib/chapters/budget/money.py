@@ -22,10 +22,13 @@ HEADQUARTERS = "headquarters"
 class Allocation:
     """The budget in its kinds of money: activities + projects + reserve + unspent = budget, to the minor unit.
 
+    It starts from what is spent: closed months that took more than was free take it from the reserve.
+
     activities  item, amount (minor units), and response, marginal where curves are known
     projects    as `verdicts` gives them
     reserve     minor units held back, the regions' risk reserves included (BUD-4)
-    unspent     minor units that no activity or project may take
+    unspent     minor units that no activity or project may take: not placed, and no reserve
+    drawn       minor units by which the reserve is smaller than asked for, because closed months have spent them
     spend       what the programme found, None without response curves
     """
 
@@ -33,26 +36,45 @@ class Allocation:
     projects: pd.DataFrame
     reserve: int
     unspent: int
+    drawn: int
     spend: Spend | None
 
 
-def total(target: int, parameters: Parameters) -> int:
-    """The budget, minor units: `marketing_ratio` of the year's target, `ratio_cap` of it at most (STR-1, BUD-1)."""
-    return round(target * min(parameters.marketing_ratio, parameters.ratio_cap))
+def total(target: int, projects: pd.DataFrame, spent: pd.DataFrame, parameters: Parameters) -> int:
+    """The budget, minor units: `marketing_ratio` of the year's target, `ratio_cap` of it at most (STR-1, BUD-1); but never less
+    than closed months and the critical path have taken: what is spent is spent. `spent`: as `gone` gives it.
+    """
+    planned = round(target * min(parameters.marketing_ratio, parameters.ratio_cap))
+    gone = _gone(spent)
+    return max(planned, gone + critical_money(projects, parameters)) if gone else planned
 
 
-def free(budget: int, projects: pd.DataFrame, parameters: Parameters) -> int:
+def held_back(budget: int, projects: pd.DataFrame, spent: pd.DataFrame, parameters: Parameters) -> int:
+    """The reserve, minor units: its share of the budget, less what closed months have spent of it (BUD-4)."""
+    left = budget - critical_money(projects, parameters) - _gone(spent)
+    return (
+        max(0, min(round(budget * parameters.reserve_share), left))
+        if _gone(spent)
+        else round(budget * parameters.reserve_share)
+    )
+
+
+def free(budget: int, projects: pd.DataFrame, spent: pd.DataFrame, parameters: Parameters) -> int:
     """What activities and projects that are not critical may share, minor units (BUD-4, BUD-5).
 
     Raises ParameterError when the critical path and the reserve leave nothing.
     """
-    held, critical = round(budget * parameters.reserve_share), critical_money(projects, parameters)
+    held, critical = held_back(budget, projects, spent, parameters), critical_money(projects, parameters)
     if budget - held - critical <= 0:
         raise ParameterError(
             f"budget: found {critical:,} minor units of critical projects and {held:,} of reserve, expected less than the "
             f"{budget:,} there are; raise marketing_ratio or take a project off the critical path."
         )
     return budget - held - critical
+
+
+def _gone(spent: pd.DataFrame) -> int:
+    return int(spent[AMOUNT].sum()) if len(spent) else 0
 
 
 def allocate(
@@ -72,13 +94,14 @@ def allocate(
         spent     as `gone` gives it
     One programme chooses both: see planlib.lp.spend.
     """
-    held, money = round(budget * parameters.reserve_share), free(budget, projects, parameters)
+    held, money = held_back(budget, projects, spent, parameters), free(budget, projects, spent, parameters)
+    drawn = round(budget * parameters.reserve_share) - held
     nothing = pd.DataFrame({"project": [], "chosen": []})
     if limits.empty:
         weights = simple.rename(columns={"item": "channel", AMOUNT: "weight"})
         booked = spent.groupby("item")[AMOUNT].sum().rename_axis("channel").reset_index() if len(spent) else None
         plan = split(tables.company(money), "channel", weights, booked=booked).plan.rename(columns={"channel": "item"})
-        return Allocation(plan, verdicts(projects, nothing, parameters), held, 0, None)
+        return Allocation(plan, verdicts(projects, nothing, parameters), held, 0, drawn, None)
     promoted = limits["group"] == PROMOTION
     # What is spent already cannot be undone by a cap.
     most = max(promotion_money(budget, parameters), int(limits.loc[promoted, "floor"].sum()))
@@ -88,11 +111,11 @@ def allocate(
     given = money if len(choices) else min(money, room(limits, most))
     found = spend(given, limits, 0.0, groups, choices if len(choices) else None)
     judged = verdicts(projects, found.projects, parameters)
-    return Allocation(found.allocation, judged, held, found.unspent + money - given, found)
+    return Allocation(found.allocation, judged, held, found.unspent + money - given, drawn, found)
 
 
 def at_headquarters(plan: pd.DataFrame) -> int:
-    """What is held back for all regions together, minor units."""
+    """What is held back for all regions together, minor units (BUD-4)."""
     return int(plan.loc[plan["pool"] == "reserve", AMOUNT].sum())
 
 
@@ -134,9 +157,10 @@ def pools(regions: pd.DataFrame, shares: pd.DataFrame, found: Allocation) -> pd.
         regions  as `by_region` gives it
         shares   as `pool_shares` gives them; a region without any has the mean of the others
     A region's pool is its activities' money in base and incentive and, on top, its risk reserve: pool = activities / (1 - share
-    of risk). The risk reserves are a part of the reserve, so that no money is counted twice; headquarters hold its rest, and
-    what nobody may spend. Returns pool, item, amount (int64); sums to the budget exactly.
-    Raises ParameterError when the regions' risk reserves are larger than the whole reserve.
+    of risk). The risk reserves are a part of the reserve, so that no money is counted twice; headquarters hold its rest. Where
+    closed months drew on the reserve, the regions share what is left of it. What nobody may take is "not placed".
+    Returns pool, item, amount (int64); sums to the budget exactly.
+    Raises ParameterError when the regions' risk reserves are larger than a whole reserve.
     """
     money = regions.groupby("region")[AMOUNT].sum()
     wide = shares.pivot(index="region", columns="part", values="share").reindex(columns=PARTS)
@@ -144,6 +168,8 @@ def pools(regions: pd.DataFrame, shares: pd.DataFrame, found: Allocation) -> pd.
     base, incentive, risk = (wide[part].to_numpy(dtype=float) for part in PARTS)
     wanted = pd.Series(money.to_numpy() * risk / (1 - risk), index=money.index)
     at_risk = math.floor(round(float(wanted.sum()), 6))
+    if at_risk > found.reserve and found.drawn:
+        at_risk = found.reserve
     if at_risk > found.reserve:
         raise ParameterError(
             f"reserve_share: found a reserve of {found.reserve:,} minor units, expected the regions' risk reserves of "
@@ -157,6 +183,7 @@ def pools(regions: pd.DataFrame, shares: pd.DataFrame, found: Allocation) -> pd.
         for part, amount in zip(PARTS, (b, i, r), strict=True)
     ]
     rows += [("project", row.project, int(row.amount)) for row in found.projects.itertuples() if row.amount]
-    rows.append(("reserve", HEADQUARTERS, found.reserve - at_risk + found.unspent))
+    rows.append(("reserve", HEADQUARTERS, found.reserve - at_risk))
+    rows += [("not placed", HEADQUARTERS, found.unspent)] if found.unspent else []
     frame = pd.DataFrame(rows, columns=["pool", "item", AMOUNT]).astype({AMOUNT: np.int64})
     return frame.sort_values(["pool", "item"]).reset_index(drop=True)

@@ -22,7 +22,6 @@ class Parameters(ChapterParameters):
     other_funding: Annotated[float, Field(ge=0.5, le=1.0)] = 0.8
     star_share: Annotated[float, Field(ge=0.5, le=1)] = 0.70
     customer_share: Annotated[float, Field(ge=0.5, le=1)] = 0.80
-    holiday_cap: Annotated[float, Field(gt=0, le=0.20)] = 0.08
     idle_line: Share = 0.15
     fast_days: Annotated[int, Field(ge=1, le=365)] = 30
     durable_days: Annotated[int, Field(ge=1, le=730)] = 90

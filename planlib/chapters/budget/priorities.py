@@ -40,7 +40,7 @@ def valuable(lifetime: pd.DataFrame | None) -> list[str]:
     count = told["customers"].clip(lower=0).astype(float)
     worth = told.assign(worth=told["clv"] * count, count=count).groupby("segment")[["worth", "count"]].sum()
     mean = worth["worth"].sum() / max(1.0, float(worth["count"].sum()))
-    each = worth["worth"] / worth["count"].where(worth["count"] > 0)
+    each = (worth["worth"] / worth["count"].where(worth["count"] > 0)).fillna(told.groupby("segment")["clv"].mean())
     return sorted(each[each.round(9) >= round(mean, 9)].index)
 
 
@@ -63,7 +63,6 @@ def by_month(
     spent: pd.DataFrame,
     horizon: Horizon,
     holidays: pd.DataFrame | None = None,
-    cap: float = 1.0,
 ) -> Split:
     """Money by month: closed months as spent, the rest as planned revenue, holidays capped by their sales (BUD-3, TIM-6).
 
@@ -71,24 +70,26 @@ def by_month(
         money     the year's, minor units, at least what is spent
         plan      plan table with months
         spent     month, amount: gone in closed months
-        holidays  month, sales (minor units planned within holiday windows of the month); None for money that is not capped
-        cap       spend within a holiday window over its sales; the month's other sales at the year's rate, or `cap` if higher
+        holidays  month, sales (minor units planned within holiday windows of the month), ad_share (spend within them over
+                  their sales, at most); None for money that is not capped. The month's other sales bear the year's rate, or
+                  that share if it is higher
     """
     sold = _weights(plan, "month")
     booked = spent.groupby("month", as_index=False)[AMOUNT].sum() if len(spent) else None
     weights = sold[sold["month"].isin(horizon.open)] if horizon.open else sold
-    rules = [] if holidays is None else _holiday_caps(money, sold.set_index("month")["weight"], holidays, horizon, cap)
+    rules = [] if holidays is None else _holiday_caps(money, sold.set_index("month")["weight"], holidays, horizon)
     return split(tables.company(money), "month", weights, rules, booked=booked)
 
 
-def _holiday_caps(money: int, sold: pd.Series, holidays: pd.DataFrame, horizon: Horizon, cap: float) -> list[Rule]:
-    rate = money / max(1, int(sold.sum()))
+def _holiday_caps(money: int, sold: pd.Series, holidays: pd.DataFrame, horizon: Horizon) -> list[Rule]:
+    rate, share = money / max(1, int(sold.sum())), holidays.groupby("month")["ad_share"].max()
     within = holidays.groupby("month")["sales"].sum()
     rules = []
     for month in horizon.open:
         sales = int(sold.get(month, 0))
         inside = min(int(within.get(month, 0)), sales)
         if inside > 0:
+            cap = float(share[month])
             most = float(round(cap * inside + max(rate, cap) * (sales - inside)))
             name, where = f"advertising in {month}, its holidays capped", {"month": month}
             rule = {"name": name, "where": where, "unit": "amount", "max": most, "hard": False, "owner": "Marketing"}

@@ -18,7 +18,8 @@ def known(projects: pd.DataFrame | None, parameters: Parameters) -> pd.DataFrame
     """The projects in order of name: project, perspective, cost, response, low, high (minor units; missing where no range is
     given), critical, frozen (bool), requires (text, "" for none) (BUD-2).
 
-    Frozen is a project whose response per cost is under `freeze_roi`, unless it is critical or one not frozen needs it.
+    What the critical path requires is on it, step by step. Frozen is a project whose response per cost is under `freeze_roi`,
+    unless it is critical or one not frozen needs it.
     Raises ParameterError where `requires` names no project.
     """
     if projects is None:
@@ -38,11 +39,17 @@ def known(projects: pd.DataFrame | None, parameters: Parameters) -> pd.DataFrame
             f"projects: {lost['project'].iloc[0]!r} requires {lost['requires'].iloc[0]!r}, found none of that name; expected "
             f"one of {list(frame['project'])[:6]}; correct it."
         )
+    frame["critical"] = _with_required(frame, frame["critical"])
     kept = (frame["response"] >= parameters.freeze_roi * frame["cost"]) | frame["critical"]
-    while (more := ~kept & frame["project"].isin(frame.loc[kept, "requires"])).any():
-        kept |= more
-    frame["frozen"] = ~kept
+    frame["frozen"] = ~_with_required(frame, kept)
     return frame
+
+
+def _with_required(projects: pd.DataFrame, kept: pd.Series) -> pd.Series:
+    """Those kept, all they require, and what that requires."""
+    while (more := ~kept & projects["project"].isin(projects.loc[kept, "requires"])).any():
+        kept = kept | more
+    return kept
 
 
 def critical_money(projects: pd.DataFrame, parameters: Parameters) -> int:
@@ -108,10 +115,10 @@ def scorecard(verdicts: pd.DataFrame, activities: int, budget: int) -> pd.DataFr
     return frame.assign(share=frame[AMOUNT] / max(1, budget))
 
 
-def aligned(last_spend: int, last_revenue: int, target: int, parameters: Parameters) -> int | None:
+def aligned(last_spend: float | None, last_revenue: float | None, target: int, parameters: Parameters) -> int | None:
     """The budget that goes with the growth asked for (BUD-1), minor units: last year's spend x (1 + `marketing_per_growth` x
-    growth), at 1.5 revenue +20% goes with marketing +30%; None without spend or revenue last year.
+    growth), at 1.5 revenue +20% goes with marketing +30%; None where last year's spend or revenue is none or not known in full.
     """
-    if last_spend <= 0 or last_revenue <= 0:
+    if last_spend is None or last_revenue is None or last_spend <= 0 or last_revenue <= 0:
         return None
     return round(last_spend * (1 + parameters.marketing_per_growth * (target / last_revenue - 1)))

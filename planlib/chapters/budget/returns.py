@@ -17,14 +17,19 @@ def board(
 
     Parameters
         response    as activities.curves gives it; limits as `bounds` gives them; activities as Allocation has them
-        marketing   as activities.known gives it; new customers are those won in `year`
-    Returns level (activity, channel), item, spend_last_year, return_ (of last year), cost_per_customer (minor units, missing
-    where not known), amount (planned), next_unit (return of the next unit of the plan), remark (frozen, not surely where the
-    interval reaches the line; what else to know of the curve). Every return is text with its interval.
+        marketing   as activities.known gives it
+    Returns level (activity, channel), item, spend_last_year, return_ (of last year), cost_per_customer (minor units: spend over
+    customers won, both of the months of `year` in which these are known; missing where none are), amount (planned), next_unit
+    (return of the next unit of the plan), remark (frozen, not surely where the interval reaches the line; what else to know of
+    the curve). Every return is text with its interval.
     """
-    won = marketing[marketing["month"].isin(year)].groupby("activity") if "new_customers" in marketing else None
-    customers = won["new_customers"].sum() if won is not None else pd.Series(dtype=float)
-    frame = limits.assign(customers=limits["item"].map(customers).astype(float), level="activity")
+    counted = marketing[marketing["month"].isin(year)] if "new_customers" in marketing else marketing.head(0)
+    counted = counted[counted["new_customers"].notna()] if len(counted) else counted
+    won = {name: counted.groupby("activity")[name].sum() for name in ("new_customers", "spend")} if len(counted) else {}
+    customers, paid = (
+        limits["item"].map(won.get(name, pd.Series(dtype=float))).astype(float) for name in ("new_customers", "spend")
+    )
+    frame = limits.assign(customers=customers, paid=paid, level="activity")
     frame[AMOUNT] = frame["item"].map(activities.set_index("item")[AMOUNT]).astype("int64")
     frame["next_unit"] = frame["item"].map(next_units(response, activities)).astype("str").fillna("–")
     reaches = frame["roi_high"].astype(float) >= frame["line"]
@@ -34,7 +39,7 @@ def board(
     fed = frame["item"].map(marketing.sort_values("month").groupby("activity")["channel"].last()).fillna("")
     rows = [_channel(str(name), mine, response) for name, mine in frame[fed != ""].groupby(fed[fed != ""])]
     both = pd.concat([frame, pd.DataFrame(rows)], ignore_index=True) if rows else frame.reset_index(drop=True)
-    both["cost_per_customer"] = both["spend"] / both["customers"].where(both["customers"] > 0)
+    both["cost_per_customer"] = both["paid"] / both["customers"].where(both["customers"] > 0)
     return both.rename(columns={"spend": "spend_last_year"})[BOARD]
 
 
@@ -44,7 +49,8 @@ def _channel(name: str, mine: pd.DataFrame, response: Response) -> dict[str, obj
     low, middle, high = _within(response, brought(response, spend).sum(axis=1), best(response, spend).sum())
     row: dict[str, object] = {"level": "channel", "item": name, "spend": spend.sum(), AMOUNT: int(mine[AMOUNT].sum())}
     row["return_"] = stated(*(end / spend.sum() for end in (middle, low, high))) if spend.sum() > 0 else "–"
-    return row | {"customers": mine["customers"].sum(min_count=1), "next_unit": "", "remark": ""}
+    told = {name: mine[name].sum(min_count=1) for name in ("customers", "paid")}
+    return row | told | {"next_unit": "", "remark": ""}
 
 
 def next_units(response: Response, activities: pd.DataFrame) -> pd.Series:

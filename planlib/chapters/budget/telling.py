@@ -43,7 +43,8 @@ def steps(plan: pd.DataFrame, found: Allocation) -> pd.DataFrame:
     funded = found.projects.groupby(found.projects["funding"] == "critical path")[AMOUNT].sum()
     rows = [(f"Regions: {part}", int(pool.get(f"region {part}", 0)), "up") for part in PARTS]
     rows += [("Critical projects", int(funded.get(True, 0)), "up"), ("Other projects", int(funded.get(False, 0)), "up")]
-    rows += [("Reserve at headquarters", int(pool["reserve"]), "up"), ("Budget", int(plan[AMOUNT].sum()), "total")]
+    rows += [("Reserve at headquarters", int(pool["reserve"]), "up"), ("Not placed", int(pool.get("not placed", 0)), "up")]
+    rows.append(("Budget", int(plan[AMOUNT].sum()), "total"))
     return pd.DataFrame([row for row in rows if row[1]], columns=["label", "amount", "kind"])
 
 
@@ -69,24 +70,53 @@ def message(found: Allocation, response: Response) -> str:
 def reason(response: Response, found: Allocation, simple: pd.DataFrame, limits: pd.DataFrame, show: Show) -> list[str]:
     """Why the money lies where it lies, in sentences (BUD-2, BUD-6)."""
     if limits.empty:
-        return ["No response curves are known: the money follows the simple split, and only critical projects are funded."]
+        says = "No response curves are known: the money follows the simple split, and only critical projects are funded."
+        return [says, *left(found, limits, show)]
     more, low, high = gain(response, found, simple)
-    texts = ["Money goes where the next unit of it returns most; where activities differ, a limit holds them apart."]
-    texts.append(
-        f"The plan brings {show(more)} ({show(low)} to {show(high)}) more than last year's spend scaled to the same money."
-    )
-    frozen = limits.loc[limits["frozen"], "item"].tolist()
-    if frozen:
-        texts.append(
-            f"Frozen at their floor under a return of {show(float(limits['line'].iloc[0]), 'factor')}: {', '.join(frozen)}."
-        )
+    texts = []
+    if len(limits) > 1:
+        texts.append("Money goes where the next unit of it returns most; where activities differ, a limit holds them apart.")
+    than = "than last year's spend scaled to the same money"
+    if round(more) == 0:
+        texts.append(f"The plan brings no more {than}.")
+    elif more > 0:
+        texts.append(f"The plan brings {show(more)} ({show(low)} to {show(high)}) more {than}.")
+    else:
+        texts.append(f"Within its limits the plan brings {show(-more)} ({show(-high)} to {show(-low)}) less {than}.")
+    held = limits["frozen"] & (limits["item"].map(found.activities.set_index("item")[AMOUNT]) <= limits["floor"])
+    if held.any():
+        line, frozen = show(float(limits["line"].iloc[0]), "factor"), limits.loc[held, "item"].tolist()
+        texts.append(f"Frozen at {'its' if len(frozen) == 1 else 'their'} floor under a return of {line}: {', '.join(frozen)}.")
+    return texts + _projects(found, show) + left(found, limits, show)
+
+
+def _projects(found: Allocation, show: Show) -> list[str]:
+    """How many projects off the critical path earn their place, and against what."""
     won = found.projects[found.projects["funding"].isin(["whole", "reduced"])]
     lost = found.projects[found.projects["funding"].isin(["not funded", "frozen"])]
-    if len(won) + len(lost):
+    every = len(won) + len(lost)
+    if not every:
+        return []
+    of = "The one project" if every == 1 else f"{len(won) or 'None'} of {every} projects"
+    if won.empty:
+        return [f"{of} off the critical path {'does not earn' if every == 1 else 'earns'} its place."]
+    earn = "earns its place: it gets" if len(won) == 1 else "earn their place: they get"
+    rest = "that would else find no place" if found.unspent else "that activities would turn into less revenue"
+    return [f"{of} off the critical path {earn} {show(int(won[AMOUNT].sum()))} {rest}."]
+
+
+def left(found: Allocation, limits: pd.DataFrame, show: Show) -> list[str]:
+    """What finds no place, and what closed months took of the reserve, a sentence each."""
+    texts = []
+    if found.unspent:
+        frozen = bool(len(limits)) and bool(limits["frozen"].all())
+        why = "every activity is frozen" if frozen else "every activity is at its cap or frozen"
         texts.append(
-            f"{len(won)} of {len(won) + len(lost)} projects off the critical path earn their place: they get "
-            f"{show(int(won[AMOUNT].sum()))} that activities would turn into less revenue."
+            f"{show(found.unspent)} find no place, since {why}: a smaller marketing_ratio, or other limits, would say so."
         )
+    if found.drawn:
+        stays = f"{show(found.reserve)} is left of it" if found.reserve else "nothing is left of it"
+        texts.append(f"Closed months have spent {show(found.drawn)} of what was to be the reserve; {stays}.")
     return texts
 
 
@@ -94,9 +124,9 @@ def watched(off: pd.DataFrame, hours: pd.DataFrame, stock: pd.DataFrame, show: S
     """What the watch found, in sentences; `off`, `hours` and `stock` as the functions of `watch` give them (BUD-6)."""
     texts = []
     if len(off):
-        planned = int(off["plan_in_force"].sum())
-        over = f"{int(off[AMOUNT].sum()) / planned - 1:+.1%}" if planned else "nothing was planned"
-        texts.append(f"Closed months spent {show(int(off[AMOUNT].sum()))}, against {show(planned)} planned: {over}.")
+        spent, planned = int(off[AMOUNT].sum()), int(off["plan_in_force"].sum())
+        over = f"{spent / planned - 1:+.1%}" if planned else "nothing was planned" if spent else "as planned"
+        texts.append(f"Closed months spent {show(spent)}, against {show(planned)} planned: {over}.")
         due = off[off["report_by"] != ""]
         if len(due):
             texts.append(f"A root-cause report is due by {due['report_by'].iloc[0]} for {', '.join(due['month'])}.")
@@ -109,10 +139,21 @@ def watched(off: pd.DataFrame, hours: pd.DataFrame, stock: pd.DataFrame, show: S
     return texts
 
 
-def sentence(total: str, held: str, first: str, most: str, projects: pd.DataFrame) -> str:
-    """The chapter in one sentence, of amounts as a reader sees them."""
-    funded = int((projects[AMOUNT] > 0).sum()) if len(projects) else 0
-    beside = f", {funded} of {len(projects)} projects are funded" if len(projects) else ""
-    # Orders that name no channel leave one member of everything, of which there is no most.
-    leader = f", and {first} gets the most, {most}" if first != EVERYTHING else ""
-    return f"Of {total} for marketing, {held} is held back{beside}{leader}."
+def headline(compared: pd.DataFrame, show: Show) -> str:
+    """Which activity gets how much, of `compare`: its first row, of which there is no most where it is the only one."""
+    first, most = compared["member"].iloc[0], show(int(compared["allocated"].iloc[0]))
+    alone = len(compared) == 1 or compared["allocated"].iloc[0] == compared["allocated"].iloc[1]
+    if first == EVERYTHING:  # orders that name no channel leave one member of everything
+        return f"All activities together get {most}"
+    return f"{first} gets {most}" if alone else f"{first} gets the most, {most}"
+
+
+def sentence(total: int, found: Allocation, compared: pd.DataFrame, show: Show) -> str:
+    """The chapter in one sentence: the budget, what is held back or finds no place, projects funded, and who gets the most."""
+    funded = int((found.projects[AMOUNT] > 0).sum())
+    parts = [f"{show(found.reserve)} is held back"]
+    parts += [f"{show(found.unspent)} finds no place"] if found.unspent else []
+    count = len(found.projects)
+    parts += [f"{funded or 'none'} of {count} projects {'is' if funded <= 1 else 'are'} funded"] if count else []
+    parts += [headline(compared, show)] if compared["member"].iloc[0] != EVERYTHING else []
+    return f"Of {show(total)} for marketing, {' and '.join(filter(None, [', '.join(parts[:-1]), parts[-1]]))}."

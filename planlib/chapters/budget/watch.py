@@ -1,66 +1,80 @@
 """The watch over money that is spent: quarters, variance and its causes, hours, stock (BUD-3, BUD-6)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from planlib import plan as tables
+from planlib.estimates.windows import Window
 from planlib.plan import AMOUNT, Horizon
 
 
-def quarters(month: pd.DataFrame, horizon: Horizon, in_force: pd.DataFrame | None) -> pd.DataFrame:
+def quarters(month: pd.DataFrame, horizon: Horizon, stood: pd.DataFrame | None) -> pd.DataFrame:
     """The rolling quarters of the activities' money (BUD-3): quarter, amount, of it spent, plan_in_force, difference.
 
-    `month`, `in_force`: month, amount (minor units); without a plan in force the last two columns are missing.
+    `month`: month, amount (minor units). `stood`: the same as each month stood before it closed; without it the last two
+    columns are missing, and they are in a quarter with a month that no plan had open.
     """
     of = {name: f"Q{place // 3 + 1}" for place, name in enumerate(horizon.months)}
     frame = month.groupby(month["month"].map(of))[AMOUNT].sum().rename_axis("quarter").reset_index()
     closed = month[month["month"].isin(horizon.closed)]
     frame["spent"] = frame["quarter"].map(closed.groupby(closed["month"].map(of))[AMOUNT].sum()).fillna(0).astype("int64")
-    if in_force is not None:
-        planned = in_force.groupby(in_force["month"].map(of))[AMOUNT].sum()
-        frame["plan_in_force"] = frame["quarter"].map(planned).fillna(0).astype("int64")
+    if stood is not None:
+        planned = stood.groupby(stood["month"].map(of)).agg(amount=(AMOUNT, "sum"), count=("month", "nunique"))
+        whole = planned.loc[planned["count"] == 3, "amount"]
+        frame["plan_in_force"] = frame["quarter"].map(whole).astype("Int64")
         frame["difference"] = frame[AMOUNT] - frame["plan_in_force"]
     return frame
 
 
 def variance(
     spent: pd.DataFrame,
-    in_force: pd.DataFrame | None,
+    stood: pd.DataFrame | None,
     sold: pd.DataFrame | None,
-    sales_in_force: pd.DataFrame | None,
+    sales_stood: pd.DataFrame | None,
+    closed: Window,
     line: float,
     hours: int,
     as_of: pd.Timestamp,
 ) -> pd.DataFrame:
-    """Spend of closed months against the plan in force, with where the difference comes from (BUD-6).
+    """Spend of closed months against the plan that stood before they closed, with where the difference comes from (BUD-6).
 
-    Parameters: all month, amount (minor units): what was `spent` and planned, what was `sold` and planned; `line`, the variance
-    either way beyond which a root-cause report is due within `hours` of as_of.
-    Returns month, amount, plan_in_force, variance (share), with_sales (because sales were not as planned, at the planned rate),
-    by_rate (because the rate of spend to sales was another), report_by (day; empty where none is due). with_sales + by_rate =
-    amount - plan_in_force. Empty without a plan in force or a closed month.
+    Parameters: all month, amount (minor units): what was `spent` and planned, what was `sold` and planned; `closed`, the closed
+    months and which of them marketing is known for: a known month without spend spent nothing, of another nothing is said;
+    `line`, the variance either way beyond which a root-cause report is due within `hours` of as_of.
+    Returns month, amount, plan_in_force, variance (share; missing where nothing was planned), with_sales (because sales were
+    not as planned, at the planned rate), by_rate (because the rate of spend to sales was another), report_by (day; empty where
+    none is due). with_sales + by_rate = amount - plan_in_force. Empty without a plan or a closed month that is known.
     """
     columns = ["month", AMOUNT, "plan_in_force", "variance", "with_sales", "by_rate", "report_by"]
-    if in_force is None or sold is None or sales_in_force is None or spent.empty:
+    if stood is None or sold is None or sales_stood is None:
         return pd.DataFrame(columns=columns)
-    frame = spent.groupby("month")[AMOUNT].sum().reset_index()
-    named = [in_force, sold, sales_in_force]
-    planned, came, expected = (frame["month"].map(each.groupby("month")[AMOUNT].sum()).fillna(0) for each in named)
-    frame["plan_in_force"] = planned.astype("int64")
+    frame = pd.DataFrame({"month": [month for month in closed.known if month in set(stood["month"])]}, dtype="str")
+    if frame.empty:
+        return pd.DataFrame(columns=columns)
+    named = [spent, stood, sold, sales_stood]
+    paid, planned, came, expected = (
+        frame["month"].map(each.groupby("month")[AMOUNT].sum() if len(each) else {}).fillna(0) for each in named
+    )
+    frame[AMOUNT], frame["plan_in_force"] = paid.astype("int64"), planned.astype("int64")
     off = frame[AMOUNT] - frame["plan_in_force"]
     frame["variance"] = tables.ratio(off, frame["plan_in_force"])
     frame["with_sales"] = (planned * (tables.ratio(came, expected).fillna(1.0) - 1)).round().astype("int64")
     frame["by_rate"] = off - frame["with_sales"]
     due = f"{as_of + pd.Timedelta(hours=hours).ceil('D'):%Y-%m-%d}"
-    frame["report_by"] = np.where(frame["variance"].abs().fillna(np.inf).round(9) > line, due, "")
+    # Spend that nobody planned is off by any measure; nothing spent where nothing was planned is not.
+    beyond = frame["variance"].abs().fillna(pd.Series(np.where(off != 0, np.inf, 0.0))).round(9) > line
+    frame["report_by"] = np.where(beyond, due, "")
     return frame[columns]
 
 
-def hours(staff: pd.DataFrame | None, sold: pd.DataFrame, as_of: pd.Timestamp, line: float) -> pd.DataFrame:
+def hours(staff: pd.DataFrame | None, sold: pd.DataFrame | None, as_of: pd.Timestamp, line: float) -> pd.DataFrame:
     """Output per head and hours used, the company first, then region by region (BUD-6).
 
-    `staff`: region, hired, left, hours, used (a month); `sold`: region, amount over the last twelve months. Only people who are
-    there count. Returns region, people, sales_per_head (minor units), used, idle (shares), flag (idle over `line`).
+    `staff`: region, hired, left, hours, used (a month); `sold`: region, amount over the last twelve months, None where these
+    are not known in full: then output per head is missing. Only people who are there count. Returns region, people,
+    sales_per_head (minor units), used, idle (shares), flag (idle over `line`).
     Empty where staff or its hours are not known.
     """
     columns = ["region", "people", "sales_per_head", "used", "idle", "flag"]
@@ -69,11 +83,13 @@ def hours(staff: pd.DataFrame | None, sold: pd.DataFrame, as_of: pd.Timestamp, l
     left = pd.to_datetime(staff["left"]) if "left" in staff else pd.Series(pd.NaT, index=staff.index)
     here = staff[(pd.to_datetime(staff["hired"]) <= as_of) & (left.isna() | (left > as_of))]
     sums = here.groupby("region").agg(people=("hours", "size"), hours=("hours", "sum"), worked=("used", "sum")).reset_index()
-    sums["sales"] = sums["region"].map(sold.groupby("region")[AMOUNT].sum()).fillna(0)
+    by_region = pd.Series(dtype=float) if sold is None else sold.groupby("region")[AMOUNT].sum()
+    sums["sales"] = sums["region"].map(by_region).fillna(0)
     whole = sums[["people", "hours", "worked", "sales"]].sum().to_frame().T.assign(region="All regions")
     both = pd.concat([whole, sums], ignore_index=True)
     both["people"] = both["people"].astype("int64")
-    both["sales_per_head"] = tables.ratio(both["sales"], both["people"]).round().fillna(0).astype("int64")
+    per_head = tables.ratio(both["sales"], both["people"]).round().fillna(0).astype("int64")
+    both["sales_per_head"] = per_head if sold is not None else np.nan
     both["used"] = tables.ratio(both["worked"], both["hours"])
     both["idle"] = (1 - both["used"]).round(9)
     both["flag"] = np.where(both["idle"] > line, "idle over the line", "")
@@ -85,8 +101,8 @@ def stock(inventory: pd.DataFrame | None, cost: pd.DataFrame, days: int, fast: i
     """Days of inventory by product (BUD-6): product, kind, stock_value (minor units), days, limit, flag.
 
     `inventory`: product, value, kind (fast, durable; durable where not stated) over all warehouses; `cost`: product, cost of
-    the goods sold over the last `days` days (minor units). Days = value / daily cost; without sales there is no end of days.
-    Empty without inventory or cost.
+    the goods sold over the last `days` days (minor units). Days = value / daily cost; without sales there is no end of days,
+    but what is not there lies no day. Empty without inventory or cost.
     """
     columns = ["product", "kind", "stock_value", "days", "limit", "flag"]
     if inventory is None or inventory.empty or "cost" not in cost:
@@ -99,12 +115,12 @@ def stock(inventory: pd.DataFrame | None, cost: pd.DataFrame, days: int, fast: i
     )
     held = held.reset_index()
     daily = held["product"].map(cost.groupby("product")["cost"].sum()).fillna(0).astype(float) / days
-    held["days"] = (held["stock_value"] / daily.where(daily > 0)).round(9)
+    held["days"] = (held["stock_value"] / daily.where(daily > 0)).round(9).where(held["stock_value"] != 0, 0.0)
     held["limit"] = np.where(held["kind"] == "fast", fast, durable)
     held["flag"] = np.where(held["days"].fillna(np.inf) > held["limit"], "over the limit", "")
     return held.sort_values(["flag", "stock_value", "product"], ascending=[False, False, True])[columns].reset_index(drop=True)
 
 
-def days_of(months: list[str]) -> int:
+def days_of(months: Sequence[str]) -> int:
     """How many days these months have."""
     return int(sum(pd.Period(month, freq="M").days_in_month for month in months))

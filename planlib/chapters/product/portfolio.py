@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from planlib import plan as tables
+from planlib.chapters.product.stages import LEAST_COMPARED, UNKNOWN
+from planlib.estimates.windows import Coverage
 from planlib.lp import Rule
 from planlib.plan import AMOUNT, Horizon
 
@@ -24,6 +26,8 @@ def positions(
     marketing: pd.DataFrame | None,
     parameters: Any,
     horizon: Horizon,
+    standing: pd.DataFrame | None = None,
+    coverage: Coverage | None = None,
 ) -> pd.DataFrame:
     """Each product's quadrant (PRD-2), one row per product, largest first.
 
@@ -32,36 +36,47 @@ def positions(
         recent     product, amount, cost where known: the last twelve months (minor units)
         products   product, and where known line, market_size (minor units a year), market_growth, rival_share
         marketing  month, spend (minor units): what counts beside goods and overhead in the net margin
+        standing   the portfolio of the plan in force: a day set there stands while the product keeps its quadrant
+        coverage   the months that the orders cover; all of the last twelve by default
+    A rival share of 0 is a monopoly, which leads; a missing one is not known. A product without a line, or alone in it, is
+    compared with the largest other one of the company. What has just been launched counts as growing fast; where a growth is
+    not known for want of history the quadrant is "not known".
     Returns product, quadrant, stage, growth, relative_share, market_share (missing where not known), share (of the last twelve
-    months), margin (net, share of revenue; missing without cost), basis (market or own orders), last_month (of an exit),
-    decide_by (day by which a dog or question mark is decided; else empty).
+    months), margin (net, share of revenue; missing without cost), basis (market or own orders), first_month, last_month (of
+    an exit), decide_by (day by which a dog or question mark is decided; else empty).
     """
     known = staged[["product"]].merge(products, how="left", on="product") if products is not None else staged[["product"]]
-    frame = staged[["product", "stage", "growth", "last_twelve", "last_month"]].copy()
+    frame = staged[["product", "stage", "growth", "last_twelve", "first_month", "last_month"]].copy()
     year = frame["last_twelve"] * 12 / staged["sold_months"].clip(lower=1)  # a launch's part of a year as a whole one
-    line = known["line"].fillna("all") if "line" in known else pd.Series("all", index=frame.index)
+    line = known["line"] if "line" in known else pd.Series("all", index=frame.index)
     frame["relative_share"] = _beside_largest_other(year, line)
     frame["market_share"], frame["basis"] = np.nan, OWN
     if {"market_size", "rival_share"} <= set(known.columns):
         share = tables.ratio(year, known["market_size"].fillna(0))
-        relative = tables.ratio(share, known["rival_share"].fillna(0))
+        alone = (known["rival_share"] == 0) & (share > 0)
+        relative = tables.ratio(share, known["rival_share"].fillna(0)).mask(alone, np.inf)
         frame["relative_share"] = relative.fillna(frame["relative_share"])
         frame["market_share"] = share
         frame["basis"] = np.where(relative.notna(), MARKET, OWN)
     if "market_growth" in known:
         frame["growth"] = known["market_growth"].fillna(frame["growth"])
-    # What had no year before is new: its growth is not known to be low.
+    new = staged["start_known"] & (staged["compared"] < LEAST_COMPARED)
     fast = frame["growth"].fillna(np.inf).round(9) >= parameters.growth_cut
     leads = frame["relative_share"].fillna(np.inf).round(9) >= parameters.share_cut
     frame["quadrant"] = np.select([fast & leads, ~fast & leads, fast & ~leads], QUADRANTS[:3], default=QUADRANTS[3])
+    frame["quadrant"] = frame["quadrant"].mask(frame["growth"].isna() & ~new, UNKNOWN)
     frame["share"] = frame["last_twelve"] / max(1, int(frame["last_twelve"].sum()))
-    frame["margin"] = _margin(frame["product"], recent, marketing, parameters.overhead, horizon)
+    frame["margin"] = _margin(frame["product"], recent, marketing, parameters.overhead, horizon, coverage)
     months = frame["quadrant"].map({"question mark": parameters.question_months, "dog": parameters.dog_months})
-    frame["decide_by"] = [_day(horizon, wait) if pd.notna(wait) else "" for wait in months]
-    frame.loc[frame["last_month"] != "", "decide_by"] = ""
+    before = {} if standing is None else standing.set_index(["product", "quadrant"])["decide_by"].to_dict()
+    frame["decide_by"] = [
+        (before.get(place) or day_after(horizon, wait)) if pd.notna(wait) else ""
+        for place, wait in zip(zip(frame["product"], frame["quadrant"], strict=True), months, strict=True)
+    ]
+    frame.loc[[leaves(end, horizon) for end in frame["last_month"]], "decide_by"] = ""
     frame = frame.sort_values(["last_twelve", "product"], ascending=[False, True], ignore_index=True)
     columns = ["product", "quadrant", "stage", "growth", "relative_share", "market_share", "share", "margin", "basis"]
-    return frame[[*columns, "last_month", "decide_by"]]
+    return frame[[*columns, "first_month", "last_month", "decide_by"]]
 
 
 def floors_and_caps(portfolio: pd.DataFrame, weights: pd.DataFrame, parameters: Any) -> list[Rule]:
@@ -98,13 +113,13 @@ def floors_and_caps(portfolio: pd.DataFrame, weights: pd.DataFrame, parameters: 
 
 
 def matrix(portfolio: pd.DataFrame, plan: pd.DataFrame, last_year: pd.DataFrame, parameters: Any) -> pd.DataFrame:
-    """What each quadrant is asked for and gets (PRD-2), in the order star, cash cow, question mark, dog.
+    """What each quadrant is asked for and gets (PRD-2), in the order star, cash cow, question mark, dog, not known.
 
     Returns quadrant, products, share_asked (text), plan_share, growth_asked, growth, margin, marketing_asked (share).
     """
     place = portfolio.set_index("product")["quadrant"]
     now, then = (table.groupby(table["product"].map(place))[AMOUNT].sum() for table in (plan, last_year))
-    frame = pd.DataFrame({"quadrant": [name for name in QUADRANTS if name in set(place)]})
+    frame = pd.DataFrame({"quadrant": [name for name in (*QUADRANTS, UNKNOWN) if name in set(place)]})
     frame["products"] = [", ".join(sorted(place.index[place == name])) for name in frame["quadrant"]]
     shares = {
         "star": f"at least {parameters.star_share:.0%}",
@@ -130,7 +145,7 @@ def planned(portfolio: pd.DataFrame, plan: pd.DataFrame, last_year: pd.DataFrame
 
 
 def _beside_largest_other(year: pd.Series, line: pd.Series) -> pd.Series:
-    """Revenue over that of the largest other product of the line; of a line's only product, of all products."""
+    """Revenue over that of the largest other product of the line; of all products where the line is not known or has one."""
     others = []
     for place in year.index:
         mates = year[(line == line[place]) & (year.index != place)]
@@ -139,16 +154,35 @@ def _beside_largest_other(year: pd.Series, line: pd.Series) -> pd.Series:
 
 
 def _margin(
-    names: pd.Series, recent: pd.DataFrame, marketing: pd.DataFrame | None, overhead: float, horizon: Horizon
+    names: pd.Series,
+    recent: pd.DataFrame,
+    marketing: pd.DataFrame | None,
+    overhead: float,
+    horizon: Horizon,
+    coverage: Coverage | None,
 ) -> pd.Series:
-    """Revenue less goods, less marketing at the company's ratio, less overhead, over revenue."""
+    """Revenue less goods, less marketing at the company's ratio, less overhead, over revenue.
+
+    Marketing that is known for some of the orders' months only counts at its monthly mean.
+    """
     if "cost" not in recent:
         return pd.Series(np.nan, index=names.index)
-    spent = 0 if marketing is None else int(marketing.loc[marketing["month"].isin(horizon.last_twelve), "spend"].sum())
     sums = recent.groupby("product")[[AMOUNT, "cost"]].sum()
+    spent = 0.0
+    if marketing is not None and len(marketing):
+        last = horizon.last_twelve
+        months = last if coverage is None else list(coverage.window("last", last).known)
+        told = Coverage(str(marketing["month"].min()), last[-1]).window("marketing", months)
+        spent = told.scaled(marketing.groupby("month")["spend"].sum()) or 0.0
     gross = tables.ratio(sums[AMOUNT] - sums["cost"], sums[AMOUNT])
     return names.map(gross - spent / max(1, int(sums[AMOUNT].sum())) - overhead)
 
 
-def _day(horizon: Horizon, months: float) -> str:
+def leaves(last_month: str, horizon: Horizon) -> bool:
+    """Whether a product with that last month leaves the market by the end of the plan year."""
+    return bool(last_month) and last_month <= horizon.months[-1]
+
+
+def day_after(horizon: Horizon, months: float) -> str:
+    """The day some months after the last closed one."""
     return f"{pd.Timestamp(horizon.as_of) + pd.DateOffset(months=int(months)):%Y-%m-%d}"

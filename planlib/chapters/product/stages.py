@@ -1,70 +1,127 @@
 """Where each product stands in its life, and what that does to its weight (PRD-1)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from planlib import plan as tables
 from planlib.drivers import Driver, Drivers, build
 from planlib.errors import ParameterError
+from planlib.estimates.pauses import missed
 from planlib.estimates.shares import Expected
+from planlib.estimates.windows import Coverage, a_year_before, like_for_like, span_of
 from planlib.plan import AMOUNT, Horizon
 
+UNKNOWN = "not known"
+# Months known in both years that a growth is told from, at least.
+LEAST_COMPARED = 3
 
-def stages(history: pd.DataFrame, parameters: Any, horizon: Horizon) -> pd.DataFrame:
+
+def stages(
+    history: pd.DataFrame,
+    parameters: Any,
+    horizon: Horizon,
+    products: pd.DataFrame | None = None,
+    coverage: Coverage | None = None,
+) -> pd.DataFrame:
     """Each product's life-cycle stage from its orders (PRD-1).
 
-    `history`: product, month, amount (minor units, all months there are). Introduction: first sold less than
-    `introduction_months` ago; exit: named in `exits`, or nothing sold in the last `silent_months`; growth and decline: the last
-    twelve months over the twelve before, relative to the company, beyond the lines; maturity: the rest.
-    Returns product, first_month, last_twelve (minor units), growth (over the twelve months before, missing where new), pace
-    (growth less the company's, points), pace_before (the same a year earlier), stage, sold_months (of the last twelve since the
-    first sale), last_month (the last one on the market; empty while no end is set).
+    Parameters
+        history   product, month, amount (minor units, all months there are), and where known returned (minor units, negative)
+        products  product, launched (day), where known: what sold before its launch was a test
+        coverage  the months that the orders cover; those of the history by default
+    Introduction: on sale for less than `introduction_months`; exit: named in `exits` up to the plan year's end, or nothing
+    sold in `silent_months` months in which it sold a year before; growth and decline: the last twelve months over the twelve
+    before, relative to the company, beyond the lines; maturity: the rest. Growth is taken over the months that are known in
+    both years since the product's own start, a quarter at least; a product of which neither its start nor its growth is known
+    has the stage "not known".
+    Returns product, first_month (of the launch, else of the first sale), start_known (bool: not merely the first month there
+    is), last_twelve (minor units), growth (over the same months a year before, missing where not known), compared (months),
+    pace (growth less the company's, points), pace_before (the same a year earlier), stage, sold_months (known ones of the last
+    twelve since the first), last_month (the last one on the market; empty while no end is set).
     Raises ParameterError for an exit of a product without orders.
     """
-    last = horizon.last_twelve
-    table = history.pivot_table(index="product", columns="month", values=AMOUNT, aggfunc="sum", fill_value=0)
-    unknown = sorted(set(parameters.exits) - set(table.index))
+    unknown = sorted(set(parameters.exits) - set(history["product"]))
     if unknown:
-        raise ParameterError(
-            f"exits: no product {unknown} in the orders, expected some of {sorted(table.index)[:6]} ...; correct it."
-        )
-    before, earlier = ([str(pd.Period(month, freq="M") - back) for month in last] for back in (12, 24))
-    sold = table.reindex(columns=sorted({*table.columns, *last, *before, *earlier}), fill_value=0)
-    frame = pd.DataFrame({"first_month": (table > 0).idxmax(axis=1), "last_twelve": sold[last].sum(axis=1).astype("int64")})
-    frame["growth"], frame["pace"] = _pace(sold[last].sum(axis=1), sold[before].sum(axis=1))
-    frame["pace_before"] = _pace(sold[before].sum(axis=1), sold[earlier].sum(axis=1))[1]
-    age = pd.PeriodIndex([last[-1]] * len(frame), freq="M").asi8 - pd.PeriodIndex(frame["first_month"], freq="M").asi8
-    silent = sold[last[-parameters.silent_months :]].sum(axis=1) <= 0
+        names = sorted(set(history["product"]))
+        raise ParameterError(f"exits: no product {unknown} in the orders, expected some of {names[:6]} ...; correct it.")
+    as_of = f"{horizon.as_of:%Y-%m}"
+    coverage = Coverage.of(history["month"], as_of) if coverage is None else coverage
+    months = span_of(min(coverage.first or as_of, *horizon.last_twelve), as_of)
+    net = history.pivot_table(index="product", columns="month", values=AMOUNT, aggfunc="sum", fill_value=0)
+    net = net.reindex(columns=months, fill_value=0)
+    gross = history[AMOUNT] - history["returned"] if "returned" in history else history[AMOUNT]
+    sold = history[gross > 0].groupby(["product", "month"]).size().unstack(fill_value=0) > 0
+    sold = sold.reindex(index=net.index, columns=months, fill_value=False)
+
+    frame = _started(sold, products, coverage, as_of)
+    frame["last_twelve"] = net[horizon.last_twelve].sum(axis=1).astype("int64")
+    known = [coverage.since(first) for first in frame["first_month"]]
+    frame["growth"], frame["compared"], frame["pace"] = _pace(net, known, horizon.last_twelve)
+    frame["pace_before"] = _pace(net, known, a_year_before(horizon.last_twelve))[2]
+    told = [month in coverage.window("all", months).known for month in months]
+    silent = missed(sold.to_numpy() | ~np.array(told)[None, :]) >= parameters.silent_months
+    silent |= ~sold.to_numpy().any(axis=1)
+    leaving = [parameters.exits.get(name, "9999-12") <= horizon.months[-1] for name in frame.index]
+    age = [(pd.Period(as_of, freq="M") - pd.Period(first, freq="M")).n for first in frame["first_month"]]
+    young = (np.array(age) < parameters.introduction_months) & frame["start_known"].to_numpy()
     pace = frame["pace"]
     frame["stage"] = np.select(
         [
-            silent.to_numpy() | frame.index.isin(list(parameters.exits)),
-            age < parameters.introduction_months,
+            silent | np.array(leaving),
+            young,
+            pace.isna().to_numpy(),
             (pace > parameters.growth_line).to_numpy(),
             (pace < parameters.decline_line).to_numpy(),
         ],
-        ["exit", "introduction", "growth", "decline"],
+        ["exit", "introduction", UNKNOWN, "growth", "decline"],
         default="maturity",
     )
-    frame["sold_months"] = np.minimum(12, age + 1).astype("int64")
-    ended = (table > 0).iloc[:, ::-1].idxmax(axis=1).where(silent, "")
+    frame["sold_months"] = [max(1, len(each.window("last", horizon.last_twelve).known)) for each in known]
+    ended = sold.iloc[:, ::-1].idxmax(axis=1).where(silent, "")
     frame["last_month"] = [parameters.exits.get(name, ended[name]) for name in frame.index]
     return frame.rename_axis("product").reset_index()
 
 
-def on_sale(staged: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
-    """The part of the year's open months in which a product is sold (PRD-1): product, factor 0-1; 0 after an exit."""
-    closed = f"{horizon.as_of:%Y-%m}"
+def says(staged: pd.DataFrame, listed: Any) -> list[str]:
+    """What is not known of the stages, or known for part of a year only, in sentences; `listed` writes a list of names."""
+    told = []
+    part = staged[(staged["compared"] > 0) & (staged["compared"] < 12) & staged["pace"].notna()]
+    if len(part):
+        few, many = int(part["compared"].min()), int(part["compared"].max())
+        span = f"{few}" if few == many else f"{few} to {many}"
+        told.append(
+            f"Less than two whole years are known of {listed(sorted(part['product']))}: growth is over the {span} months that "
+            "are known in both."
+        )
+    unknown = sorted(staged.loc[staged["stage"] == UNKNOWN, "product"])
+    if unknown:
+        told.append(
+            f"The stage of life of {listed(unknown)} is not known: it needs the day of the launch, or {12 + LEAST_COMPARED} "
+            "months of sales."
+        )
+    return told
 
-    def part(last_month: str) -> float:
-        if not last_month:
-            return 1.0
-        return sum(month <= last_month for month in horizon.open) / len(horizon.open) if horizon.open else 0.0
 
-    factors = [0.0 if end and end <= closed else part(end) for end in staged["last_month"]]
+def starts(staged: pd.DataFrame) -> dict[str, str]:
+    """Each product's first month on the market, for `shares.expected`."""
+    return dict(zip(staged["product"], staged["first_month"], strict=True))
+
+
+def on_sale(staged: pd.DataFrame, horizon: Horizon, season: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The part of a product's open months, by what it sells in them, before its exit (PRD-1): product, factor 0-1.
+
+    `season`: product, month, weight (see `estimates.season`); months count alike without it, or where it has no weight.
+    """
+    ahead = pd.DataFrame({"month": horizon.open, "weight": 1.0}).set_index("month")["weight"]
+    given = {} if season is None else {name: part.set_index("month")["weight"] for name, part in season.groupby("product")}
+    factors = []
+    for name, end in zip(staged["product"], staged["last_month"], strict=True):
+        weight = given[name].reindex(horizon.open).fillna(0.0) if name in given else ahead
+        weight = weight if weight.sum() > 0 else ahead
+        left = float(weight[[month for month in horizon.open if month <= end]].sum()) if end else float(weight.sum())
+        factors.append(left / float(weight.sum()) if horizon.open else float(not end or end > f"{horizon.as_of:%Y-%m}"))
     return pd.DataFrame({"product": staged["product"], "factor": factors})
 
 
@@ -75,6 +132,7 @@ def drivers(
     staged: pd.DataFrame,
     parameters: Any,
     horizon: Horizon,
+    season: pd.DataFrame | None = None,
 ) -> Drivers:
     """From last year's share of each product to its weight: trend, stage, exit (PRD-1).
 
@@ -83,6 +141,7 @@ def drivers(
         last_year  region, product, amount (minor units)
         expected   shares of products within each region; a launch's part of a year counts there as a whole one
         staged     of `stages`
+        season     product, month, weight: what the months before an exit are worth
     """
     by_stage: Mapping[str, float] = {str(stage): factor for stage, factor in parameters.stage_factor.items()}
     stage = pd.DataFrame({"product": staged["product"], "factor": staged["stage"].map(by_stage).fillna(1.0).astype(float)})
@@ -93,13 +152,34 @@ def drivers(
         [
             Driver("trend", "orders", "PRD-1", expected.shares),
             Driver("stage", "parameter stage_factor", "PRD-1", stage),
-            Driver("on_sale", "parameter exits, orders: last sale", "PRD-1", on_sale(staged, horizon)),
+            Driver("on_sale", "parameter exits, orders: last sale", "PRD-1", on_sale(staged, horizon, season)),
         ],
     )
 
 
-def _pace(now: pd.Series, then: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Growth of each product, and less the company's."""
-    growth = tables.ratio(now - then, then)
-    company = float(now.sum()) / float(then.sum()) - 1.0 if then.sum() > 0 else 0.0
-    return growth, growth - company
+def _started(sold: pd.DataFrame, products: pd.DataFrame | None, coverage: Coverage, as_of: str) -> pd.DataFrame:
+    """Each product's first month, and whether that is its start: a launch that is told, or a sale after months without."""
+    first = sold.idxmax(axis=1)
+    known = first > (coverage.first or as_of)
+    if products is not None and "launched" in products:
+        day = products.dropna(subset=["launched"]).drop_duplicates("product").set_index("product")["launched"]
+        launched = day.dt.strftime("%Y-%m").reindex(sold.index)
+        there = launched.notna() & (launched <= as_of)
+        first, known = launched.where(there, first), known | there
+    return pd.DataFrame({"first_month": first, "start_known": known.astype(bool)})
+
+
+def _pace(net: pd.DataFrame, known: Sequence[Coverage], months: Sequence[str]) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Growth of each product over the months known in both years, how many these are, and its growth less the company's."""
+    before = a_year_before(months)
+    company = net.sum(axis=0)
+    rows = []
+    for name, coverage in zip(net.index, known, strict=True):
+        now, then = like_for_like(coverage.window("now", months), coverage.window("then", before))
+        late, early = (float(net.loc[name, list(each.months)].sum()) for each in (now, then))
+        ours, theirs = (float(company[list(each.months)].sum()) for each in (now, then))
+        enough = len(now.months) >= LEAST_COMPARED and early > 0
+        growth = late / early - 1 if enough else np.nan
+        rows.append((growth, len(now.months), growth - (ours / theirs - 1 if theirs > 0 else 0.0)))
+    table = pd.DataFrame(rows, columns=["growth", "compared", "pace"], index=net.index)
+    return table["growth"], table["compared"].astype("int64"), table["pace"]

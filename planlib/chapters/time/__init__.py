@@ -15,9 +15,10 @@ from planlib.chapters.time.holidays import (
     holiday_sales,
     seasons,
     solstice,
+    undated,
     windows,
 )  # fmt: skip
-from planlib.chapters.time.months import a_year_on, by_month, month_drivers, weights
+from planlib.chapters.time.months import a_year_on, by_month, month_drivers, on_market, weights
 from planlib.chapters.time.pace import alarms, false_alarms, run_rate
 from planlib.chapters.time.peaks import (
     employed,
@@ -82,11 +83,11 @@ class Parameters(SplitParameters):
 
 
 __all__ = [
-    "QUESTION", "Lift", "Parameters", "Window", "a_year_on", "alarms", "announced", "arm_size", "beside_last_year", "by_day",
-    "by_month", "by_week", "conversion", "day_profile", "day_weights", "employed", "exceptions", "exposure",
+    "QUESTION", "Lift", "Parameters", "Window", "a_year_on", "alarms", "announced", "arm_size", "beside_last_year",
+    "by_day", "by_month", "by_week", "conversion", "day_profile", "day_weights", "employed", "exceptions", "exposure",
     "false_alarms", "festival_days", "holiday_days", "holiday_lift", "holiday_plan", "holiday_sales", "key_accounts",
-    "month_drivers", "peak_calendar", "peak_months", "peaks", "presales", "promotion_tiers", "quarter_of", "quarters",
-    "run_rate", "seasonality", "seasons", "solstice", "stock_plan", "stock_steps", "strong_quarter", "told",
+    "month_drivers", "on_market", "peak_calendar", "peak_months", "peaks", "presales", "promotion_tiers", "quarter_of",
+    "quarters", "run_rate", "seasonality", "seasons", "solstice", "stock_plan", "stock_steps", "strong_quarter", "told",
     "told_accounts", "told_alarms", "told_drivers", "told_exceptions", "told_pace", "told_regions", "told_test",
-    "told_tiers", "unit_values", "weights", "windows",
+    "told_tiers", "undated", "unit_values", "weights", "windows",
 ]  # fmt: skip

@@ -86,6 +86,12 @@ def seasons(months: Sequence[str], spans: Mapping[str, Window], calendar: pd.Dat
     return windows(holiday_days(list(years), sorted(spans), calendar), spans)
 
 
+def undated(names: Sequence[str], near: pd.DataFrame, horizon: Horizon) -> list[str]:
+    """The holidays that have no season in the plan year: neither a rule nor the calendar table dates them in it (TIM-6)."""
+    inside = near["day"].dt.strftime("%Y-%m").isin(horizon.months)
+    return sorted(set(names) - set(near.loc[inside, "holiday"]))
+
+
 def holiday_sales(days: pd.DataFrame, near: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
     """What the plan sells within holiday seasons: month, sales (minor units), every month of the plan year (TIM-6).
 
@@ -146,12 +152,13 @@ def holiday_lift(history: pd.DataFrame, near: pd.DataFrame) -> pd.DataFrame:
 def conversion(kpis: pd.DataFrame | None, months: Sequence[str]) -> float | None:
     """Which share of visits became a lead in some months, or None where the company does not measure it (TIM-6).
 
-    `kpis`: month, kpi, value, with the kpis `visits` and `leads`.
+    `kpis`: month, kpi, value, with the kpis `visits` and `leads`; only months that tell both count.
     """
     if kpis is None:
         return None
-    sums = kpis[kpis["month"].isin(months)].groupby("kpi")["value"].sum()
-    visits, leads = float(sums.get("visits", 0.0)), float(sums.get("leads", 0.0))
+    rows = kpis[kpis["month"].isin(months) & kpis["kpi"].isin(["visits", "leads"])]
+    both = rows.pivot_table(index="month", columns="kpi", values="value", aggfunc="sum").dropna()
+    visits, leads = (float(both[name].sum()) if name in both else 0.0 for name in ("visits", "leads"))
     return leads / visits if 0 < leads < visits else None
 
 

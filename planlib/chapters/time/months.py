@@ -5,6 +5,7 @@ import pandas as pd
 
 from planlib import plan as tables
 from planlib.drivers import Driver, Drivers, build
+from planlib.estimates.windows import Coverage
 from planlib.plan import AMOUNT, Horizon
 
 
@@ -26,12 +27,25 @@ def weights(season: pd.DataFrame, plan: pd.DataFrame, horizon: Horizon, lift: pd
     return frame
 
 
+def on_market(season: pd.DataFrame, stages: pd.DataFrame | None) -> pd.DataFrame:
+    """The season's weights without the months after a product's last one on the market (TIM-1).
+
+    `stages`: product, last_month (empty while no end is set), of chapter 03; None leaves all.
+    """
+    if stages is None or "last_month" not in stages:
+        return season
+    last = season["product"].map(stages.set_index("product")["last_month"]).fillna("")
+    return season.assign(weight=season["weight"].where((last == "") | (season["month"] <= last), 0.0))
+
+
 def complete(season: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
     """The season's weights with every product of the plan in it: product, month, weight."""
     missing = sorted(set(plan["product"]) - set(season["product"]))
     if not missing:
         return season.reset_index(drop=True)
-    mean = season.groupby("month")["weight"].mean().reset_index()
+    # Each product counts alike, whatever its weights sum to.
+    share = season["weight"] / season.groupby("product")["weight"].transform("sum").replace(0, np.nan)
+    mean = share.fillna(0.0).groupby(season["month"]).mean().rename("weight").reset_index()
     return pd.concat([season, mean.merge(pd.DataFrame({"product": missing}), how="cross")], ignore_index=True)
 
 
@@ -67,10 +81,15 @@ def month_drivers(
     return build(products, "month", a_year_on(last_year, horizon), drivers)
 
 
-def by_month(frame: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
-    """Last year's months summed and named as the plan year's, all twelve of them: month, amount (minor units)."""
+def by_month(frame: pd.DataFrame, horizon: Horizon, coverage: Coverage | None = None) -> pd.DataFrame:
+    """Last year's months summed and named as the plan year's, all twelve of them: month, amount (minor units).
+
+    A month that the orders do not cover is missing; `coverage`: which they do, all by default.
+    """
     sums = frame.groupby("month")[AMOUNT].sum().reindex(horizon.last_year).fillna(0).astype("int64")
-    return pd.DataFrame({"month": horizon.months, AMOUNT: sums.to_numpy()})
+    known = horizon.last_year if coverage is None else coverage.window("last year", horizon.last_year).known
+    amounts = sums if len(known) == len(sums) else sums.astype(float).where(sums.index.isin(known))
+    return pd.DataFrame({"month": horizon.months, AMOUNT: amounts.to_numpy()})
 
 
 def a_year_on(frame: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:

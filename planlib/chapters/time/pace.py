@@ -7,6 +7,7 @@ import pandas as pd
 from planlib import plan as tables
 from planlib.chapters.time.weeks import WEEK, by_day, by_week
 from planlib.estimates.season import Near, seasonality
+from planlib.estimates.windows import Coverage
 from planlib.plan import AMOUNT, Horizon
 
 BEHIND, ALERT, STILL, QUIET = "behind", "alert", "still behind", ""
@@ -63,11 +64,11 @@ def false_alarms(
     by construction the year as a whole is not behind, and every alert is a false one. The season is fitted on all years.
     """
     rows = []
-    first = min(history["month"], default="")
+    coverage = Coverage.of(history["month"], f"{horizon.as_of:%Y-%m}")
     for back in range(1, 4):
         past = Horizon(horizon.year - back, horizon.fiscal_start, horizon.as_of)
-        if not first or past.months[0] < first:
-            break
+        if not coverage.window("year", past.months).whole:
+            continue
         season, _ = seasonality(history, near, past, calendar)
         totals = tables.rollup(history[history["month"].isin(past.months)], ["product"])
         totals[AMOUNT] = totals[AMOUNT].clip(lower=0)

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 import pandas as pd
 
 from planlib import plan as tables
+from planlib.estimates.windows import Coverage
 from planlib.plan import AMOUNT, Horizon
 
 NOBODY = "all"  # the one customer of orders that name none
@@ -69,56 +70,68 @@ def stock_plan(
     return frame.drop(columns="extra").sort_values(["product", "month"], ignore_index=True)
 
 
-def unit_values(sold: pd.DataFrame) -> pd.DataFrame:
-    """What a product costs: product, cost_share (of revenue), monthly_cost, unit_cost (minor units) over twelve months (TIM-5).
+def unit_values(sold: pd.DataFrame, months: int = 12) -> pd.DataFrame:
+    """What a product costs: product, cost_share (of revenue), monthly_cost, unit_cost (minor units) over some months (TIM-5).
 
-    `sold`: product, amount, quantity, and cost where known; without cost, stock counts at its sales value.
+    `sold`: product, amount, quantity, and cost where known, over the last `months` that are known; without cost, stock counts
+    at its sales value.
     """
     cost = sold["cost"] if "cost" in sold else sold[AMOUNT]
     frame = pd.DataFrame({"product": sold["product"], "cost_share": tables.ratio(cost, sold[AMOUNT])})
-    return frame.assign(monthly_cost=cost / 12, unit_cost=tables.ratio(cost, sold["quantity"]))
+    return frame.assign(monthly_cost=cost / max(1, months), unit_cost=tables.ratio(cost, sold["quantity"]))
 
 
-def peak_months(found: pd.DataFrame, stock: pd.DataFrame, heads: int, extra: float, month_cost: int) -> pd.DataFrame:
+def peak_months(found: pd.DataFrame, stock: pd.DataFrame, heads: int | None, extra: float, month_cost: int) -> pd.DataFrame:
     """Stock and temporary staff month by month (TIM-5).
 
-    `heads`: people now; in a peak the people budget grows by `extra`, as temporary staff; `month_cost`: one person a month,
-    minor units, 0 when not known. Returns month, amount, against_mean, stock_plain, stock (minor units), pieces, staff
-    (heads), and staff_cost (minor units) where known; open months only.
+    `heads`: people now, None where that is not known; in a peak the people budget grows by `extra`, as temporary staff;
+    `month_cost`: one person a month, minor units, 0 when not known. Returns month, amount, against_mean, stock_plain, stock
+    (minor units), pieces, and where known staff (heads) and staff_cost (minor units); open months only.
     """
     sums = stock.groupby("month").agg(stock_plain=("plain", "sum"), stock=("stock", "sum"), pieces=("pieces", "sum"))
     frame = found[found["month"].isin(sums.index)].merge(sums.reset_index(), on="month")
-    more = math.ceil(round(heads * extra, 9))
-    frame["staff"] = [more if peak else 0 for peak in frame["peak"]]
-    if month_cost > 0:
-        frame["staff_cost"] = frame["staff"] * month_cost
+    if heads is not None:
+        more = math.ceil(round(heads * extra, 9))
+        frame["staff"] = [more if peak else 0 for peak in frame["peak"]]
+        if month_cost > 0:
+            frame["staff_cost"] = frame["staff"] * month_cost
     return frame.drop(columns="peak")
 
 
-def employed(staff: pd.DataFrame | None, day: date) -> int:
-    """How many people the company has on a day; 0 when it brings no staff table (TIM-5)."""
+def employed(staff: pd.DataFrame | None, day: date) -> int | None:
+    """How many people the company has on a day; None when it brings no staff table (TIM-5)."""
     if staff is None:
-        return 0
+        return None
     here = pd.to_datetime(staff["hired"]) <= pd.Timestamp(day)
     gone = pd.to_datetime(staff["left"]) <= pd.Timestamp(day) if "left" in staff else pd.Series(False, index=staff.index)
     return int((here & ~gone).sum())
 
 
-def key_accounts(bought: pd.DataFrame, found: pd.DataFrame, horizon: Horizon, count: int) -> pd.DataFrame:
+def key_accounts(
+    bought: pd.DataFrame, found: pd.DataFrame, horizon: Horizon, count: int, coverage: Coverage | None = None
+) -> pd.DataFrame:
     """The largest customers of last year, whose volumes of the peaks still to come are signed first (TIM-5).
 
     `bought`: customer, month, amount of last year (minor units); `found`: from `peaks`. To sign is what an account bought in
-    the same months of last year, with the plan's growth of these months. Returns customer, last_year, in_peaks, to_sign
-    (minor units; never below 0), the `count` largest; ties go to the smaller name. No row for orders without customers.
+    the same months of last year, with the plan's growth of these months; peaks whose last year the orders do not cover
+    (`coverage`, all by default) do not count, and with no other to_sign and in_peaks are missing. Returns customer, last_year,
+    in_peaks, to_sign (minor units; never below 0), the `count` largest; ties go to the smaller name. No row for orders without
+    customers.
     """
     names = dict(zip(horizon.months, horizon.last_year, strict=True))
+    told = horizon.last_year if coverage is None else coverage.window("last year", horizon.last_year).known
     coming = found[found["peak"] & found["month"].isin(horizon.open)]
+    known = coming["month"].map(names).isin(told)
+    unknown = len(coming) > 0 and not known.any()
+    coming = coming[known]
     in_peaks = bought["month"].isin([names[month] for month in coming["month"]])
     then = int(bought.loc[in_peaks, AMOUNT].sum())
     growth = float(coming[AMOUNT].sum()) / then if then > 0 else 1.0
     sums = bought.groupby("customer")[AMOUNT].sum().rename("last_year").to_frame()
     sums["in_peaks"] = bought[in_peaks].groupby("customer")[AMOUNT].sum().reindex(sums.index).fillna(0).astype("int64")
     sums["to_sign"] = (sums["in_peaks"].clip(lower=0) * growth).round().astype("int64")
+    if unknown:
+        sums[["in_peaks", "to_sign"]] = float("nan")
     frame = sums[sums["last_year"] > 0].reset_index().sort_values(["last_year", "customer"], ascending=[False, True])
     return frame[frame["customer"] != NOBODY].head(count).reset_index(drop=True)
 

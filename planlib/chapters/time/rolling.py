@@ -38,16 +38,20 @@ class Lift:
 def quarters(path: pd.DataFrame, last_year: pd.DataFrame, in_force: pd.DataFrame | None, horizon: Horizon) -> pd.DataFrame:
     """The quarters of the plan year, the sums of their months: quarter, amount, share, last_year, growth (TIM-1, TIM-3).
 
-    `path`, `last_year` (under this year's month names) and `in_force`: month, amount (minor units). With a plan in force also
-    plan_in_force, difference (minor units) and share_over.
+    `path`, `last_year` (under this year's month names) and `in_force` (each month as it stood before it closed): month, amount
+    (minor units). With a plan in force also plan_in_force, difference (minor units) and share_over. A quarter of which a month
+    is not known, of last year or because no plan had it open, is missing.
     """
-    quarter = quarter_of(horizon)
+    quarter = pd.Series(quarter_of(horizon))
 
     def summed(frame: pd.DataFrame) -> pd.Series:
-        sums = frame.groupby(frame["month"].map(quarter))[AMOUNT].sum()
-        return sums.reindex(sorted(set(quarter.values()))).fillna(0).astype("int64")
+        sums = frame.groupby("month")[AMOUNT].sum(min_count=1).reindex(horizon.months)
+        whole = sums.notna().groupby(quarter).all()
+        found = sums.fillna(0).groupby(quarter).sum()
+        return found.astype("int64") if whole.all() else found.where(whole)
 
-    now, then = summed(path), summed(last_year)
+    every = pd.DataFrame({"month": horizon.months, AMOUNT: 0})
+    now, then = summed(pd.concat([path, every])), summed(last_year)
     frame = pd.DataFrame({AMOUNT: now, "share": now / max(1, int(now.sum())), "last_year": then})
     frame["growth"] = tables.ratio(now - then, then)
     if in_force is not None:
@@ -69,14 +73,17 @@ def strong_quarter(
     """A quarter that closes at least `line` over its plan lifts the next quarter's target by `lift` (TIM-3).
 
     `plan`: the level above, product and amount at least; `season`: product, month, weight; `booked` and `in_force`: product,
-    month, amount (closed months; plan in force). Amounts in minor units. The year's total stays, chapter 01 owns it: what the
-    next quarter gains the later ones give. The lift lies on the products that beat their plan, in proportion to how much
-    they did, so that their weights follow what sold; where that cannot reach the goal, it reaches what it can.
+    month, amount (closed months; each month as it stood before it closed). Amounts in minor units. The year's total stays,
+    chapter 01 owns it: what the next quarter gains the later ones give. The lift lies on the products that beat their plan, in
+    proportion to how much they did, so that their weights follow what sold; where that cannot reach the goal, it reaches what
+    it can.
     """
     number = len(horizon.closed) // 3
     if booked is None or in_force is None or number == 0:
         return _none("none")
     months = [horizon.months[start : start + 3] for start in range(0, 12, 3)]
+    if not set(months[number - 1]) <= set(in_force["month"]):
+        return _none("none")
     products = _compared(booked, in_force, months[number - 1])
     planned = int(in_force.loc[in_force["month"].isin(months[number - 1]), AMOUNT].sum())
     done = int(booked.loc[booked["month"].isin(months[number - 1]), AMOUNT].sum())

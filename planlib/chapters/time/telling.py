@@ -78,6 +78,12 @@ def told_regions(lift: pd.DataFrame) -> str:
 
 def told_accounts(accounts: pd.DataFrame, show: Show) -> str:
     """How much the key accounts have to sign before the peaks (TIM-5)."""
+    if accounts["to_sign"].isna().any():
+        return (
+            f"{len(accounts)} key accounts bought {show(int(accounts['last_year'].sum()))} in what is known of last year, "
+            "which has none of the coming peaks: what they are to sign is not known. The largest is "
+            f"{accounts['customer'].iloc[0]}."
+        )
     return (
         f"{len(accounts)} key accounts bought {show(int(accounts['last_year'].sum()))} last year; "
         f"{show(int(accounts['to_sign'].sum()))} of the peaks are to be signed with them before stock is built. "

@@ -37,7 +37,8 @@ def fit_attributed(
     """Return, curve and interval of every activity from its own spend and attributed revenue (BUD-1, BUD-6).
 
     Parameters
-        marketing         month, activity, spend, revenue (minor units); a month without a row counts as no spend
+        marketing         month, activity, spend, revenue (minor units); a month without a row counts as no spend, one whose
+                          returns exceed its revenue counts in the year's return, not in the shape
         periods_per_year  12 for months
         year              months the return is told for; the last `periods_per_year` of the table by default
         carryover         whether spend may work on in later months; attributed revenue mostly has it counted already
@@ -47,7 +48,7 @@ def fit_attributed(
         draws             at least 100; seed of the generator (PCG64), begun anew for each activity
     Returns Response, see there. The shape comes from all months, the level from `year`, so that revenue is what was attributed
     in it and the curve passes through it. A year with fewer months in the table is brought to a full one.
-    Raises InputDataError for spend or revenue below 0; ParameterError for a parameter out of range.
+    Raises InputDataError for spend below 0; ParameterError for a parameter out of range.
     Model: log revenue = level + log(saturated(adstock(spend))) + error with a memory of one month. The shapes lie on a grid;
     their posterior weights are exact, RSS ** (-(n - 1) / 2) with level and variance integrated (Zellner 1971, ch. 3).
     The interval holds what the months' scatter leaves open, not whether attribution is right.
@@ -63,8 +64,10 @@ def fit_attributed(
     wanted = ["month", "activity", "spend", "revenue"]
     missing = [name for name in wanted if name not in marketing.columns]
     refuse(bool(missing), f"no column {missing}", f"columns {wanted}")
-    faulty = marketing[["spend", "revenue"]].isna().any(axis=None) or (marketing[["spend", "revenue"]] < 0).any(axis=None)
-    refuse(bool(faulty), "spend or revenue that is missing or below 0", "money, 0 for none")
+    faulty = marketing[["spend", "revenue"]].isna().any(axis=1) | (marketing["spend"] < 0)
+    first = marketing[faulty].iloc[:1]
+    of = "" if first.empty else f" (first: {first['activity'].iloc[0]} in {first['month'].iloc[0]})"
+    refuse(bool(faulty.any()), f"spend that is missing or below 0, or revenue that is missing{of}", "money, 0 for none")
     if marketing.empty:
         return finished([], {}, "No marketing months are known.")
 
@@ -142,7 +145,7 @@ class Series:
         active, paid = int(self.active.sum()), int((self.spend > 0).sum())
         if active < least:
             return f"too few months: {active} with spend and revenue, {least} at least show a curve"
-        if self.yearly[1] == 0:
+        if self.yearly[1] <= 0:
             return "no revenue is attributed to it in the year"
         if paid - active > MOST_EMPTY * paid:
             return f"too few months with revenue: {active} of {paid} with spend"
@@ -177,7 +180,7 @@ def _row(series: Series, one: Shapes, level: float, draws: int, rng: np.random.G
     weight, _, squares, memory, seen = _weighed(series, one, len(series.spend))
     shape = np.minimum(np.searchsorted(np.cumsum(weight), rng.random(draws)), len(weight) - 1)
     variance = squares[shape] / (2.0 * rng.standard_gamma((seen - 1) / 2.0, draws))
-    months = int((series.told & series.active).sum())
+    months = max(1, int((series.told & series.active).sum()))
     spread = np.sqrt(variance / months) / (1.0 - memory)
     spend, revenue = series.yearly
     roi, bends = revenue / spend, one.elasticity[shape]
@@ -216,7 +219,7 @@ def _assumed(
     if not series.spend[series.inside].sum():
         row |= {"spend": 0.0, "revenue": 0.0}
     row["caveat"] = joined([reason, *series.told_only_by_history(), assumed])
-    if spend == 0 or revenue == 0:
+    if spend == 0 or revenue <= 0:
         nothing = ["roi", "roi_low", "roi_high", "marginal", "marginal_low", "marginal_high"]
         return row | dict.fromkeys(nothing, float("nan")) | {"scale": 0.0, "scale_low": 0.0, "scale_high": 0.0}
     active = series.active
@@ -225,7 +228,9 @@ def _assumed(
     squares = float(((rest - rest.mean()) ** 2).sum()) if seen else UNSEEN_ERROR**2
     variance = squares / (2.0 * rng.standard_gamma((len(rest) - 1) / 2.0, draws)) if seen else np.full(draws, squares)
     roi = revenue / spend
-    returns = roi * np.exp(np.sqrt(variance / int((active & series.told).sum())) * rng.standard_normal(draws))
+    # Revenue may come in other months than the spend: then the months with spend are what is known.
+    months = max(1, int((active & series.told).sum()) or int(((series.spend > 0) & series.told).sum()))
+    returns = roi * np.exp(np.sqrt(variance / months) * rng.standard_normal(draws))
     # A uniform prior whose central `level` is the stated range.
     bends = np.clip((low + high) / 2 + (high - low) / level * (rng.random(draws) - 0.5), 0.01, 0.99)
     scales = returns * spend ** (1.0 - elasticity)

@@ -24,8 +24,8 @@ class Terms:
     keys                 the cells' key columns; with `booked`, minor units, in key order
     reference, size      see `Cells`
     inside               the cells that can be asked to move, with their `parts` of what their class moves by
-    coarse, coarse_label classes that no limit tells apart, guarded cells among them; and each inside cell's class
-    fine, fine_label     the same with each guarded cell a class of its own
+    coarse               program over classes that no limit tells apart, guarded cells among them; and each inside cell's class
+    fine                 the same with each guarded cell a class of its own
     least, most          what each inside cell may move by where no rule holds it
     """
 
@@ -36,10 +36,8 @@ class Terms:
     reference: np.ndarray
     size: np.ndarray
     inside: np.ndarray
-    coarse: Program
-    coarse_label: np.ndarray
-    fine: Program
-    fine_label: np.ndarray
+    coarse: tuple[Program, np.ndarray]
+    fine: tuple[Program, np.ndarray]
     least: np.ndarray
     most: np.ndarray
 
@@ -73,8 +71,8 @@ class Elastic:
 
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
-        self._coarse = _Model(terms, terms.coarse, terms.coarse_label, guarded=False)
-        self._fine = _Model(terms, terms.fine, terms.fine_label, guarded=True) if terms.guardrails else self._coarse
+        self._coarse = _Model(terms, *terms.coarse, guarded=False)
+        self._fine = _Model(terms, *terms.fine, guarded=True) if terms.guardrails else self._coarse
 
     def feasible(self, names: set[str], instead: Mapping[str, Guardrail] | None = None) -> bool:
         """Whether these rules can hold together; with other guardrails `instead` of those of the same name."""

@@ -133,6 +133,8 @@ def sentence(row: "pd.core.frame.Pandas", money: Callable[[float], str], profit:
     if row.given_up > 0:
         by = f"{100 * row.given_up:.1f} points" if row.unit in ("share", "growth") else named(row.given_up)
         return f'"{row.rule}" was given up by {by}, at a cost of {money(row.cost)}: to keep it costs more.'
+    if pd.isna(row.found) and row.unit == "growth":
+        return f'"{row.rule}" could not apply: there was nothing last year to grow from.'
     if not row.binds:
         return (
             f'"{row.rule}" does not bind{f", {named(row.slack)} to spare" if np.isfinite(row.slack) else ""}: it costs nothing.'

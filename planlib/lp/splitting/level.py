@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-from scipy import sparse
 
 from planlib import plan as tables
 from planlib.errors import ConflictError, PlanError
 from planlib.lp import solver
 from planlib.lp.rules import Aim, Lock, Rule
 from planlib.lp.splitting.cells import Cells
+from planlib.lp.splitting.classes import Classes
 from planlib.lp.splitting.conflicts import conflict
 from planlib.lp.splitting.elastic import Terms
 from planlib.lp.splitting.even import Answer, even
@@ -19,7 +18,7 @@ from planlib.lp.splitting.explain import Bounds, Prices
 from planlib.lp.splitting.limits import Guardrail, Limit
 from planlib.lp.splitting.profit import held, profit_prices
 from planlib.lp.splitting.program import Linear, Program, solve
-from planlib.lp.splitting.ranges import Quotient, own_prices, ranges
+from planlib.lp.splitting.ranges import own_prices, ranges
 from planlib.lp.splitting.rounding import rounded
 
 # How far from proven an answer may be and still be called the optimum, relative to its cost.
@@ -31,11 +30,9 @@ PATIENCE = 6
 
 @dataclass(frozen=True)
 class Optimum:
-    """One exact answer: the cells it is about, each one's class, the program (`near`: with an earlier aim held) and amounts."""
+    """One exact answer: its classes of cells, their program with an earlier aim held, and each cell's amount."""
 
-    inside: np.ndarray
-    labels: np.ndarray
-    program: Program
+    classes: Classes
     near: Program
     found: Linear
     answer: Answer
@@ -134,23 +131,27 @@ class Level:
         for guardrail in self.guardrails:
             guarded[guardrail.cells] = True
         free = (cells.frame["floor"].to_numpy(dtype=float), np.where(cells.movable, np.inf, cells.reference.astype(float)))
-        fine, fine_label = self._program(inside, limits, guarded[inside], free)
-        coarse, label = self._program(inside, limits, np.zeros(len(inside), dtype=bool), free)
-        if not guarded.any():
-            coarse, place = coarse.gathered()
-            label = place[label]
-            fine, fine_label = coarse, label
+        nothing = np.zeros(len(guarded))
+        classes = Classes.of(cells, limits, inside, np.zeros(len(guarded), dtype=bool), free, nothing)
+        if guarded.any():
+            coarse, single = (classes.program, classes.labels), Classes.of(cells, limits, inside, guarded, free, nothing)
+            fine = single.program, single.labels
+        else:
+            program, place = classes.program.gathered()
+            coarse = fine = program, place[classes.labels]
         least, most = ((side - cells.reference)[inside] for side in free)
-        terms = Terms(
-            limits, self.guardrails, cells.frame[cells.keys], free[0], cells.reference, cells.size, inside, coarse, label, fine,
-            fine_label, least, most,
-        )  # fmt: skip
+        keys = cells.frame[cells.keys]
+        terms = Terms(limits, self.guardrails, keys, free[0], cells.reference, cells.size, inside, coarse, fine, least, most)
         return conflict(terms, self.name, self.rules)
 
     def _optimum(self, inside: np.ndarray) -> Optimum:
         """The linear program of today's classes, then the exact spread."""
-        program, labels = self._program(inside, self.limits, self.single[inside])
         only_profit = self.aim.profit == 1
+        gain = np.zeros(len(self.cells.parent))
+        if self.margin is not None:
+            gain = self.margin * (1.0 if only_profit else self.aim.profit / (1 - self.aim.profit))
+        classes = Classes.of(self.cells, self.limits, inside, self.single, (self.low, self.high), gain)
+        program = classes.program
         found = solve(program, self.name, spread=False) if only_profit else solve(program.gathered()[0], self.name)
         if found is None:
             raise self.conflict(inside)
@@ -162,18 +163,13 @@ class Level:
                 f"expected {PROVEN:.0e} and less than a minor unit; nothing was used. Check for limits of very different size."
             )
         exact = self.cells.reference.astype(float)
-        exact[inside] += answer.x[labels] * self._part(inside, labels)
-        return Optimum(inside, labels, program, near, found, answer, exact)
-
-    def _part(self, inside: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Each cell's share of what its class moves by."""
-        size = self.cells.size[inside]
-        whole = np.bincount(labels, size)
-        return np.where(whole[labels] > 0, size / np.maximum(whole[labels], 1.0), 1.0 / np.bincount(labels)[labels])
+        exact[inside] += answer.x[classes.labels] * classes.part
+        return Optimum(classes, near, found, answer, exact)
 
     def _whole(self, optimum: Optimum) -> np.ndarray:
         """Whole amounts of an optimum, with its prices and its certificate."""
-        inside, labels, program, answer = optimum.inside, optimum.labels, optimum.program, optimum.answer
+        classes, answer = optimum.classes, optimum.answer
+        inside, labels, program = classes.inside, classes.labels, classes.program
         reference, open_ = self.cells.reference, self.cells.open
         deviation = rounded(program, answer.x)
         open_class = np.bincount(labels, open_[inside], len(program.size)).astype(np.int64)
@@ -189,97 +185,12 @@ class Level:
             self.prices = profit_prices(optimum.found, self.limits, alone)
         else:
             pull, sure = answer.pull, own_prices(program, answer.x, answer.price)[1]
-            quotients = self._quotients(inside, labels, len(program.size))
-            self.prices = Prices(answer.price, **ranges(program, answer, *self._room(optimum), quotients))
+            room = classes.room(optimum.exact, self.low, self.high)
+            self.prices = Prices(answer.price, **ranges(program, answer, *room, classes.quotients()))
         self.bounds.pull[inside], self.bounds.sure[inside] = pull[labels], sure[labels]
         facts = self._certified(program, answer, optimum.found, deviation, len(inside))
         self.certificate = {"method": "linear program", **facts}
         return amounts
-
-    def _room(self, optimum: Optimum) -> tuple[np.ndarray, np.ndarray]:
-        """How far each class may fall and rise before one of its cells, moving along, meets a bound of its own."""
-        inside, labels = optimum.inside, optimum.labels
-        part, exact = self._part(inside, labels), optimum.exact[inside]
-        rooms = []
-        for room in (exact - self.low[inside], self.high[inside] - exact):
-            nearest = np.full(len(optimum.program.size), np.inf)
-            moved = part > 0
-            np.minimum.at(nearest, labels[moved], np.maximum(room[moved], 0.0) / part[moved])
-            rooms.append(nearest)
-        return rooms[0], rooms[1]
-
-    def _quotients(self, inside: np.ndarray, labels: np.ndarray, count: int) -> dict[int, Quotient]:
-        """The limits whose coefficients move with them, by their number."""
-        label_of = np.full(len(self.cells.parent), -1)
-        label_of[inside] = labels
-        found = {}
-        for number, limit in enumerate(self.limits):
-            if limit.part is None or limit.whole is None or not limit.whole.any():
-                continue
-            here = label_of[limit.cells]
-            weight = np.zeros(count)
-            weight[here[here >= 0]] = limit.whole[here >= 0]
-            now = next(end for end in limit.natural if end is not None)
-            largest = float(np.abs(limit.part).max() / np.abs(limit.whole).max())
-            ends = (now, 1 - now) if limit.unit == "share" else (np.inf, np.inf)
-            whole = float(limit.whole @ self.cells.reference[limit.cells])
-            found[number] = Quotient(weight, whole, max(abs(now), largest * 1e-3), *ends)
-        return found
-
-    def _program(
-        self, inside: np.ndarray, limits: list[Limit], single: np.ndarray, bounds: tuple[np.ndarray, np.ndarray] | None = None
-    ) -> tuple[Program, np.ndarray]:
-        """Classes of cells: those of one parent that no limit, margin or bound of their own tells apart; and each cell's class.
-
-        Only `single` cells keep their bounds (or the ones given); the others may give all that is open, or take any amount if
-        they have a weight.
-        """
-        reference, open_ = self.cells.reference, self.cells.open
-        generic = np.random.default_rng(0)
-        mark = np.zeros(len(reference))  # equal sums of generic words mean equal coefficients in every limit
-        for limit in limits:
-            np.add.at(mark, limit.cells, limit.coefficients * generic.uniform(1, 2))
-            if limit.whole is not None:
-                np.add.at(mark, limit.cells, limit.whole * generic.uniform(1, 2))
-        gain = np.zeros(len(reference))
-        if self.margin is not None:
-            gain = self.margin * (self.aim.profit / (1 - self.aim.profit) if self.aim.profit < 1 else 1.0)
-        moves = self.cells.movable
-        own, new = np.where(single, inside + 1, 0), open_ < self.cells.size
-        keys = [self.cells.parent[inside], mark[inside], gain[inside], moves[inside], new[inside], own]
-        labels = pd.MultiIndex.from_arrays(keys).factorize()[0]
-        first = np.unique(labels, return_index=True)[1]
-        count, at = len(first), inside[first]
-        size, least = (np.bincount(labels, values[inside], count) for values in (self.cells.size, -open_))
-        alone = single[first]
-        lowest, highest = bounds or (self.low, self.high)
-        low = np.where(alone, lowest[at] - reference[at], np.where(moves[at], least, 0.0))
-        high = np.where(alone, highest[at] - reference[at], np.where(moves[at], np.inf, 0.0))
-
-        label_of = np.full(len(reference), -1)
-        label_of[inside] = labels
-        rows, columns, values = [], [], []
-        for number, limit in enumerate(limits):
-            here = label_of[limit.cells]
-            classes, where = np.unique(here[here >= 0], return_index=True)
-            rows.append(np.full(len(classes), number))
-            columns.append(classes)
-            values.append(limit.coefficients[here >= 0][where])
-        entries = [np.concatenate([np.zeros(0, dtype=np.int64), *part]) for part in (rows, columns)]
-        now = np.array([limit.value(reference) for limit in limits])
-        program = Program(
-            parent=pd.factorize(self.cells.parent[at])[0],
-            size=np.maximum(size, 1.0),
-            low=low,
-            high=high,
-            gain=gain[at],
-            rows=sparse.csr_matrix((np.concatenate([np.zeros(0), *values]), entries), shape=(len(limits), count)),
-            floor=np.array([-np.inf if limit.low is None else limit.low for limit in limits]) - now,
-            cap=np.array([np.inf if limit.high is None else limit.high for limit in limits]) - now,
-            penalty=np.array([limit.penalty for limit in limits]),
-            kinds=[limit.kind for limit in limits],
-        )
-        return program, labels
 
     def _every_limit(self) -> list[Limit]:
         """Every hard limit and lock as a row: in a conflict any of them may have to give way."""

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from planlib.errors import ParameterError
-from planlib.lp.rules import Lock, Rule, expanded, mask
-from planlib.lp.splitting.cells import looked_up
+from planlib.lp.rules import Lock, Rule, expanded
+from planlib.lp.splitting.ground import Ground
 from planlib.plan import AMOUNT, DIMENSIONS, rollup
 
 
@@ -120,22 +119,15 @@ class Limit:
         }
 
 
-def limits_of(
-    cells: pd.DataFrame,
-    parent_dims: list[str],
-    rules: Sequence[Rule],
-    totals: Sequence[Lock],
-    history: pd.DataFrame | None,
-    measures: pd.DataFrame | None,
-) -> list[Limit]:
+def limits_of(ground: Ground, rules: Sequence[Rule], totals: Sequence[Lock]) -> list[Limit]:
     """Every rule and locked total, sorted by name. A floor and a cap on a ratio or an inner share make two limits."""
     written: list[Limit] = []
     for lock in totals:
-        chosen = np.flatnonzero(mask(cells, lock.where, lock.name))
+        chosen = ground.cells.of(lock.where, lock.name)
         amount = float(round(lock.amount))
         written.append(Limit(lock.name, chosen, np.ones(len(chosen)), amount, amount, lock, 1.0))
-    for rule in expanded([rule for rule in rules if rule.each != "cell"], cells):
-        written += _limits_of_rule(cells, parent_dims, rule, history, measures)
+    for rule in expanded([rule for rule in rules if rule.each != "cell"], ground.cells.cells):
+        written += _limits_of_rule(ground, rule)
     return sorted(written, key=lambda limit: (limit.name, limit.low is None))
 
 
@@ -165,116 +157,86 @@ class Guardrail:
         return Guardrail.of(rule, self.cells, self.base)
 
 
-def guardrails_of(
-    cells: pd.DataFrame, parent_dims: list[str], rules: Sequence[Rule], history: pd.DataFrame | None
-) -> list[Guardrail]:
+def guardrails_of(ground: Ground, rules: Sequence[Rule]) -> list[Guardrail]:
     """The rules with `each: cell`, sorted by name. A cell without a last year has no guardrail on growth."""
     written = []
     for rule in sorted((rule for rule in rules if rule.each == "cell"), key=lambda rule: rule.name):
-        inside = np.flatnonzero(mask(cells, rule.where, rule.name))
+        inside = ground.cells.of(rule.where, rule.name)
         if rule.unit == "growth":
-            base = _last_year_by_cell(cells, rule, history)[inside]
+            base = _last_year_by_cell(ground, rule)[inside]
             inside, base = inside[base > 0], base[base > 0]
         elif rule.unit == "amount":
             base = np.ones(len(inside))
         else:
-            base = np.full(len(inside), _fixed_base(cells, parent_dims, rule, inside))
+            base = np.full(len(inside), _fixed_base(ground, rule, inside))
         written.append(Guardrail.of(rule, inside, base))
     return written
 
 
-def _fixed_base(cells: pd.DataFrame, parent_dims: list[str], rule: Rule, inside: np.ndarray) -> float:
+def _fixed_base(ground: Ground, rule: Rule, inside: np.ndarray) -> float:
     """What a guardrail's shares are of: a part of the level that keeps its amount whatever the split."""
-    moving = sorted(set(rule.of) - set(parent_dims))
+    moving = sorted(set(rule.of) - set(ground.parent_dims))
     if moving:
         raise ParameterError(
             f"rule {rule.name!r}: guards each cell's share of {rule.of}, which itself moves with {moving}, expected a base "
-            f"that the level above fixes ({parent_dims or 'the whole'}); state it as one rule with each: {moving[0]}."
+            f"that the level above fixes ({ground.parent_dims or 'the whole'}); state it as one rule with each: {moving[0]}."
         )
-    of = mask(cells, rule.of, rule.name).to_numpy()
-    if not of[inside].all():
+    _check_inside(ground, rule, inside)
+    return ground.base(rule.of, rule.name)
+
+
+def _check_inside(ground: Ground, rule: Rule, inside: np.ndarray) -> None:
+    if rule.of and not np.isin(inside, ground.cells.of(rule.of, rule.name)).all():
         raise ParameterError(f"rule {rule.name!r}: some of its cells are not part of its base `of`; widen the base.")
-    return float(cells["reference"].to_numpy()[of].sum())
 
 
-def _last_year_by_cell(cells: pd.DataFrame, rule: Rule, history: pd.DataFrame | None) -> np.ndarray:
-    keys = [name for name in DIMENSIONS if name in cells.columns]
-    _last_year(rule, history)
-    assert history is not None
+def _last_year_by_cell(ground: Ground, rule: Rule) -> np.ndarray:
+    cells, keys = ground.cells.cells, [name for name in DIMENSIONS if name in ground.cells.cells.columns]
+    ground.last_year(rule)
+    assert ground.history is not None
+    history = ground.history.cells
     lacking = [name for name in keys if name not in history.columns]
     if lacking:
         raise ParameterError(f"rule {rule.name!r}: last year is not known by {lacking}; limit each of another dimension.")
     return cells[keys].merge(rollup(history, keys), how="left", on=keys)[AMOUNT].fillna(0).to_numpy(dtype=float)
 
 
-def _limits_of_rule(
-    cells: pd.DataFrame,
-    parent_dims: list[str],
-    rule: Rule,
-    history: pd.DataFrame | None,
-    measures: pd.DataFrame | None,
-) -> list[Limit]:
-    chosen = mask(cells, rule.where, rule.name).to_numpy()
-    index = np.flatnonzero(chosen)
+def _limits_of_rule(ground: Ground, rule: Rule) -> list[Limit]:
+    index = ground.cells.of(rule.where, rule.name)
     ones = np.ones(len(index))
     if rule.unit == "amount":
         return [Limit(rule.name, index, ones, *_whole(rule.min, rule.max), rule, 1.0)]
     if rule.unit == "growth":
-        base = _last_year(rule, history)
+        base = ground.last_year(rule)
         if base <= 0:  # nothing to grow from: the rule says nothing, and its row in the report shows no figure
             return [Limit(rule.name, index, ones, None, None, rule, 0.0)]
         low = None if rule.min is None else base * (1 + rule.min)
         high = None if rule.max is None else base * (1 + rule.max)
         return [Limit(rule.name, index, ones, *_whole(low, high), rule, base)]
     if rule.unit == "share":
-        of = mask(cells, rule.of, rule.name).to_numpy()
-        if (chosen & ~of).any():
-            raise ParameterError(f"rule {rule.name!r}: some of its cells are not part of its base `of`; widen the base.")
-        base = float(cells["reference"].to_numpy()[of].sum())
-        if set(rule.of) <= set(parent_dims):
+        _check_inside(ground, rule, index)
+        base = ground.base(rule.of, rule.name)
+        if set(rule.of) <= set(ground.parent_dims):
             low = None if rule.min is None else base * rule.min
             high = None if rule.max is None else base * rule.max
             return [Limit(rule.name, index, ones, *_whole(low, high), rule, base)]
-        return _homogeneous(rule, of, chosen.astype(float), of.astype(float), base)
-    measure = _measured(cells, rule, rule.measure, measures)
-    per = _measured(cells, rule, rule.per, measures) if rule.per else np.ones(len(cells))
-    base = float((cells["reference"].to_numpy() * per)[chosen].sum())
-    return _homogeneous(rule, chosen, measure * chosen, per * chosen, base)
+        of = ground.cells.of(rule.of, rule.name)
+        return _homogeneous(rule, of, np.isin(of, index).astype(float), np.ones(len(of)), base)
+    measure = ground.measure(rule, rule.measure)[index]
+    per = ground.measure(rule, rule.per)[index] if rule.per else ones
+    return _homogeneous(rule, index, measure, per, float((ground.reference[index] * per).sum()))
 
 
-def _homogeneous(rule: Rule, active: np.ndarray, part: np.ndarray, whole: np.ndarray, base: float) -> list[Limit]:
+def _homogeneous(rule: Rule, index: np.ndarray, part: np.ndarray, whole: np.ndarray, base: float) -> list[Limit]:
     """part / whole between the limits, as rows `part - limit * whole` against 0, one per side."""
-    index = np.flatnonzero(active)
     rows = []
     for bound, low, high in ((rule.min, 0.0, None), (rule.max, None, 0.0)):
         if bound is not None:
-            coefficients = (part - bound * whole)[index]
+            coefficients = part - bound * whole
             largest = float(np.abs(coefficients).max(initial=0.0)) if rule.unit == "ratio" else 1.0
             step = largest if largest > 0 else 1.0
-            rows.append(
-                Limit(rule.name, index, coefficients / step, low, high, rule, base, part[index] / step, whole[index] / step)
-            )
+            rows.append(Limit(rule.name, index, coefficients / step, low, high, rule, base, part / step, whole / step))
     return rows
-
-
-def _last_year(rule: Rule, history: pd.DataFrame | None) -> float:
-    """What the rule's cells had last year, minor units. Members that are new have nothing."""
-    if history is None:
-        raise ParameterError(f"rule {rule.name!r} limits growth, but no last year was given; pass history or use a share.")
-    lacking = [name for name in rule.where if name not in history.columns]
-    if lacking:
-        raise ParameterError(f"rule {rule.name!r}: last year is not known by {lacking}; limit a share or an amount there.")
-    chosen = pd.Series(True, index=history.index)
-    for dimension, members in rule.where.items():
-        chosen &= history[dimension].isin([members] if isinstance(members, str) else members)
-    return float(history.loc[chosen, AMOUNT].sum())
-
-
-def _measured(cells: pd.DataFrame, rule: Rule, name: str, measures: pd.DataFrame | None) -> np.ndarray:
-    if measures is None or name not in measures.columns:
-        have = [] if measures is None else [column for column in measures.columns if column not in DIMENSIONS]
-        raise ParameterError(f"rule {rule.name!r}: no measure {name!r}, expected one of {have}; correct it.")
-    return looked_up(cells, measures, name, f"rule {rule.name!r}")
 
 
 def _room(coefficients: np.ndarray) -> float:

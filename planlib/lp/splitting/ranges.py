@@ -40,12 +40,16 @@ class Held:
 
     act      limits that are met and cannot say the same as others among them; with their rows and prices
     lift     what one unit more of each of their prices adds to the pull on each class, its parent's total kept
+    least, most   between which each price may lie: a floor's is not negative, a cap's not positive, a soft one's not above its
+             penalty
     give     how far a free class follows one unit of pull; 0 where it is held
     """
 
     act: np.ndarray
     rows: sparse.csr_matrix
     price: np.ndarray
+    least: np.ndarray
+    most: np.ndarray
     lift: np.ndarray
     give: np.ndarray
 
@@ -92,8 +96,9 @@ def ranges(
     up[given_up & (price < 0)] = (body - program.cap)[given_up & (price < 0)]
     unique = own_prices(program, x, price)[0]
     down[~unique] = up[~unique] = 0.0
-    held = _held(program, x, price, np.flatnonzero((price != 0) & ~given_up))
-    slack = np.setdiff1d(np.arange(count), np.flatnonzero((price != 0) & ~given_up))
+    # An equality is held whatever its price.
+    pressed = ((price != 0) | (program.floor == program.cap)) & ~given_up
+    held, slack = _held(program, x, price, np.flatnonzero(pressed)), np.flatnonzero(~pressed)
     for place, limit in enumerate(held.act):
         if not unique[limit]:
             continue
@@ -125,8 +130,8 @@ def _along(
         (above, -move),
         (np.where(x <= program.low, answer.pull, np.inf)[stuck], -lift[stuck]),
         (np.where(x >= program.high, -answer.pull, np.inf)[stuck], lift[stuck]),
-        (np.abs(held.price), np.sign(held.price) * turn),
-        (program.penalty[held.act] - np.abs(held.price), -np.sign(held.price) * turn),
+        (held.price - held.least, turn),
+        (held.most - held.price, -turn),
         (np.abs(body - program.floor)[slack], np.where(body < program.floor, -1.0, 1.0)[slack] * far),
         (np.abs(program.cap - body)[slack], np.where(body > program.cap, 1.0, -1.0)[slack] * far),
     ]
@@ -174,7 +179,7 @@ class _Path:
         good, step = 0.0, FIRST * quotient.size
         while self._holds(sign * step):
             if step >= min(farthest, FARTHEST * quotient.size):
-                return np.inf
+                return farthest if np.isfinite(farthest) else np.inf
             good, step = step, min(step * GROWTH, max(farthest, step * (1 + ZERO)))
         bad = step
         for _ in range(HALVINGS):
@@ -206,8 +211,8 @@ class _Path:
             (move >= -self.below - room).all()
             and (move <= self.above + room).all()
             and (np.where(at_low, pull, -pull) >= -ZERO).all()
-            and (np.sign(held.price) * price >= -ZERO * np.abs(held.price)).all()
-            and (np.abs(price) <= program.penalty[held.act] * (1 + ZERO)).all()
+            and (price >= held.least - ZERO * np.abs(held.price)).all()
+            and (price <= held.most + ZERO * np.abs(held.price)).all()
             and (far >= self.least).all()
             and (far <= self.most).all()
         )
@@ -227,7 +232,9 @@ def _held(program: Program, x: np.ndarray, price: np.ndarray, act: np.ndarray) -
     else:
         carried = np.zeros(0)
     free = (x > program.low) & (x < program.high)
-    return Held(act, rows, carried, _lift(program, rows, x), np.where(free, program.size / 2, 0.0))
+    equal, penalty = (program.floor == program.cap)[act], program.penalty[act]
+    least, most = np.where(equal | (carried < 0), -penalty, 0.0), np.where(equal | (carried > 0), penalty, 0.0)
+    return Held(act, rows, carried, least, most, _lift(program, rows, x), np.where(free, program.size / 2, 0.0))
 
 
 def _met(program: Program, x: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from planlib.errors import ParameterError
 from planlib.lp.rules import Aim, Lock, Rule, expanded, named_once
 from planlib.lp.splitting.cells import Cells, cells_of, is_leaf, looked_up
 from planlib.lp.splitting.explain import compared, rules_table
+from planlib.lp.splitting.ground import Ground
 from planlib.lp.splitting.level import Level
 from planlib.lp.splitting.limits import guardrails_of, limits_of
 from planlib.plan import AMOUNT
@@ -59,20 +60,32 @@ class Split:
         frames = {"allocated": self.plan, "naive": naive, "last_year": last_year}
         if booked is not None:
             frames["booked"] = booked
-        columns = [tables.rollup(frame, [self.into]).set_index(self.into)[AMOUNT].rename(k) for k, frame in frames.items()]
+        columns = [self._members(frame).rename(name) for name, frame in frames.items()]
         table = pd.concat(columns, axis=1).fillna(0).astype("int64").rename_axis("member").reset_index()
         table["growth"] = tables.ratio(table["allocated"] - table["last_year"], table["last_year"])
         return table.sort_values(["allocated", "member"], ascending=[False, True]).reset_index(drop=True)
 
     def share(self, members: Sequence[str]) -> float:
         """The share of the plan that these members of the new dimension carry."""
-        total = int(self.plan[AMOUNT].sum())
-        return float(self.plan.loc[self.plan[self.into].isin(members), AMOUNT].sum()) / total if total else 0.0
+        mine = self._members(self.plan)
+        unknown = sorted(set(members) - set(mine.index))
+        if unknown:
+            raise ParameterError(
+                f"share: no {self.into} {unknown}, expected some of {list(mine.index[:6])} ...; correct the name."
+            )
+        return float(mine[mine.index.isin(members)].sum()) / float(mine.sum()) if mine.sum() else 0.0
 
     def top(self, count: int) -> list[str]:
         """The largest members of the new dimension."""
-        ranked = self.by().sort_values([AMOUNT, self.into], ascending=[False, True])
-        return list(ranked[self.into].head(count))
+        ranked = self._members(self.plan).rename_axis("member").reset_index()
+        return list(ranked.sort_values([AMOUNT, "member"], ascending=[False, True])["member"].head(count))
+
+    def _members(self, frame: pd.DataFrame) -> pd.Series:
+        """Amounts by member of the new dimension; of several, by their members joined as the dimensions are."""
+        dims = self.into.split(" x ")
+        sums = tables.rollup(frame, dims)
+        names = sums[dims[0]] if len(dims) == 1 else sums[dims].agg(" x ".join, axis=1)
+        return pd.Series(sums[AMOUNT].to_numpy(), index=pd.Index(names), name=AMOUNT)
 
 
 def split(
@@ -118,8 +131,8 @@ def split(
     named_once([*expanded(rules, cells.frame), *locks])
     margin = _margin(cells, margins, aim)
     totals = [lock for lock in locks if not is_leaf(lock, cells.keys)]
-    limits = limits_of(cells.frame, dims, rules, totals, history, measures)
-    guardrails = guardrails_of(cells.frame, dims, rules, history)
+    ground = Ground.of(cells.frame, dims, history, measures)
+    limits, guardrails = limits_of(ground, rules, totals), guardrails_of(ground, rules)
     level = Level(f"split_into_{'_'.join(new)}", cells, limits, guardrails, margin, aim, rules, locks)
 
     amounts = level.solve()

@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import date
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,7 @@ def curves(**spend: int) -> pd.DataFrame:
 
 
 def traits(items: list[str], kind: str = "advertising") -> pd.DataFrame:
-    return pd.DataFrame({"item": items, "channel": "", "kind": kind})
+    return pd.DataFrame({"item": items, "channel": "", "kind": kind, "spend": 0.0, "revenue": np.nan})
 
 
 def projects(*rows: tuple, **words: object) -> pd.DataFrame:
@@ -54,7 +55,7 @@ def fixed(found: pd.DataFrame, amount: int) -> pd.DataFrame:
 def test_the_money_is_the_budget_to_the_cent(target, spend, asks, sold, risk, reserve, cap):
     # REG-6, BUD-4: a region's risk reserve is a part of the reserve; the sum is the budget whatever is asked and chosen.
     parameters = budget.Parameters(reserve_share=reserve, promotion_cap=cap)
-    total = budget.total(target, parameters)
+    total = budget.total(target, projects(), NONE, parameters)
     table = [
         (f"p{n}", min(cost, max(1, total // 10)), response, critical, "") for n, (cost, response, critical) in enumerate(asks)
     ]
@@ -63,7 +64,7 @@ def test_the_money_is_the_budget_to_the_cent(target, spend, asks, sold, risk, re
     told, kinds = curves(**dict(zip(names, spend, strict=True))), traits(names)
     kinds.loc[0, "kind"] = "promotion" if len(names) > 1 else "advertising"
     channels = CHANNELS.assign(amount=sold)
-    free = budget.free(total, known, parameters)
+    free = budget.free(total, known, NONE, parameters)
     limits = budget.bounds(told, kinds, NONE, free, total, parameters)
     found = budget.allocate(limits, known, pd.DataFrame(), NONE, total, parameters)
     regions = budget.by_region(found.activities, channels, kinds)
@@ -78,7 +79,8 @@ def test_the_money_is_the_budget_to_the_cent(target, spend, asks, sold, risk, re
     assert regions["amount"].sum() == found.activities["amount"].sum()
     assert not pools.duplicated(["pool", "item"]).any()
     held = pools.loc[pools["pool"].isin(["reserve", "region risk reserve"]), "amount"].sum()
-    assert held == found.reserve + found.unspent
+    assert held == found.reserve
+    assert pools.loc[pools["pool"] == "not placed", "amount"].sum() == found.unspent
 
 
 @pytest.mark.parametrize("free", [10, 14, 23, 31, 44, 60])
@@ -124,7 +126,7 @@ def test_what_a_project_requires_must_be_there():
     known = projects(("club", 10, 19, "no", "portal"), ("portal", 100, 0, "yes", ""))
     assert variants(known, budget.Parameters())["requires"].tolist() == [[], []]
     with pytest.raises(ParameterError, match="120 minor units of critical projects and 13 of reserve"):
-        budget.free(130, known, budget.Parameters())
+        budget.free(130, known, NONE, budget.Parameters())
 
 
 def test_a_regions_money_follows_the_channel_that_an_activity_feeds():
@@ -138,7 +140,7 @@ def test_a_regions_money_follows_the_channel_that_an_activity_feeds():
 
 def test_a_reserve_smaller_than_the_regions_is_refused():
     # REG-6, BUD-4: 20% of each pool for risk is a quarter of the activities' money.
-    found = budget.Allocation(pd.DataFrame({"item": ["x"], "amount": [900]}), projects(), 100, 0, None)
+    found = budget.Allocation(pd.DataFrame({"item": ["x"], "amount": [900]}), projects(), 100, 0, 0, None)
     regions = pd.DataFrame({"region": ["E"], "item": ["x"], "amount": [900]})
     shares = pd.DataFrame({"region": "E", "part": ["base", "incentive", "risk reserve"], "share": [0.5, 0.3, 0.2]})
 
@@ -181,9 +183,9 @@ def marketing(count: int = 36, revenue: bool = True) -> pd.DataFrame:
 def made(table: pd.DataFrame | None, sales: pd.DataFrame) -> tuple[budget.Allocation, pd.DataFrame, str]:
     parameters, total = budget.Parameters(), 50_000_001
     known = budget.known(table, HORIZON)
-    response, free = budget.curves(known, sales, HORIZON), budget.free(total, projects(), parameters)
-    simple = budget.naive(response.curves, known, CHANNELS, free, HORIZON)
-    limits = budget.bounds(response.curves, budget.traits(known), NONE, free, total, parameters)
+    response, free = budget.curves(known, sales, HORIZON), budget.free(total, projects(), NONE, parameters)
+    simple = budget.naive(known, CHANNELS, free, HORIZON)
+    limits = budget.bounds(response.curves, budget.traits(known, HORIZON), NONE, free, total, parameters)
     assert simple["amount"].sum() == 45_000_001
     found = budget.allocate(limits, projects(), simple, NONE, total, parameters)
     assert found.activities["amount"].sum() == 45_000_001
@@ -216,7 +218,82 @@ def test_without_attributed_revenue_the_curves_come_from_total_revenue():
 def test_closed_months_are_a_floor_without_curves_too():
     # BUD-3: 72 of 90 are spent on b; what is left follows planned revenue, 7 : 3.
     spent = pd.DataFrame({"item": ["b"], "month": ["2026-01"], "amount": [72]})
-    simple = budget.naive(curves(), budget.known(None, HORIZON), CHANNELS, 90, HORIZON)
+    simple = budget.naive(budget.known(None, HORIZON), CHANNELS, 90, HORIZON)
     found = budget.allocate(curves(), projects(), simple, spent, 100, budget.Parameters())
 
     assert found.activities.set_index("item")["amount"].to_dict() == {"a": 13, "b": 77}
+
+
+def test_what_the_critical_path_requires_is_critical():
+    # BUD-5: the portal needs the academy, that needs the platform; none of them returns enough by itself.
+    known = projects(
+        ("academy", 50, 1, "no", "platform"), ("platform", 30, 1, "no", ""), ("portal", 100, 0, "yes", "academy"),
+        ("x", 9, 1, "no", ""),
+    )  # fmt: skip
+    limits = budget.bounds(curves(a=1000), traits(["a"]), NONE, 684, 1000, budget.Parameters())
+    found = budget.allocate(limits, known, pd.DataFrame(), NONE, 1000, budget.Parameters())
+
+    assert known.set_index("project")["critical"].to_dict() == {"academy": True, "platform": True, "portal": True, "x": False}
+    assert found.projects.set_index("project")["amount"].to_dict() == {"academy": 60, "platform": 36, "portal": 120, "x": 0}
+
+
+def test_where_every_activity_is_frozen_it_stays_at_its_floor_and_the_rest_is_not_placed():
+    # BUD-6: returns of 1.2 under a line of 1.5; half of last year's spend, grown with the money: 450 of 900 stay.
+    parameters, told = budget.Parameters(), curves(a=600, b=300).assign(roi=1.2)
+    limits = budget.bounds(told, traits(["a", "b"]), NONE, 900, 1000, parameters)
+    found = budget.allocate(limits, projects(), pd.DataFrame(), NONE, 1000, parameters)
+    pools = budget.pools(
+        budget.by_region(found.activities, CHANNELS, traits(["a", "b"])), budget.pool_shares(None, CHANNELS), found
+    )
+    of = pools.groupby("pool")["amount"].sum()
+
+    assert found.activities["amount"].tolist() == limits["floor"].tolist() == [300, 150]
+    assert (found.reserve, found.unspent) == (100, 450)
+    # 10% of each pool is risk: a ninth of the activities' 450; the rest of the reserve is at headquarters.
+    assert (of["not placed"], of["region risk reserve"], of["reserve"]) == (450, 50, 50) and of.sum() == 1000
+    steps = budget.steps(pools, found).set_index("label")["amount"]
+    assert (steps["Not placed"], steps["Reserve at headquarters"], steps["Budget"]) == (450, 50, 1000)
+
+
+def test_an_activity_that_brought_nothing_is_there_with_what_it_cost():
+    # BUD-6: 1,500 spent last year and no revenue attributed is a return of 0: frozen at half, and neither new nor gone.
+    table = marketing(24)
+    dead = pd.DataFrame({"month": months(2025), "activity": "Flyers", "spend": 1_500_000, "revenue": 0})
+    known = budget.known(pd.concat([table, dead]), HORIZON)
+    response = budget.curves(known, pd.DataFrame({"month": [], "amount": []}), HORIZON)
+    kinds = budget.traits(known, HORIZON)
+    money = int(kinds["spend"].sum())
+    limits = budget.bounds(response.curves, kinds, NONE, money, money, budget.Parameters()).set_index("item")
+    row = limits.loc["Flyers"]
+
+    assert "Flyers" not in set(response.curves["item"])
+    assert (row["spend"], row["roi"], row["frozen"], row["floor"], row["cap"]) == (18_000_000, 0.0, True, 9_000_000, 9_000_000)
+    assert row["caveat"] == "No revenue is attributed to it last year."
+    simple = budget.naive(known, CHANNELS, money, HORIZON).set_index("item")["amount"]
+    assert simple["Flyers"] == 18_000_000 and simple.sum() == money
+
+
+def test_a_customers_cost_is_of_the_months_that_count_customers():
+    # 100 a month; customers are counted from July: 600 over 30.
+    told = [None] * 6 + [5.0] * 6
+    table = pd.DataFrame(
+        {"month": months(2025), "activity": "TV", "spend": 100, "channel": "a", "kind": "", "new_customers": told}
+    )
+    response = SimpleNamespace(
+        at=lambda spend: pd.DataFrame({"item": [], "marginal_": []}), curves=pd.DataFrame({"item": []}), fit={"level": 0.9}
+    )
+    limits = budget.bounds(curves(TV=1200), traits(["TV"]), NONE, 1200, 1200, budget.Parameters())
+    activities = pd.DataFrame({"item": ["TV"], "amount": [1200]})
+    found = budget.board(response, limits, activities, table.assign(channel=""), months(2025))  # type: ignore[arg-type]
+
+    assert found["cost_per_customer"].tolist() == [20.0]
+
+
+def test_growth_alone_asks_for_nothing_that_is_known_where_last_year_is_known_in_part():
+    half = budget.known(marketing(6), HORIZON)
+    year = budget.last_year(half, HORIZON)
+
+    assert year.total(half.groupby("month")["spend"].sum()) is None
+    assert budget.aligned(None, 10**7, 10**7, budget.Parameters()) is None
+    # A part year is brought to a full one where shares are all that is asked.
+    assert budget.traits(half, HORIZON)["spend"].sum() == pytest.approx(2 * half["spend"].sum())

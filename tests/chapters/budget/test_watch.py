@@ -1,5 +1,6 @@
 """Money that is spent, hours and stock, and the list of rules: hand-sized cases."""
 
+from datetime import date
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,6 +8,8 @@ import pandas as pd
 import pytest
 
 from planlib.chapters import budget
+from planlib.estimates.windows import Window
+from planlib.plan import Horizon
 
 DAY = pd.Timestamp("2026-03-31")
 
@@ -15,11 +18,15 @@ def by_month(**amounts: int) -> pd.DataFrame:
     return pd.DataFrame({"month": [f"2026-{name[1:]}" for name in amounts], "amount": list(amounts.values())})
 
 
+def closed(*known: str, every: tuple[str, ...] = ()) -> Window:
+    return Window("closed months", *(tuple(f"2026-{month}" for month in months) for months in (every or known, known)))
+
+
 def test_spend_off_the_plan_is_reported_with_its_causes():
     # BUD-6: January is 5% over, which is on the line; February 30% over: 10% with sales, the rest by rate; March 6% under.
     off = budget.variance(
         by_month(m01=105, m02=130, m03=94), by_month(m01=100, m02=100, m03=100), by_month(m01=1000, m02=1100, m03=1000),
-        by_month(m01=1000, m02=1000, m03=1000), 0.05, 48, DAY,
+        by_month(m01=1000, m02=1000, m03=1000), closed("01", "02", "03"), 0.05, 48, DAY,
     ).set_index("month")  # fmt: skip
 
     assert off["report_by"].tolist() == ["", "2026-04-02", "2026-04-02"]
@@ -31,11 +38,13 @@ def test_spend_off_the_plan_is_reported_with_its_causes():
 def test_the_line_and_the_hours_of_a_report_move_it(line, hours, due):
     # BUD-6
     sold = by_month(m02=1000)
-    assert budget.variance(by_month(m02=130), by_month(m02=100), sold, sold, line, hours, DAY)["report_by"].tolist() == [due]
+    assert budget.variance(by_month(m02=130), by_month(m02=100), sold, sold, closed("02"), line, hours, DAY)[
+        "report_by"
+    ].tolist() == [due]
 
 
 def test_without_a_plan_in_force_there_is_no_variance():
-    assert budget.variance(by_month(m01=1), None, by_month(m01=1), None, 0.05, 48, DAY).empty
+    assert budget.variance(by_month(m01=1), None, by_month(m01=1), None, closed("01"), 0.05, 48, DAY).empty
 
 
 def test_hours_count_people_who_are_there():
@@ -85,19 +94,19 @@ def test_every_rule_is_listed_with_slack_and_price(open_sample):
     target = int(plan["amount"].sum())
     marketing = budget.known(chapter.tables.get("marketing"), horizon)
     projects = budget.known_projects(chapter.tables.get("projects"), parameters)
-    response, traits = budget.curves(marketing, plan, horizon), budget.traits(marketing)
-    total = budget.total(target, parameters)
+    response, traits = budget.curves(marketing, plan, horizon), budget.traits(marketing, horizon)
+    total = budget.total(target, projects, budget.gone(marketing, horizon), parameters)
     limits = budget.bounds(response.curves, traits, budget.gone(marketing, horizon), total, total, parameters)
     found = budget.allocate(limits, projects, plan, budget.gone(marketing, horizon), total, parameters)
     sold = chapter.last_year("product")
     portfolio = pd.DataFrame({"product": sold["product"].head(2), "quadrant": "star"})
     groups = pd.DataFrame({"segment": ["High value", "Ordinary"], "amount": [target // 2, target // 2]})
     months = pd.DataFrame({"month": horizon.months, "amount": 10**6})
-    holidays = pd.DataFrame({"month": ["2026-02"], "sales": [10**6]})
+    holidays = pd.DataFrame({"month": ["2026-02"], "sales": [10**6], "ad_share": [0.08]})
     views = [
         ("BUD-5", budget.by_product(10**6, sold, portfolio, 0.7)),
         ("BUD-5", budget.by_customer(10**6, groups, None, 0.8)),
-        ("TIM-6", budget.by_month(2 * 10**6, months, pd.DataFrame(), horizon, holidays, 0.08)),
+        ("TIM-6", budget.by_month(2 * 10**6, months, pd.DataFrame(), horizon, holidays)),
     ]
     rules = budget.listed(total, target, found, limits, views, parameters).set_index("rule")
 
@@ -134,3 +143,63 @@ def test_a_frozen_activity_whose_interval_reaches_the_line_says_so():
     found = budget.board(empty, limits, activities, marketing, ["2025-01"]).set_index("item")  # type: ignore[arg-type]
 
     assert found["remark"].to_dict() == {"a": "Frozen.", "b": "Frozen, not surely."}
+
+
+def test_a_closed_month_without_spend_is_a_variance_and_one_without_data_is_not():
+    # BUD-6: March is in the table with nothing spent: -100%, a report is due. With no row at all nothing is said of it.
+    planned, sold = by_month(m01=100, m02=100, m03=800), by_month(m01=10, m02=10, m03=10)
+    spent = by_month(m01=100, m02=100)
+    known = budget.variance(spent, planned, sold, sold, closed("01", "02", "03"), 0.05, 48, DAY).set_index("month")
+    silent = budget.variance(spent, planned, sold, sold, closed("01", "02", every=("01", "02", "03")), 0.05, 48, DAY)
+
+    assert known["variance"].to_dict() == {"2026-01": 0.0, "2026-02": 0.0, "2026-03": -1.0}
+    assert known["report_by"].tolist() == ["", "", "2026-04-02"]
+    assert silent["month"].tolist() == ["2026-01", "2026-02"]
+
+
+def test_nothing_spent_where_nothing_was_planned_needs_no_report():
+    none, sold = by_month(m01=0, m02=0), by_month(m01=10, m02=10)
+    found = budget.variance(by_month(m02=5), none, sold, sold, closed("01", "02"), 0.05, 48, DAY)
+
+    assert found["variance"].isna().all() and found["report_by"].tolist() == ["", "2026-04-02"]
+
+
+def test_a_month_that_no_plan_had_open_is_not_compared():
+    # The first plan was made when January had closed: of the first quarter there is nothing to hold it against.
+    horizon = Horizon(2026, 1, date(2026, 3, 31))
+    year = pd.DataFrame({"month": horizon.months, "amount": 10})
+    stood = year[year["month"] > "2026-01"]
+    quarters = budget.quarters(year, horizon, stood).set_index("quarter")
+    off = budget.variance(year.head(3), stood, year, year, closed("01", "02", "03"), 0.05, 48, DAY)
+
+    assert quarters["plan_in_force"].isna().tolist() == [True, False, False, False]
+    assert quarters.loc["Q2", "difference"] == 0 and off["month"].tolist() == ["2026-02", "2026-03"]
+
+
+def test_what_is_not_there_does_not_lie_too_long():
+    held = pd.DataFrame({"product": ["gone", "stuck"], "value": [0, 5], "kind": ["fast", "fast"]})
+    found = budget.stock(held, pd.DataFrame({"product": ["x"], "cost": [9]}), 90, 30, 90).set_index("product")
+
+    assert found["flag"].to_dict() == {"stuck": "over the limit", "gone": ""} and found.loc["gone", "days"] == 0
+
+
+def test_output_per_head_of_part_of_a_year_is_not_told():
+    staff = pd.DataFrame({"region": ["E"], "hired": pd.to_datetime(["2020-01-01"]), "hours": [168.0], "used": [160.0]})
+    found = budget.hours(staff, None, DAY, 0.15)
+
+    assert found["sales_per_head"].isna().all() and found["used"].notna().all()
+
+
+def test_the_price_of_the_whole_budget_counts_its_reserve():
+    # STR-1: at its cap of 20%: .9 of one unit more can be spent, and promotion may have .25 of it, worth .3.
+    prices = pd.DataFrame(
+        {"rule": ["total budget", "cap of group promotion"], "unit": "amount", "limit": 1.0, "found": 1.0, "slack": 0.0,
+         "binds": True, "price": [2.0, 0.3]}
+    )  # fmt: skip
+    projects = pd.DataFrame({"funding": pd.Series(dtype="str"), "amount": pd.Series(dtype="int64")})
+    found = SimpleNamespace(spend=SimpleNamespace(prices=prices), reserve=20, projects=projects)
+    rules = budget.listed(200, 1000, found, pd.DataFrame({"item": [], "roi": []}), [], budget.Parameters())  # type: ignore[arg-type]
+
+    of = rules.set_index("rule")["price"]
+    assert of["marketing cost over revenue"] == pytest.approx(0.9 * 2.0 + 0.25 * 0.3)
+    assert of["reserve over budget"] == 2.0

@@ -162,8 +162,11 @@ def test_no_history_gives_no_curves():
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
-        (lambda table: table.assign(spend=-table["spend"]), "spend or revenue that is missing or below 0"),
-        (lambda table: table.assign(revenue=table["revenue"].replace(table["revenue"].max(), np.nan)), "missing or below 0"),
+        (lambda table: table.assign(spend=-table["spend"]), "spend that is missing or below 0.*first: Search in 20"),
+        (
+            lambda table: table.assign(revenue=table["revenue"].replace(table["revenue"].max(), np.nan)),
+            "revenue that is missing",
+        ),
         (lambda table: table.drop(columns="revenue"), r"no column \['revenue'\]"),
     ],
 )
@@ -193,3 +196,28 @@ def test_a_year_outside_the_table_is_refused():
 def test_parameters_out_of_range_are_refused(wrong: dict[str, float]):
     with pytest.raises(ParameterError, match="response: found"):
         fit_attributed(attributed(3)[0], **wrong)
+
+
+def test_spend_in_march_credited_in_april_has_a_return_with_its_interval():
+    spend, revenue = np.zeros(12), np.zeros(12)
+    spend[2], revenue[3] = 1000.0, 3000.0
+    curve = fit_attributed(months(spend, revenue)).curves.iloc[0]
+
+    assert not curve["identified"] and curve["roi"] == pytest.approx(3.0)
+    assert 0 < curve["roi_low"] < 3.0 < curve["roi_high"]
+    # every quarter's spend is credited the month after, the curve is an assumption but the interval is there
+    often = fit_attributed(months(np.tile([900.0, 0, 0], 8), np.tile([0, 1800.0, 0], 8))).curves.iloc[0]
+    assert often["roi"] == pytest.approx(2.0) and np.isfinite([often["roi_low"], often["marginal_high"]]).all()
+
+
+def test_a_month_of_returns_counts_in_the_years_return_and_not_in_the_shape():
+    rng = np.random.Generator(np.random.PCG64(3))
+    spend = np.rint(1e6 * (0.2 + 1.6 * rng.random(36)))
+    revenue = 8e6 * spend / (spend + spend.mean())
+    back = revenue.copy()
+    back[30] = -1e6
+    curve = fit_attributed(months(spend, back)).curves.iloc[0]
+
+    assert curve["identified"] and curve["revenue"] == pytest.approx(back[-12:].sum())
+    only = fit_attributed(months(spend, -revenue)).curves.iloc[0]
+    assert not only["identified"] and np.isnan(only["roi"])

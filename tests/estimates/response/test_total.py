@@ -280,3 +280,17 @@ def test_the_samples_total_revenue_does_not_say_which_activity_brought_it():
     found = fit_months(marketing[marketing["month"] <= "2025-12"].assign(spend=lambda table: table["spend"] * 100), revenue)
     assert len(found.curves) == 6 and not found.curves["identified"].any()
     assert found.curves["caveat"].str.lower().str.contains("zero lies within the interval").all()
+
+
+def test_a_closed_season_brings_nothing_and_a_missing_month_cuts_what_came_before():
+    rng = np.random.Generator(np.random.PCG64(2))
+    names = [str(month) for month in pd.period_range("2021-01", periods=60, freq="M")]
+    marketing = pd.DataFrame({"month": names, "activity": "Search", "spend": np.rint(1e6 * rng.random(60))})
+    revenue = pd.Series(5e6 + 2 * marketing["spend"].to_numpy() + 1e5 * rng.standard_normal(60), names)
+    shut = revenue[~revenue.index.str.endswith("-08")]
+
+    assert fit_months(marketing, shut).fit["periods"] == 60
+    # June 2022 is missing: 42 months follow it
+    assert fit_months(marketing, revenue.drop("2022-06")).fit["periods"] == 42
+    late = fit_months(marketing, revenue.drop("2024-06"))
+    assert late.curves.empty and "18 months of 1 activities after 2024-06, which is missing" in late.note

@@ -238,6 +238,7 @@ def _notebook(folder, stem, outputs):
 def _records(folder, language):
     run = {
         "run": "2026Q2",
+        "report": "2026Q2.2",
         "settings": {
             "company": "Lanting Home & Co",
             "year": 2026,
@@ -264,7 +265,7 @@ def _records(folder, language):
             }
         },
         "left_out": ["customers: no table, so segments come from orders alone"],
-        "baseline": {"run": "2026Q1", "path": "reports/2026Q1"},
+        "baseline": {"run": "2026Q1", "path": "reports/2026Q1", "told": []},
     }
     (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")
     manifest = {

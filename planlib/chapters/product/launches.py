@@ -1,0 +1,68 @@
+"""What a launch owes in its first months, with what was found (PRD-3)."""
+
+from typing import Any
+
+import pandas as pd
+
+from planlib.chapters.product.evidence import first_buyers, first_months_of, lifetime_value, named
+from planlib.chapters.product.goals import COLUMNS, a_goal
+from planlib.estimates.windows import Coverage
+from planlib.plan import AMOUNT, Horizon
+
+
+def of_launches(
+    staged: pd.DataFrame,
+    bought: pd.DataFrame,
+    carried: pd.DataFrame,
+    launches: pd.DataFrame | None,
+    parameters: Any,
+    horizon: Horizon,
+    coverage: Coverage | None = None,
+) -> pd.DataFrame:
+    """Targets and attainment of products launched within the last twelve months (PRD-3).
+
+    `bought`: product, customer, month, amount, and cost where known; `carried`: product, channel, month, amount; `launches`:
+    target_users, core_channels, spend, feedback, improvements. A customer's lifetime value is the launch's average customer's
+    gross profit of the last twelve months, of all products, over the part of all customers that does not come back in a year;
+    acquisition cost is the launch's marketing per customer won by it. What is not known is said to be. `coverage`: the months
+    that the orders cover.
+    """
+    coverage = Coverage.of(bought["month"], f"{horizon.as_of:%Y-%m}") if coverage is None else coverage
+    rows: list[tuple[Any, ...]] = []
+    every = carried["channel"].nunique()
+    for name, first in sorted(launched_within(staged, horizon).items()):
+        given = {} if launches is None else launches[launches["product"] == name].iloc[:1].to_dict("list")
+        of = {key: given[key][0] if given.get(key) else None for key in ("target_users", "core_channels", "spend")}
+        early = first_months_of(first, parameters.launch_months)
+        over = early[-1] <= f"{horizon.as_of:%Y-%m}"
+        sold = carried[(carried["product"] == name) & carried["month"].isin(early) & (carried[AMOUNT] > 0)]
+        found = min(1.0, sold["channel"].nunique() / float(of["core_channels"] or every))
+        by = "" if over else early[-1]
+        rows.append(a_goal(name, "PRD-3", "core channels that carry it", parameters.core_channels, found, "share", over, by=by))
+        buyers, _ = first_buyers(bought, name, first, parameters.launch_months, coverage)
+        found = None if buyers is None or not of["target_users"] else buyers / of["target_users"]
+        rows.append(a_goal(name, "PRD-3", "target users converted", parameters.converted, found, "share", over, by=by))
+        months = first_months_of(first, parameters.payback_months)
+        over, mine = months[-1] <= f"{horizon.as_of:%Y-%m}", bought[bought["product"] == name]
+        within = mine[mine["month"].isin(months)]
+        earned = None if "cost" not in within else float(within[AMOUNT].sum() - within["cost"].sum())
+        found = None if earned is None or not of["spend"] else earned / of["spend"]
+        by = "" if over else months[-1]
+        rows.append(a_goal(name, "PRD-3", "marketing paid back, times", 1.0, found, "factor", over, by=by))
+        won = set(named(mine[mine[AMOUNT] > 0])["customer"])
+        value = lifetime_value(bought, won, coverage, horizon)
+        found = value * len(won) / of["spend"] if of["spend"] and value is not None else None
+        rows.append(a_goal(name, "PRD-3", "lifetime value over acquisition cost", parameters.ltv_over_cac, found, "factor"))
+        for column, goal in (("feedback", "valid feedback in 30 days"), ("improvements", "improvements from it")):
+            found = given[column][0] if given.get(column) else None
+            rows.append(a_goal(name, "PRD-3", goal, getattr(parameters, column), found, "int"))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def launched_within(staged: pd.DataFrame, horizon: Horizon) -> dict[str, str]:
+    """Products launched within the last twelve months, with their first month; by the orders where no day is known.
+
+    A first sale in the first month of all orders is no launch: nobody knows what was before it.
+    """
+    recent = staged[staged["start_known"] & staged["first_month"].isin(horizon.last_twelve)]
+    return dict(zip(recent["product"].astype(str), recent["first_month"], strict=True))

@@ -1,0 +1,174 @@
+"""A whole year of plans, each on the one before: orders grow, a parameter changes, an order comes late.
+
+Every comparison is worked out again from the orders file as it stood and from the plan tables as they were published.
+"""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from planlib import plan as tables
+from planlib import workbook
+from planlib.plan import months
+from tests.chain import tiny
+from tests.conftest import Ended, copy_project, planlib
+
+pytestmark = pytest.mark.slow
+
+QUARTERS = {"q1": "2025-12-31", "q2": "2026-03-31", "q3": "2026-06-30", "q4": "2026-09-30"}
+FIRST = (
+    "company: Tiny\nyear: 2026\ncurrency: EUR\nas_of: 2025-12-31\ndata: {orders: {file: orders.csv}}\nstrategy: {growth: 0.1}\n"
+)
+LATE = "late,2026-02-10,East,Pump,Web,C01,1,777.77"  # of a month that closed with the second quarter's plan
+LATE_FROM, CHANGED_FROM = ("q3", "q4"), ("q3", "q4")
+STEMS = ("01-strategy", "02-region", "03-product", "04-channel", "05-time", "06-customer")
+
+
+@dataclass
+class Year:
+    """The project, its published quarters, and the orders file as each quarter found it."""
+
+    project: Path
+    ended: dict[str, Ended]
+
+    def planlib(self, *words: str) -> Ended:
+        return planlib(*words, cwd=self.project, env={**os.environ, "PYTHONPATH": str(self.project)})
+
+    def folder(self, quarter: str) -> Path:
+        return self.project / "reports" / quarter
+
+    def plan(self, quarter: str, stem: str = "05-time") -> pd.DataFrame:
+        return pd.read_parquet(self.folder(quarter) / "plan" / f"{stem}.parquet")
+
+    def manifest(self, quarter: str) -> dict:
+        return json.loads((self.folder(quarter) / "manifest.json").read_text(encoding="utf-8"))
+
+    def sold(self, quarter: str) -> pd.Series:
+        """Cents by region, product and month in the file as the quarter found it."""
+        found = pd.Series(tiny.sold(self.project / "kept" / f"{quarter}.csv"))
+        return found.rename_axis(["region", "product", "month"]).sort_index()
+
+    def stood(self, quarter: str) -> pd.DataFrame:
+        """Each month from the newest earlier plan in which it was open, straight from the published tables."""
+        before = list(QUARTERS)[: list(QUARTERS).index(quarter)]
+        parts = []
+        for month in months(2026, 1):
+            name = next(each for each in reversed(before) if QUARTERS[each][:7] < month)
+            plan = self.plan(name)
+            parts.append(plan[plan["month"] == month])
+        return tables.canonical(pd.concat(parts, ignore_index=True))
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory) -> Year:
+    project = copy_project(tmp_path_factory.mktemp("year") / "project")
+    (project / "kept").mkdir()
+    found = Year(project, {})
+    for number, (quarter, as_of) in enumerate(QUARTERS.items()):
+        before = list(QUARTERS)[number - 1]
+        text = FIRST if not number else f"extends: {before}.yml\nas_of: {as_of}\nbaseline: {before}.yml\n"
+        text += "strategy: {growth: 0.12}\n" if quarter == CHANGED_FROM[0] else ""
+        (project / "params" / f"{quarter}.yml").write_text(text, encoding="utf-8")
+        tiny.write(project / "params" / "orders.csv", as_of[:7], *([LATE] if quarter in LATE_FROM else []))
+        shutil.copy2(project / "params" / "orders.csv", project / "kept" / f"{quarter}.csv")
+        found.ended[quarter] = found.planlib("run", f"params/{quarter}.yml")
+        assert found.ended[quarter].code == 0, found.ended[quarter].err
+    return found
+
+
+@pytest.mark.parametrize("quarter", QUARTERS)
+def test_the_year_sums_to_its_target_and_closed_months_are_what_was_sold(year, quarter):
+    sold, plan = year.sold(quarter), year.plan(quarter)
+    last = int(sold[sold.index.get_level_values("month").str[:4] == "2025"].sum())
+    growth = 1.12 if quarter in CHANGED_FROM else 1.10
+    closed = [month for month in months(2026, 1) if month <= QUARTERS[quarter][:7]]
+
+    assert year.plan(quarter, "01-strategy")["amount"].sum() == pytest.approx(last * growth, abs=0.51)
+    for stem in STEMS:
+        assert year.plan(quarter, stem)["amount"].sum() == year.plan(quarter, "01-strategy")["amount"].sum()
+    actual = plan[plan["month"].isin(closed)].groupby(["region", "product", "month"])["amount"].sum()
+    expected = sold[sold.index.get_level_values("month").isin(closed)]
+    assert actual[actual != 0].to_dict() == expected.to_dict()
+
+
+@pytest.mark.parametrize("quarter", ["q2", "q3", "q4"])
+def test_each_closed_month_is_held_against_the_plan_before_it_closed(year, quarter, monkeypatch):
+    folder = year.folder(quarter)
+    settings = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    chapter = workbook.Chapter("05-time", folder, settings, None, year.project)
+
+    pd.testing.assert_frame_equal(chapter.stood_before("05-time"), year.stood(quarter))
+
+
+@pytest.mark.parametrize("quarter", ["q2", "q3", "q4"])
+def test_incentives_are_released_against_the_plan_before_each_month_closed(year, quarter):
+    shown = pd.read_parquet(year.folder(quarter) / "tables" / "02-region" / "incentive-released-by-the-closed-months.parquet")
+    closed = [month for month in months(2026, 1) if month <= QUARTERS[quarter][:7]]
+    stood, sold = year.stood(quarter), year.sold(quarter)
+    planned = stood[stood["month"].isin(closed)].groupby("region")["amount"].sum()
+    booked = sold[sold.index.get_level_values("month").isin(closed)].groupby("region").sum()
+    shown = shown.set_index("region")
+
+    assert shown["planned"].to_dict() == planned.to_dict()
+    assert shown["booked"].to_dict() == booked.to_dict()
+    assert shown["month_attained"].to_dict() == pytest.approx((booked / planned).to_dict())
+
+
+def test_a_late_order_is_in_later_plans_and_in_no_earlier_one(year):
+    cell = ("East", "Pump", "2026-02")
+    late = {quarter: year.sold(quarter).get(cell, 0) for quarter in ("q2", "q3")}
+    planned = {
+        quarter: year.plan(quarter).set_index(["region", "product", "month"])["amount"].sort_index().loc[[cell]].sum()
+        for quarter in QUARTERS
+    }
+
+    assert late["q3"] - late["q2"] == 77_777
+    assert planned["q2"] == late["q2"] and planned["q3"] == planned["q4"] == late["q3"]
+    assert planned["q1"] not in (late["q2"], late["q3"])  # what was planned, and stays what the month is held against
+    stood = year.stood("q4").set_index(["region", "product", "month"])["amount"].sort_index()
+    assert stood.loc[[cell]].sum() == planned["q1"]
+
+
+def test_each_plan_names_the_one_it_follows_and_tells_what_has_changed_since(year):
+    for before, quarter in (("q1", "q2"), ("q2", "q3"), ("q3", "q4")):
+        said = json.loads((year.folder(quarter) / "run.json").read_text(encoding="utf-8"))["baseline"]
+        assert said["path"] == f"reports/{before}" and said["key"] == year.manifest(before)["key"]
+        assert said["told"] == [
+            f"reports/{before} stays the plan in force, though since it was made there changed: inputs (orders)."
+        ]
+        assert year.manifest(quarter)["baseline"]["key"] == year.manifest(before)["key"]
+    keys = {quarter: year.manifest(quarter)["key"] for quarter in QUARTERS}
+    assert len(set(keys.values())) == 4
+    assert len({year.manifest(quarter)["baseline"]["digest"] for quarter in ("q2", "q3", "q4")}) == 3
+
+
+def test_a_second_firing_does_nothing(year):
+    ended = year.planlib("run", "params/q4.yml")
+
+    assert ended.code == 0 and "nothing to do" in ended.err
+    assert sorted(path.name for path in (year.project / "reports").glob("q*")) == list(QUARTERS)
+
+
+def test_an_audit_names_the_inputs_of_every_plan_that_stood_before(year):
+    ended = year.planlib("audit", "q4")
+
+    assert ended.code == 2, ended.out
+    for quarter in ("q1", "q2", "q3"):
+        assert f"{quarter}: orders: not comparable: params/orders.csv is not the bytes it was" in ended.out
+    assert "q4: orders" not in ended.out
+
+
+def test_a_plan_of_the_year_that_is_gone_is_told_and_makes_another_key(year, tmp_path):
+    project = Path(shutil.copytree(year.project, tmp_path / "project", symlinks=True))
+    shutil.rmtree(project / "reports" / "q1")
+    env = {**os.environ, "PYTHONPATH": str(project)}
+    ended = planlib("run", "params/q4.yml", cwd=project, env=env)
+
+    assert ended.code == 0, ended.err
+    assert "report q1, which stood before q2, is not there any more" in ended.err
+    assert (project / "reports" / "q4.2" / "index.html").exists()

@@ -1,0 +1,178 @@
+"""The chapter's sentences on worlds where they must differ: each is made from the row it speaks of."""
+
+import pandas as pd
+import pytest
+
+from planlib.chapters import customer
+from planlib.estimates.windows import Coverage, span_of
+from planlib.plan import EVERYTHING, Horizon
+
+HORIZON = Horizon(2026, 1, pd.Timestamp("2025-12-31").date())
+NAMED, NOBODY = pd.DataFrame({"customer": ["a", "b"]}), pd.DataFrame({"customer": [EVERYTHING]})
+
+
+def known(first: str, lost: tuple[str, ...] = (), everyone: pd.DataFrame = NAMED) -> customer.Known:
+    months = [month for month in span_of(first, "2025-12") if month not in lost]
+    return customer.known(Coverage.of(months, "2025-12"), everyone, HORIZON)
+
+
+def bridge_of(target: int, **words) -> customer.Bridge:
+    ground = customer.Ground(
+        **{"base": 1000, "active": 20, "dormant": 200, "retention": 0.8, "upsold": 0.4, "covered": 0.3, "recovered": 0.5}
+        | {"won": 5, "won_money": 100}
+        | words
+    )
+    found = customer.bridge(customer.existing(ground, customer.Parameters()), {}, ground, target, customer.Parameters())
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("seen", "wanted"),
+    [
+        (known("2023-01"), []),
+        (known("2025-07"), ["known for 6 of 12 months (2025-07 to 2025-12)"]),
+        (known("2024-07"), ["year before last year is known for 6 of 12 months (2024-07 to 2024-12)"]),
+        (known("2023-01", ("2025-05",)), ["Last year is known for 11 of 12 months (2025-01 to 2025-04, 2025-06 to 2025-12)"]),
+        (known("2023-01", ("2024-05", "2025-05")), ["year before last year is known for 11", "Last year is known for 11"]),
+        (known("2025-07", everyone=NOBODY), []),
+    ],
+)
+def test_what_is_not_known_is_said_with_its_months(seen, wanted):
+    told = seen.says()
+
+    assert len(told) == len(wanted)
+    assert all(part in text for part, text in zip(wanted, told, strict=True))
+
+
+def test_what_history_can_tell_by_its_length():
+    two, one, half, none = known("2024-01"), known("2024-02"), known("2025-02"), known("2023-01", everyone=NOBODY)
+
+    assert (two.groups, two.won, two.change) == (True, True, True)
+    assert (one.groups, one.won, one.change) == (True, False, False)
+    assert (half.groups, half.won, half.change) == (False, False, False)
+    assert (none.groups, none.won, none.change) == (False, False, True)
+    assert two.looks_back(6) and two.looks_back(12) and not two.looks_back(13)
+
+
+def needing(stated: int, right: int, count: int) -> pd.DataFrame:
+    told = ["stated"] * stated + ["inferred"] * (count - stated)
+    needs = ["price"] * right + ["service"] * (count - right)
+    return pd.DataFrame({"customer": range(count), "need_from": told, "need": "price", "inferred": needs})
+
+
+def test_needs_are_counted_in_the_singular_and_the_plural():
+    told = [customer.needs_told(needing(*row))[0] for row in ((1, 1, 1), (1, 0, 3), (1500, 1000, 3000))]
+
+    assert told == [
+        "1 of 1 customer stated its need; read off the orders it would be the same for 1 of them (100%).",
+        "1 of 3 customers stated its need; read off the orders it would be the same for 0 of them (0%).",
+        "1,500 of 3,000 customers stated their need; read off the orders it would be the same for 1,000 of them (67%).",
+    ]
+    assert "No customer's need is stated" in customer.needs_told(needing(0, 0, 5))[0]
+    assert customer.needs_told(pd.DataFrame()) == []
+
+
+def silent(count: int, others: int = 2) -> pd.DataFrame:
+    last = [pd.Timestamp("2025-03-01")] * count + [pd.Timestamp("2025-12-01")] * others
+    frame = pd.DataFrame({"customer": [f"c{n}" for n in range(count + others)], "last": last})
+    return frame.assign(region="North", amount=10, recent=5)
+
+
+def test_silent_customers_are_counted_and_their_year_is_known_or_not():
+    pairs = pd.DataFrame(columns=["product", "other", "together", "product_orders", "other_orders", "all_orders"])
+
+    def shown(count: int, months: int, seen: customer.Known) -> dict[str, pd.DataFrame]:
+        return customer.keep(silent(count), pairs, HORIZON, customer.Parameters(dormant_months=months), seen)
+
+    one, many = shown(1, 6, known("2023-01")), shown(1200, 1, known("2025-07"))
+    assert list(one) == ["1 customer is silent for 6 months: the first to win back"]
+    assert list(many) == ["1,200 customers are silent for 1 month: the first to win back"]
+    assert next(iter(one.values()))["recent"].tolist() == [5]
+    assert next(iter(many.values()))["recent"].isna().all()
+    assert shown(0, 6, known("2023-01")) == {}
+
+
+def test_the_bridge_says_whether_limits_press_hold_or_give():
+    quiet = customer.bridge_told(bridge_of(round(bridge_of(1200).table["likely"].sum())), str)
+    press = customer.bridge_told(bridge_of(1200), str)
+    beyond = customer.bridge_told(bridge_of(2000), str)
+    below = customer.bridge_told(bridge_of(500), str)
+
+    assert quiet == ["The six sources reach the target within their limits, and none of the limits presses."]
+    dear = bridge_of(1200).table.sort_values("price", ascending=False).iloc[0]
+    assert press == [f'The six sources reach the target within their limits; "{dear["binds"]}" presses most.']
+    assert "these limits do not hold together" in beyond[0] and '"New customers: cap"' in beyond[1]
+    assert "Retained base: floor" in below[0] and beyond[0] != below[0]
+    assert customer.bridge_told(None, str) == []
+
+
+def test_the_chapter_s_sentence_is_made_from_its_rows():
+    whole = known("2023-01")
+    one, many = pd.DataFrame({"customers": [1, 0]}), pd.DataFrame({"customers": [1000, 500]})
+    unknown = pd.DataFrame({"customers": [float("nan")] * 2})
+    first, second = bridge_of(1200), bridge_of(1300)
+    told = customer.message("New", 0.4, first, one, whole, str)
+
+    assert told == (
+        f"New customers bring 40% of the target; the base we keep brings {first.amounts['Retained base']}, new customers must "
+        f"bring {first.new}, and with referrals that is 1 customer to win."
+    )
+    assert customer.message("Ordinary", 0.6, second, many, whole, str).endswith("that is 1,500 customers to win.")
+    assert f"new customers must bring {second.new}" in customer.message("Ordinary", 0.6, second, many, whole, str)
+    assert customer.message("New", 0.4, first, unknown, whole, str).endswith("; how many that is, is not known.")
+    assert customer.message("All", 1.0, None, pd.DataFrame(), known("2025-07"), str) == (
+        "The target is not split by customer group: last year is known for 6 of 12 months (2025-07 to 2025-12)."
+    )
+    none = customer.message("Dormant", 1.0, None, pd.DataFrame(), whole, str)
+    assert none == "Dormant customers bring 100% of the target; no customer is active, so the growth bridge is left out."
+
+
+def test_doubling_everything_changes_only_the_values_of_the_bridge():
+    once = bridge_of(1200)
+    twice = bridge_of(2400, base=2000, dormant=400, won_money=200)
+
+    assert [2 * amount for amount in once.amounts.values()] == pytest.approx(list(twice.amounts.values()), abs=2)
+    assert customer.bridge_told(once, str) == customer.bridge_told(twice, str)
+
+
+def test_titles_say_which_part_of_a_window_is_known():
+    assert customer.over(known("2023-01").last_year, "last year") == "last year"
+    assert customer.over(known("2025-07").last_year, "last year") == "last year (known for 6 of 12 months)"
+
+
+def test_stages_that_cannot_be_told_are_not_known():
+    rows = [("2025-10-01", "2025-12-01", 10, 0), ("2025-02-01", "2025-12-01", 125, 0), ("2025-01-01", "2025-03-01", 9, 0)]
+    frame = pd.DataFrame(rows, columns=["first", "last", "recent", "earlier"])
+    frame[["first", "last"]] = frame[["first", "last"]].apply(pd.to_datetime)
+    day, given = pd.Timestamp("2025-12-31"), customer.Parameters()
+
+    assert customer.stage(frame, day, given).tolist() == ["introduction", "growth", "decline"]
+    assert customer.stage(frame, day, given, first_told=False, change_told=False).tolist() == [
+        "not known",
+        "not known",
+        "decline",
+    ]
+    assert customer.stage(frame, day, given, change_told=False).tolist() == ["introduction", "not known", "decline"]
+    table = customer.stages(frame.assign(customer=list("abc"), stage=["not known", "not known", "decline"]))
+    assert table.set_index("stage")["customers"].to_dict() == {
+        **dict.fromkeys(["introduction", "growth", "maturity"], 0),
+        "decline": 1,
+        "not known": 2,
+    }
+
+
+def costing(spend: int, won: float, limit: int | None) -> str:
+    table = pd.DataFrame({"month": span_of("2025-01", "2025-12"), "activity": "Search", "spend": 0, "new_customers": 0.0})
+    table.loc[0, ["spend", "new_customers"]] = [spend, won]
+    people = pd.DataFrame({"customer": ["a"], "first": [pd.Timestamp("2024-05-01")]})
+    return customer.costs(table, people, limit, HORIZON, known("2023-01"))["verdict"].iloc[0]
+
+
+def test_a_cost_is_within_over_or_not_known():
+    assert costing(100, 10, 10) == "within"
+    assert costing(101, 10, 10) == "within"  # 10.1 rounds to 10
+    assert costing(200, 10, 10) == "over the limit"
+    assert costing(200, 0, 10) == "won nobody"
+    assert costing(0, 0, 10) == "no spend"
+    assert costing(200, 10, None) == "not known"

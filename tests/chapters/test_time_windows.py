@@ -1,0 +1,127 @@
+"""05 time on short and odd histories, and each closed month beside the plan that stood before it closed (TIM-1 to TIM-6)."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from planlib.chapters import time
+from planlib.estimates.windows import Coverage, span_of
+from planlib.plan import Horizon
+
+HORIZON = Horizon(2026, 1, date(2026, 9, 30))
+PATH = pd.DataFrame({"month": HORIZON.months, "amount": 90})
+
+
+def test_quarters_are_held_against_what_stood_before_they_closed():
+    # planned 100 a month; every month brought 90: each closed quarter is a tenth behind
+    stood = pd.DataFrame({"product": "p", "month": HORIZON.months, "amount": 100})
+    found = time.quarters(PATH, PATH.assign(amount=90), stood, HORIZON)
+
+    assert found["share_over"].tolist() == pytest.approx([-0.1] * 4)
+    # a month that no plan had open leaves its quarter without a comparison
+    late = time.quarters(PATH, PATH, stood[stood["month"] >= "2026-03"], HORIZON).set_index("quarter")
+    assert np.isnan(late.loc["Q1", "plan_in_force"]) and late.loc["Q2", "share_over"] == pytest.approx(-0.1)
+    assert late["amount"].tolist() == [270] * 4
+
+
+def test_a_quarter_that_no_plan_had_open_lifts_nothing():
+    season = pd.DataFrame({"product": "p", "month": HORIZON.months, "weight": 1.0})
+    stood = pd.DataFrame({"product": "p", "month": HORIZON.months, "amount": 100})
+    booked = pd.DataFrame({"product": "p", "month": HORIZON.months[:6], "amount": 150})
+    plan, half = pd.DataFrame({"product": ["p"], "amount": [1500]}), Horizon(2026, 1, date(2026, 6, 30))
+
+    assert time.strong_quarter(plan, season, booked, stood, half, 0.1, 0.05).over == pytest.approx(0.5)
+    assert time.strong_quarter(plan, season, booked, stood[stood["month"] > "2026-05"], half, 0.1, 0.05).why == "none"
+
+
+def test_months_of_last_year_that_are_not_known_are_missing():
+    last = pd.DataFrame({"month": span_of("2025-10", "2025-12"), "amount": 100})
+    found = time.by_month(last, HORIZON, Coverage("2025-10", "2026-09"))
+
+    assert found["amount"].isna().sum() == 9 and found["amount"].sum() == 300
+    quarters = time.quarters(PATH, found, None, HORIZON)
+    assert quarters["last_year"].isna().tolist() == [True, True, True, False]
+    assert quarters["growth"].isna().tolist() == [True, True, True, False]
+    assert time.by_month(last, HORIZON, Coverage("2024-01", "2026-09"))["amount"].tolist() == [0] * 9 + [100] * 3
+
+
+def test_a_product_gets_nothing_after_it_has_left_the_market():
+    season = pd.DataFrame({"product": ["p", "q"] * 12, "month": sorted(HORIZON.months * 2), "weight": 1.0})
+    stages = pd.DataFrame({"product": ["p", "q"], "last_month": ["2026-10", ""]})
+    kept = time.on_market(season, stages)
+    weights = time.weights(kept, pd.DataFrame({"product": ["p", "q"], "amount": [10, 10]}), HORIZON)
+
+    assert weights[weights["product"] == "p"].set_index("month")["weight"].to_dict() == {
+        "2026-10": 1.0, "2026-11": 0.0, "2026-12": 0.0,
+    }  # fmt: skip
+    assert weights.loc[weights["product"] == "q", "weight"].eq(1).all()
+    assert time.on_market(season, None) is season
+
+
+def test_a_new_product_takes_the_mean_season_of_products_that_count_alike():
+    season = pd.DataFrame({
+        "product": ["p"] * 12 + ["q"] * 12, "month": HORIZON.months * 2,
+        "weight": [100.0] * 6 + [0.0] * 6 + [0.0] * 6 + [1.0] * 6,
+    })  # fmt: skip
+    plan = pd.DataFrame({"product": ["p", "new", "q"], "amount": [1, 1, 1]})
+    new = time.weights(season, plan, Horizon(2026, 1, date(2025, 12, 31)))
+
+    assert new.loc[new["product"] == "new", "weight"].tolist() == pytest.approx([1 / 12] * 12)
+
+
+def test_staff_that_nobody_told_is_not_zero():
+    found = time.peaks(pd.DataFrame({"month": HORIZON.months, "amount": [100] * 11 + [200]}), 1.2)
+    stock = pd.DataFrame({"product": "p", "month": HORIZON.months, "plain": 10, "stock": 13, "pieces": 1.0})
+
+    assert time.employed(None, date(2025, 12, 31)) is None
+    assert "staff" not in time.peak_months(found, stock, None, 0.2, 900)
+
+
+def test_a_holiday_without_a_date_in_the_plan_year_is_named():
+    calendar = pd.DataFrame({"event": ["Founders day", "Founders day"], "date": ["2024-05-05", "2025-05-05"]})
+    spans = {"Founders day": time.Window(before=3, after=3), "618": time.Window(before=3, after=3)}
+    near = time.seasons(span_of("2024-01", "2026-12"), spans, calendar)
+
+    assert time.undated(list(spans), near, HORIZON) == ["Founders day"]
+    dated = pd.concat([calendar, pd.DataFrame({"event": ["Founders day"], "date": ["2026-05-05"]})])
+    assert time.undated(list(spans), time.seasons(span_of("2024-01", "2026-12"), spans, dated), HORIZON) == []
+
+
+def test_a_months_cost_is_over_the_months_that_are_known():
+    sold = pd.DataFrame({"product": ["p"], "amount": [600], "cost": [300], "quantity": [30.0]})
+
+    assert time.unit_values(sold, 3)["monthly_cost"].iloc[0] == 100 and time.unit_values(sold)["monthly_cost"].iloc[0] == 25
+
+
+def test_visits_without_leads_of_the_same_month_do_not_count():
+    rows = [("2025-01", "visits", 100.0), ("2025-01", "leads", 10.0), ("2025-02", "visits", 300.0)]
+    kpis = pd.DataFrame(rows, columns=["month", "kpi", "value"])
+
+    assert time.conversion(kpis, ["2025-01", "2025-02"]) == pytest.approx(0.1)
+
+
+def test_accounts_whose_peaks_of_last_year_are_not_known_sign_nothing_yet():
+    horizon = Horizon(2026, 1, date(2025, 12, 31))
+    found = pd.DataFrame({"month": horizon.months, "amount": 100, "peak": [month[5:] == "06" for month in horizon.months]})
+    bought = pd.DataFrame({"customer": "c", "month": span_of("2025-10", "2025-12"), "amount": 50})
+    accounts = time.key_accounts(bought, found, horizon, 5, Coverage("2025-10", "2025-12"))
+
+    assert accounts["to_sign"].isna().all() and "is not known" in time.told_accounts(accounts, lambda value: f"{value}")
+    whole = time.key_accounts(bought.assign(month="2025-06"), found, horizon, 5, Coverage("2024-01", "2025-12"))
+    assert whole["to_sign"].tolist() == [100]
+
+
+@pytest.mark.parametrize("first", ["2025-01", "2024-07", "2023-01"])
+def test_false_alarms_are_counted_over_whole_years_only(first):
+    months = span_of(first, "2025-12")
+    history = pd.DataFrame({"product": "p", "month": months, "amount": 3000})
+    days = pd.DataFrame({"day": pd.date_range(f"{first}-01", "2025-12-31")})
+    daily = days.assign(amount=100, month=days["day"].dt.strftime("%Y-%m"))
+    near = time.seasons(months, {})
+    weights = time.day_weights(time.day_profile(daily, near, 7), near, months)
+    horizon = Horizon(2026, 1, date(2025, 12, 31))
+    counted = time.false_alarms(history, daily, weights, time.Parameters(), horizon, None, line=0.15, weeks=2, least=0.5)
+
+    assert counted["year"].tolist() == [f"{year}-01" for year in (2023, 2024, 2025) if f"{year}-01" >= first]
