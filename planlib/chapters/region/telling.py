@@ -49,7 +49,6 @@ def unknown(
         said.append(strangers("regions", regions["region"], names, "region", "no target is set there"))
     if targets is not None:
         said.append(lacking("targets", targets["region"], names, "region", "no base is raised or reviewed for them"))
-        said.append(strangers("targets", targets["region"], names, "region", "they count for nothing"))
     if staff is not None:
         said.append(strangers("staff", staff["region"], names, "region", "who is there is in no team"))
         roles = sorted(set(staff["role"].dropna()) - set(parameters.roles)) if "role" in staff else []
