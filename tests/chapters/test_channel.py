@@ -36,14 +36,29 @@ def driven(reviewed: pd.DataFrame = NOTHING, **words):
 
 def test_a_channel_never_gets_more_than_it_can_carry():
     drivers, _ = driven()
-    caps = channel.capacity_caps(CHANNELS, ["Online", "Stores"], channel.Parameters())
+    caps = channel.capacity_caps(CHANNELS, ["Online", "Stores"], None, channel.Parameters())
     found = split(PLAN, "channel", drivers.weights, caps)
 
     # CHN-1: the drivers want 6,000 online, 4,000 is what it can carry.
     assert found.plan["amount"].tolist() == [4000, 6000]
-    assert channel.capacity_caps(CHANNELS, ["Online", "Stores"], channel.Parameters(use_capacity=False)) == []
+    assert channel.capacity_caps(CHANNELS, ["Online", "Stores"], None, channel.Parameters(use_capacity=False)) == []
     carries = channel.carries(drivers.frame, PLAN, CHANNELS).set_index("channel")
     assert carries["capacity_used"].to_dict() == pytest.approx({"Online": 1.5, "Stores": 4000 / 9000})
+
+
+def test_capacity_never_caps_what_is_sold_already():
+    # Of a capacity of 800 a year 900 are sold: they stand, and the rule says why it asks for no less.
+    booked = pd.DataFrame({"region": "E", "product": "p", "channel": ["Online", "Stores"], "amount": [900, 0]})
+    channels = CHANNELS.assign(capacity=[800.0, 9000.0])
+    rules = channel.capacity_caps(channels, ["Online", "Stores"], booked, channel.Parameters())
+    weights = pd.DataFrame({"region": "E", "product": "p", "channel": ["Online", "Stores"], "weight": [0.6, 0.4]})
+    found = split(PLAN.assign(amount=2000), "channel", weights, rules, booked=booked)
+
+    assert found.plan["amount"].tolist() == [900, 1100]
+    assert [rule.max for rule in rules] == [900.0, 9000.0]
+    closed = channel.capacity_caps(CHANNELS.assign(capacity=[0.0, None]), ["Online", "Stores"], None, channel.Parameters())
+    assert [(rule.name, rule.max) for rule in closed] == [("capacity of Online", 0.0)]
+    assert rules[0].reason == "what the channel can carry in a year; it has sold more already, which stands"
 
 
 def test_research_adds_to_what_history_shows():
@@ -307,7 +322,7 @@ def test_the_samples_online_channel_is_full(open_sample):
     trend = shares.expected(chapter.orders(*keys, "channel", "month"), "channel", chapter.horizon, tuple(keys))
     known, amount = chapter.tables.get("channels"), int(products["amount"].sum())
     drivers, _ = channel.drivers(products, last_year, trend, NOTHING, amount, chapter.parameters)
-    caps = channel.capacity_caps(known, drivers.frame["channel"].tolist(), chapter.parameters)
+    caps = channel.capacity_caps(known, drivers.frame["channel"].tolist(), None, chapter.parameters)
     held, free = (split(products, "channel", drivers.weights, rules) for rules in (caps, []))
     capacity = int(known.set_index("channel").loc["E-commerce", "capacity"])
 
@@ -360,7 +375,7 @@ def test_planning_one_after_the_other_gives_something_up_where_a_channel_is_full
     regions = pd.DataFrame({"region": ["E", "N"], "weight": [0.5, 0.5]})
     rows = [("E", "Online", 0.6), ("E", "Stores", 0.4), ("N", "Online", 0.2), ("N", "Stores", 0.8)]
     weights = pd.DataFrame(rows, columns=["region", "channel", "weight"])
-    caps = channel.capacity_caps(CHANNELS.assign(capacity=[20_000, 90_000]), ["Online", "Stores"], channel.Parameters())
+    caps = channel.capacity_caps(CHANNELS.assign(capacity=[20_000, 90_000]), ["Online", "Stores"], None, channel.Parameters())
     company = tables.company(100_000)
     sequence = split(split(company, "region", regions).plan, "channel", weights, caps).plan
     found = joint(company, [Stage("region", regions), Stage("channel", weights, tuple(caps))], sequence)
@@ -541,17 +556,17 @@ def test_a_cell_without_a_price_of_its_own_takes_the_products_and_an_unsold_prod
 
     assert asked.set_index("side")["quantity"].to_dict() == {"online": 2.0, "offline": 2.0}  # 73,000 / 500 x 5 / 365
     assert channel.unpriced(plan, sold) == ["new"]
-    said = channel.unknown(["Online", "Stores"], ["E"], ["p", "new"], {}, ["new"])
+    said = channel.unknown(["Online", "Stores"], ["E"], ["p", "new"], {}, ["new"], HORIZON)
     assert said == ["Nobody bought new in the last twelve months: its demand in pieces is not known, nor routed."]
 
 
 def test_what_orders_and_tables_do_not_know_of_each_other_is_told():
     listed = pd.DataFrame({"product": ["p", "q"], "list_price": [10, 0]})
     some = CHANNELS.assign(capacity=[4000.0, None], type=["online", "kiosk"])
-    partners = pd.DataFrame({"partner": ["a"], "channel": ["Dealer"]})
+    partners = pd.DataFrame({"partner": ["a"], "channel": ["Dealer"], "year": [2024], "region": ["N"]})
     given = {"channels": some, "products": listed, "partners": partners, "routes": ROUTES}
     given["partner_months"] = pd.DataFrame({"partner": ["a", "b"]})
-    said = channel.unknown(["Online", "Stores", "Fairs"], ["E", "W"], ["p", "q"], given, [])
+    said = channel.unknown(["Online", "Stores", "Fairs"], ["E", "W"], ["p", "q"], given, [], HORIZON)
 
     assert said == [
         "Table channels lacks 1 of 3 channels (Fairs): no type, capacity or price corridor is known, and there is no "
@@ -559,14 +574,16 @@ def test_what_orders_and_tables_do_not_know_of_each_other_is_told():
         "Capacity is not known of Stores: no cap holds what is planned there.",
         "No incentive plan is made for Stores: no scheme is known for that type.",
         "Table partners names 1 channel that the orders lack (Dealer): their partners count for no incentive.",
+        "Table partners names 1 region that the orders lack (N): nothing is planned there.",
+        "Partners' results end with 2024: their scores and rebates rest on that year.",
         "Table partners lacks b of partner_months: no score is known of them.",
         "Table products lacks 1 of 2 list prices (q): these prices are not watched.",
         "Table routes lacks 1 of 2 regions (W): no stock reaches them.",
     ]
     right = {"channels": CHANNELS, "products": listed, "routes": ROUTES}
-    assert channel.unknown(["Online", "Stores"], ["E"], ["p"], right, []) == []
-    assert channel.unknown(["all"], ["E"], ["p"], right, []) == []
-    assert channel.unknown(["Online"], ["E"], ["p"], {"channels": CHANNELS}, []) == [
+    assert channel.unknown(["Online", "Stores"], ["E"], ["p"], right, [], HORIZON) == []
+    assert channel.unknown(["all"], ["E"], ["p"], right, [], HORIZON) == []
+    assert channel.unknown(["Online"], ["E"], ["p"], {"channels": CHANNELS}, [], HORIZON) == [
         "Table channels names 1 channel that the orders lack (Stores): nothing is planned there."
     ]
 

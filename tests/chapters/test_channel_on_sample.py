@@ -30,7 +30,7 @@ def planned(open_sample, as_of=None, ahead=None, **words) -> SimpleNamespace:
     reviewed = channel.review(months, in_force, given, chapter.horizon)
     open_amount = int(products["amount"].sum()) - (0 if booked is None else int(booked["amount"].sum()))
     drivers, moved = channel.drivers(products, last_year, trend, reviewed, open_amount, given)
-    caps = channel.capacity_caps(known, drivers.frame["channel"].tolist(), given)
+    caps = channel.capacity_caps(known, drivers.frame["channel"].tolist(), booked, given)
     result = split(products, "channel", drivers.weights, caps, (), last_year, booked)
     amounts = result.by("channel").set_index("channel")["amount"]
     weight = drivers.frame.set_index("channel")["weight"]

@@ -624,6 +624,7 @@ def test_tools_and_classes_follow_their_shares_on_the_sample(open_sample):
 ALL = span_of("2023-01", "2025-12")
 LENGTHS = [3, 6, 11, 12, 13, 18, 24, 25, 36]
 JUNE = Horizon(2026, 1, date(2026, 6, 30))
+KNOWN = Coverage.of(ALL, "2025-12")
 
 
 def flat(count: int, amount: int = 100, name: str = "East") -> pd.DataFrame:
@@ -741,9 +742,9 @@ def test_staff_of_a_region_without_orders_makes_no_team_and_no_rule():
         given = region.Parameters(capacity_rule=kind)
         team = region.team(staff, HISTORY, HORIZON, given)
         assert [rule.where["region"] for rule in region.capacity_rules(team, None, given)] == ["East", "North"]
-    said = region.unknown(["East", "North"], None, None, staff, region.Parameters())
+    said = region.unknown(["East", "North"], None, None, staff, region.Parameters(), KNOWN)
     assert said == ["Table staff names 1 region that the orders lack (Moon): who is there is in no team."]
-    assert region.unknown(["East", "North", "Moon"], None, None, staff, region.Parameters()) == []
+    assert region.unknown(["East", "North", "Moon"], None, None, staff, region.Parameters(), KNOWN) == []
 
 
 def test_short_is_not_zero_where_nobody_can_carry():
@@ -759,18 +760,21 @@ def test_short_is_not_zero_where_nobody_can_carry():
 
 def test_what_orders_and_tables_do_not_know_of_each_other_is_told():
     regions = pd.DataFrame({"region": ["East", "Moon"]})
-    targets = pd.DataFrame({"region": ["East", "Est"]})
+    targets = pd.DataFrame({"region": ["East"]})
     staff = pd.DataFrame({"region": ["East"], "role": ["大区经理"]})
-    said = region.unknown(["East", "North"], regions, targets, staff, region.Parameters())
+    said = region.unknown(["East", "North"], regions, targets, staff, region.Parameters(), KNOWN)
 
     assert said == [
         "Table regions lacks 1 of 2 regions (North): what orders lead to expect stands for their market.",
         "Table regions names 1 region that the orders lack (Moon): no target is set there.",
         "Table targets lacks 1 of 2 regions (North): no base is raised or reviewed for them.",
-        "Table targets names 1 region that the orders lack (Est): they count for nothing.",
         "Roles in staff that `roles` does not rank: 大区经理. They count as heads alone.",
     ]
-    assert region.unknown(["East", "North"], None, None, None, region.Parameters()) == []
+    assert region.unknown(["East", "North"], None, None, None, region.Parameters(), KNOWN) == []
+    young = Coverage.of(ALL[-3:], "2025-12")
+    assert region.unknown(["East"], None, None, None, region.Parameters(), young) == [
+        "Orders begin 3 months ago: who is dormant after 6 is not known."
+    ]
 
 
 def test_a_misspelt_region_of_a_parameter_is_refused_with_the_nearest():
@@ -863,3 +867,13 @@ def test_how_incentives_are_released_is_told_in_steps_and_at_once():
     assert region.told_release(region.Parameters(release_from=1.0, release_full=1.0)).startswith(
         "A month's incentive is released whole from 100% of that month's sales plan, below it not at all."
     )
+
+
+def test_nobody_is_called_awake_where_orders_are_too_young_to_be_dormant():
+    reach = pd.DataFrame({"region": ["East"], "active": [3], "dormant": [0], "share": [1.0]})
+    regions = pd.DataFrame({"region": ["East"], "gdp": [1.0], "income": [1.0]})
+    day = pd.Timestamp("2025-12-31")
+    for first, known in (("2025-10-01", False), ("2025-03-01", True)):
+        found = region.told_dormant(reach, pd.DataFrame({"first": [first]}), day, region.Parameters())
+        market = region.market(regions, EXPECTED.iloc[:1], found, region.Parameters())
+        assert ("dormant" in market) == known and market["active"].tolist() == [3]

@@ -113,6 +113,7 @@ def test_rivals_are_scored_and_placed():
     assert told["uncovered"].to_dict() == pytest.approx({"A": 0.1, "B": 0.6, "C": 0.5})
     assert strategy.rivals(rivals, 0.10)["price_position"].tolist().count("level") == 2
     assert strategy.rivals(rivals[["rival", "share"]], 0.05)["price_position"].tolist() == ["", "", ""]
+    assert strategy.rivals(rivals.drop(columns="threat"), 0.05)["stance"].tolist() == ["", "", ""]  # not scored: no stance
 
 
 def test_the_funnel_is_a_ratio_of_sums():

@@ -1,11 +1,12 @@
 """What each channel can be expected to carry, and what it cannot (CHN-1), and what planning it last gave up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from planlib import plan as tables
+from planlib.chapters.capacity import caps
 from planlib.chapters.channel.review import moves
 from planlib.chapters.members import refuse
 from planlib.drivers import Driver, Drivers, build
@@ -60,22 +61,18 @@ def carries(frame: pd.DataFrame, plan: pd.DataFrame, channels: pd.DataFrame | No
     return found
 
 
-def capacity_caps(channels: pd.DataFrame | None, names: list[str], parameters: Any) -> list[Rule]:
-    """A cap per channel whose capacity is known: more than it can carry is not a target but a wish (CHN-1)."""
+def capacity_caps(
+    channels: pd.DataFrame | None, names: Sequence[str], booked: pd.DataFrame | None, parameters: Any
+) -> list[Rule]:
+    """A cap per channel whose capacity is known: more than it can carry is not a target but a wish (CHN-1).
+
+    `booked`: channel, amount of the closed months; what has been sold already is never capped away.
+    """
     if not parameters.use_capacity or channels is None or "capacity" not in channels:
         return []
-    known = channels[channels["channel"].isin(names)].dropna(subset=["capacity"]).sort_values("channel")
-    return [
-        Rule(
-            name=f"capacity of {row.channel}",
-            where={"channel": row.channel},
-            unit="amount",
-            max=float(row.capacity),
-            owner="Channels",
-            reason="what the channel can carry in a year",
-        )
-        for row in known.itertuples()
-    ]
+    known = channels[channels["channel"].isin(names)].dropna(subset=["capacity"])
+    carried = dict(zip(known["channel"], known["capacity"].astype(float), strict=True))
+    return caps("channel", carried, booked, "capacity of", "what the channel can carry in a year", "Channels")
 
 
 def shifts(found: Joint | None, most: int = 8) -> pd.DataFrame:

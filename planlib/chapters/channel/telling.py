@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 
 from planlib.chapters.channel.incentives import SCHEMES
+from planlib.chapters.channel.partners import closed_year
 from planlib.chapters.members import carried, counted, lacking, some, strangers, strays
-from planlib.plan import EVERYTHING
+from planlib.plan import EVERYTHING, Horizon
 
 
 def message(names: Sequence[str], share: float, rules: pd.DataFrame) -> str:
@@ -44,6 +45,7 @@ def unknown(
     products: Sequence[str],
     given: Mapping[str, pd.DataFrame | None],
     bare: Sequence[str],
+    horizon: Horizon,
 ) -> list[str]:
     """What orders and tables do not know of each other, each as a sentence (CHN-1, CHN-3 to CHN-7).
 
@@ -65,6 +67,10 @@ def unknown(
             said.append(f"No incentive plan is made for {some(other)}: no scheme is known for that type." if other else "")
     if partners is not None:
         said.append(strangers("partners", partners["channel"], names, "channel", "their partners count for no incentive"))
+        said.append(strangers("partners", partners["region"], regions, "region", "nothing is planned there"))
+        closed = partners.loc[partners["year"] <= closed_year(horizon), "year"]
+        if len(closed) and int(closed.max()) < closed_year(horizon):
+            said.append(f"Partners' results end with {int(closed.max())}: their scores and rebates rest on that year.")
         months = given.get("partner_months")
         stray = [] if months is None else strays(months["partner"], partners["partner"])
         said.append(f"Table partners lacks {some(stray)} of partner_months: no score is known of them." if stray else "")

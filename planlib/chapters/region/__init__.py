@@ -10,6 +10,7 @@ from planlib.chapters.region.markets import (
     pressure,
     reachable,
     reached,
+    told_dormant,
     told_oceans,
 )
 from planlib.chapters.region.parameters import PARTS, RANKS, Parameters
@@ -59,6 +60,7 @@ __all__ = [
     "review",
     "steady",
     "team",
+    "told_dormant",
     "told_effects",
     "told_oceans",
     "told_plan",

@@ -110,10 +110,18 @@ def competition(pressed: pd.DataFrame, expected: pd.DataFrame, parameters: Param
 
 
 def reached(source: Tables, horizon: Horizon, parameters: Parameters) -> pd.DataFrame | None:
-    """`reachable` on the last closed day, from the run's orders (REG-1)."""
+    """`reachable` on the last closed day, from the run's orders (REG-1); dormant is missing where they are too young."""
     day = pd.Timestamp(horizon.as_of)
     bought = source.orders(["region", "customer"], until=f"{day:%Y-%m}")
-    return reachable(source.customers(f"{day:%Y-%m-%d}"), bought, day + pd.Timedelta(days=1), parameters)
+    customers = source.customers(f"{day:%Y-%m-%d}")
+    found = reachable(customers, bought, day + pd.Timedelta(days=1), parameters)
+    return found if found is None else told_dormant(found, customers, day, parameters)
+
+
+def told_dormant(found: pd.DataFrame, customers: pd.DataFrame, day: pd.Timestamp, parameters: Parameters) -> pd.DataFrame:
+    """`reachable` with dormant missing where no order is old enough for anybody to be (REG-1). `customers`: first (date)."""
+    oldest = pd.to_datetime(customers["first"]).min()
+    return found if oldest < day - pd.DateOffset(months=parameters.dormant_months) else found.assign(dormant=np.nan)
 
 
 def market(
@@ -140,7 +148,8 @@ def oceans(
     frame = economy.rename(columns={"share": "potential"}).merge(pressed, how="left", on="region")
     if reach is not None:
         frame = frame.merge(reach[["region", "active", "dormant"]], how="left", on="region")
-        frame[["active", "dormant"]] = frame[["active", "dormant"]].fillna(0).astype("int64")
+        known = ["active", "dormant"] if reach["dormant"].notna().any() else ["active"]
+        frame[known] = frame[known].fillna(0).astype("int64")
         if "population" in regions:
             people = frame["region"].map(regions.set_index("region")["population"].astype(float))
             frame["penetration"] = 100 * frame["active"] / people.where(people > 0)

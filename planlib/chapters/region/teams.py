@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from planlib.chapters.capacity import caps
 from planlib.chapters.region.parameters import RANKS, Parameters
 from planlib.lp import Rule
 from planlib.plan import AMOUNT, Horizon
@@ -94,17 +95,6 @@ def capacity_rules(team: pd.DataFrame | None, booked: pd.DataFrame | None, param
     """
     if team is None or parameters.capacity_rule == "off":
         return []
-    sold = {} if booked is None else booked.groupby("region")[AMOUNT].sum().to_dict()
-    return [
-        Rule(
-            name=f"team capacity {row.region}",
-            where={"region": str(row.region)},
-            unit="amount",
-            max=float(max(int(row.capacity), int(sold.get(row.region, 0)))),
-            hard=parameters.capacity_rule == "hard",
-            owner="Sales director",
-            reason="what the people there can carry in a year",
-        )
-        for row in team.itertuples()
-        if row.capacity > 0
-    ]
+    carried = {str(row.region): float(row.capacity) for row in team.itertuples() if row.capacity > 0}
+    reason = "what the people there can carry in a year"
+    return caps("region", carried, booked, "team capacity", reason, "Sales director", parameters.capacity_rule == "hard")

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from planlib.chapters.members import carried, lacking, some, strangers
+from planlib.chapters.members import carried, counted, lacking, some, strangers
 from planlib.chapters.region.parameters import Parameters
+from planlib.estimates.windows import Coverage, span_of
 
 
 def told_plan(compared: pd.DataFrame, leaders: Sequence[str], share: float) -> str:
@@ -30,16 +31,24 @@ def unknown(
     targets: pd.DataFrame | None,
     staff: pd.DataFrame | None,
     parameters: Parameters,
+    coverage: Coverage,
 ) -> list[str]:
-    """What orders and tables do not know of each other, each as a sentence (REG-1, REG-3, REG-5). `names`: of the orders."""
+    """What orders and tables do not know of each other, each as a sentence (REG-1, REG-3, REG-5).
+
+    `names`: the regions of the orders; `coverage`: the months that orders know.
+    """
     said = []
+    known = 0 if coverage.first is None else len(span_of(coverage.first, coverage.last))
+    if known <= parameters.dormant_months:
+        said.append(
+            f"Orders begin {counted(known, 'month')} ago: who is dormant after {parameters.dormant_months} is not known."
+        )
     if regions is not None:
         so = "what orders lead to expect stands for their market"
         said.append(lacking("regions", regions["region"], names, "region", so))
         said.append(strangers("regions", regions["region"], names, "region", "no target is set there"))
     if targets is not None:
         said.append(lacking("targets", targets["region"], names, "region", "no base is raised or reviewed for them"))
-        said.append(strangers("targets", targets["region"], names, "region", "they count for nothing"))
     if staff is not None:
         said.append(strangers("staff", staff["region"], names, "region", "who is there is in no team"))
         roles = sorted(set(staff["role"].dropna()) - set(parameters.roles)) if "role" in staff else []

@@ -59,7 +59,7 @@ def rivals(table: pd.DataFrame | None, band: float) -> pd.DataFrame:
     `table`: rival, share, price_index (1 = our prices), coverage (share of the market it reaches), and strength, weakness,
     opportunity, threat (0-5, ours against this rival). `band`: prices this near to ours count as level.
     Returns rival, share, price_position, uncovered (share the rival does not reach), the four scores, swot (strength - weakness
-    + opportunity - threat), stance (attack, hold or watch), largest share first.
+    + opportunity - threat), stance (attack, hold or watch; "" where a score is not known), largest share first.
     """
     columns = ["rival", "share", "price_position", "uncovered", *SWOT, "swot", "stance"]
     if table is None:
@@ -75,8 +75,14 @@ def rivals(table: pd.DataFrame | None, band: float) -> pd.DataFrame:
     # Ahead in both halves: attack; behind in both: watch; else hold what we have.
     inside, outside = frame["strength"] - frame["weakness"], frame["opportunity"] - frame["threat"]
     both = zip(inside, outside, strict=True)
-    frame["stance"] = ["attack" if i > 0 and o > 0 else "watch" if i < 0 and o < 0 else "hold" for i, o in both]
+    frame["stance"] = [_stance(i, o) for i, o in both]
     return frame.sort_values(["share", "rival"], ascending=[False, True])[columns].reset_index(drop=True)
+
+
+def _stance(inside: float, outside: float) -> str:
+    if inside != inside or outside != outside:
+        return ""
+    return "attack" if inside > 0 and outside > 0 else "watch" if inside < 0 and outside < 0 else "hold"
 
 
 def activities(
