@@ -52,6 +52,7 @@ class Chapter:
         baseline = settings.get("baseline")
         self.baseline = root / baseline["path"] if baseline else None
         self._passed: str | None = None
+        self._kept: dict[str, str] = {}
 
     # What it starts from
 
@@ -315,10 +316,19 @@ class Chapter:
         path.with_suffix(".part").replace(path)
 
     def keep(self, frame: pd.DataFrame, title: str) -> None:
-        """Write a table beside the plan, without showing it; a later chapter reads it with `shown`."""
+        """Write a table beside the plan, without showing it; a later chapter reads it with `shown`.
+
+        Raises PlanError when another title of this chapter has the same file name: one table would replace the other.
+        """
+        name = _file_name(title)
+        if self._kept.setdefault(name, title) != title:
+            raise PlanError(
+                f"{self.stem}: found two tables in one file {name}.parquet, {self._kept[name]!r} and {title!r}, expected "
+                "titles that differ in their first 60 letters and digits; rename one."
+            )
         folder = self.run / "tables" / self.stem
         folder.mkdir(parents=True, exist_ok=True)
-        frame.to_parquet(folder / f"{_file_name(title)}.parquet", index=False)
+        frame.to_parquet(folder / f"{name}.parquet", index=False)
 
     # Inside
 
