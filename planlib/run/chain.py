@@ -157,7 +157,7 @@ def _own_code(settings: RunSettings) -> None:
     own = settings.root / "planlib"
     if (own / "__init__.py").is_file() and own.resolve() != PACKAGE.resolve():
         raise ParameterError(
-            f"planlib: found this command in {PACKAGE.parent}, expected the project's own in {settings.root}; "
+            f"command: found the planlib of {PACKAGE.parent}, expected the project's own in {settings.root}; "
             "start the project's `.venv/bin/planlib` (make plan makes it)."
         )
 
