@@ -218,7 +218,7 @@ def test_no_item_reads_a_name_as_markup(run, shown, monkeypatch):
     for bundle in shown:
         assert set(bundle) == {workbook.ITEM, "text/plain", "text/html"}  # no markdown, which would be read
         page = bundle["text/html"]
-        assert page.startswith('<div class="tex2jax_ignore">') and "<img" not in page
+        assert page.startswith('<div class="mathjax_ignore tex2jax_ignore">') and "<img" not in page
         if bundle[workbook.ITEM]["kind"] != "gate":
             assert html.escape(MARKS, quote=False) in page.replace("&quot;", '"')
 

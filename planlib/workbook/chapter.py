@@ -353,8 +353,8 @@ class Chapter:
         """Show an item: to the report as data, to a reader of the notebook as plain text, whatever marks a name in it holds."""
         tag = TAGS.get(item["kind"], "p")
         plain = item.get("text") or item.get("title") or item.get("label") or item["kind"]
-        # the class keeps the notebook's formula renderer off what stands between two dollar signs
-        shown = f'<div class="tex2jax_ignore"><{tag}>{html.escape(text)}</{tag}>{table}</div>'
+        # the classes keep the formula renderers of notebooks off what stands between two dollar signs
+        shown = f'<div class="mathjax_ignore tex2jax_ignore"><{tag}>{html.escape(text)}</{tag}>{table}</div>'
         display({ITEM: item, "text/plain": plain, "text/html": shown}, raw=True)
 
 
