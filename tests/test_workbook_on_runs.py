@@ -218,7 +218,7 @@ def test_no_item_reads_a_name_as_markup(run, shown, monkeypatch):
     for bundle in shown:
         assert set(bundle) == {workbook.ITEM, "text/plain", "text/html"}  # no markdown, which would be read
         page = bundle["text/html"]
-        assert page.startswith('<div class="tex2jax_ignore">') and "<img" not in page
+        assert page.startswith('<div class="mathjax_ignore tex2jax_ignore">') and "<img" not in page
         if bundle[workbook.ITEM]["kind"] != "gate":
             assert html.escape(MARKS, quote=False) in page.replace("&quot;", '"')
 
@@ -233,3 +233,12 @@ def test_a_rule_whose_name_is_markup_is_shown_as_it_is_written(run, shown):
     pages = [bundle["text/html"] for bundle in shown]
     assert sum("&lt;img src=x" in page for page in pages) >= 2 and not any("<img" in page for page in pages)
     assert all("text/markdown" not in bundle for bundle in shown)
+
+
+def test_two_tables_never_share_a_file(run, shown):
+    chapter = workbook.open("02-region", namespace(run))
+    title = "Where each region stands against the market, its rivals and last year"
+    chapter.keep(pd.DataFrame({"a": [1]}), title + " in spring")
+    chapter.keep(pd.DataFrame({"a": [2]}), title + " in spring")  # written again
+    with pytest.raises(PlanError, match="found two tables in one file where-each-region-stands"):
+        chapter.keep(pd.DataFrame({"a": [3]}), title + " in autumn")

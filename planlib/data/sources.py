@@ -90,7 +90,7 @@ def _ingest_one(name: str, mapping: TableMapping, currency: str, exponent: int, 
     recipe = json.dumps([sha256, name, how, currency, _reader_digest()], sort_keys=True)
     key = hashlib.sha256(recipe.encode()).hexdigest()[:16]
     target = store / key / f"{name}.parquet"
-    if not target.is_file():
+    if not _whole(target):
         table, about = _convert(name, mapping, currency, exponent, raw)
         table = table.replace_schema_metadata({"planlib": json.dumps(about, sort_keys=True)})
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -106,6 +106,17 @@ def _ingest_one(name: str, mapping: TableMapping, currency: str, exponent: int, 
     stored = pq.read_schema(target)
     about = json.loads(stored.metadata[b"planlib"])
     return Input(name, target, sha256, about["rows"], about["control_total"], tuple(about["notes"])), about["left_out"]
+
+
+def _whole(stored: Path) -> bool:
+    """Whether a stored table is there and can be read to its end: a damaged one is made again from its file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return b"planlib" in (pq.read_table(stored).schema.metadata or {})
+    except (OSError, pa.ArrowInvalid):
+        return False
 
 
 @cache

@@ -109,7 +109,10 @@ def restore(folder: Path, root: Path) -> tuple[RunSettings, dict[str, Any]]:
     """The settings a published run was made with, its baseline's included, and its manifest."""
     recorded, run_json = record_of(folder), read_json(folder / "run.json")
     if recorded.get("schema") != made.SCHEMA:
-        raise ValueError(f"schema {recorded.get('schema')}, expected {made.SCHEMA}")
+        raise PlanError(
+            f"{folder.name}: found a manifest of form {recorded.get('schema')}, expected {made.SCHEMA}: another release "
+            "published it; check out the commit that it names, and audit it there."
+        )
     asked = recorded["parameters"]
     header = {**asked["settings"], "as_of": dt.date.fromisoformat(asked["settings"]["as_of"])}
     places = {table: str((root / each["file"]).resolve()) for table, each in run_json["inputs"].items()}
@@ -119,7 +122,10 @@ def restore(folder: Path, root: Path) -> tuple[RunSettings, dict[str, Any]]:
         base_folder = located(run_json["baseline"]["path"], root, folder)
         baseline, base_manifest = restore(base_folder, root)
         if base_manifest["key"] != recorded["baseline"]["key"]:
-            raise ValueError(f"the baseline in {base_folder.name} is not the one it was made with")
+            raise PlanError(
+                f"{base_folder.name}: found another report than the one {folder.name} was made with, expected that one; "
+                "restore its folder from a copy."
+            )
     settings = RunSettings(
         **header,
         run=recorded["run"],

@@ -4,7 +4,6 @@ import contextlib
 import datetime as dt
 import functools
 import json
-import logging
 import shutil
 import threading
 import time
@@ -14,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import planlib
-from planlib import errors
 from planlib.errors import GateError, InputDataError, ParameterError, PlanError
 from planlib.run import in_force
 from planlib.run import manifest as made
+from planlib.run.execution import execute
 from planlib.run.folder import (
     chapter_files,
     clear,
@@ -45,7 +44,6 @@ CHAPTERS = (
     "06-customer",
     "07-budget",
 )
-CELL_SECONDS = 1800  # a cell that hangs fails its chapter; no number ever depends on this limit
 PACKAGE = Path(planlib.__file__).parent
 
 
@@ -159,7 +157,7 @@ def _own_code(settings: RunSettings) -> None:
     own = settings.root / "planlib"
     if (own / "__init__.py").is_file() and own.resolve() != PACKAGE.resolve():
         raise ParameterError(
-            f"planlib: found this command in {PACKAGE.parent}, expected the project's own in {settings.root}; "
+            f"command: found the planlib of {PACKAGE.parent}, expected the project's own in {settings.root}; "
             "start the project's `.venv/bin/planlib` (make plan makes it)."
         )
 
@@ -218,7 +216,8 @@ def _run(settings: RunSettings, way: Way) -> Path:
             way.progress.chapter(stem, "running")
             (staging / "manifest.json").unlink(missing_ok=True)  # left by a run that died while publishing
             clear(staging, stem)
-            _execute(stem, settings, way, staging)
+            parameters = {**settings.parameters[section(stem)], "run": str(staging)}
+            execute(way.notebooks / f"{stem}.ipynb", staging / "notebooks", parameters, way.kernels(), way.root)
             _same_code(stem, settings, way, notebooks[stem], planlib_hash)
             record = _record(stem, chapter, way, staging)
             seconds[stem] = round(time.monotonic() - began, 3)
@@ -313,71 +312,6 @@ def _kernels(way: Way, stack: contextlib.ExitStack) -> Any:
 
     preload = HEAVY if way.preload is None else way.preload
     return stack.enter_context(Kernels(way.notebooks, cold=way.cold, preload=preload, say=way.progress.say))
-
-
-def _execute(stem: str, settings: RunSettings, way: Way, staging: Path) -> None:
-    """Run one notebook, keep what it looks like afterwards, and make sure that it ran to its end."""
-    import papermill
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-
-    logging.getLogger("papermill").setLevel(logging.ERROR)
-    target = staging / "notebooks" / f"{stem}.ipynb"
-    target.parent.mkdir(exist_ok=True)
-    running = target.with_name(f".running-{stem}.ipynb")
-
-    def literal(path: Path) -> str:  # papermill formats paths, so a brace in a folder's name must be doubled
-        return str(path).replace("{", "{{").replace("}", "}}")
-
-    try:
-        executed = papermill.execute_notebook(
-            literal(way.notebooks / f"{stem}.ipynb"),
-            literal(running),
-            parameters={**settings.parameters[section(stem)], "run": str(staging)},
-            progress_bar=False,
-            execution_timeout=CELL_SECONDS,
-            start_timeout=120,
-            **way.kernels().engine(),
-        )
-    except papermill.PapermillExecutionError as error:
-        kind = getattr(errors, error.ename, None)
-        known: type[PlanError] | None = kind if isinstance(kind, type) and issubclass(kind, PlanError) else None
-        where = f"evidence: {near(target)}, cell {error.exec_count}"
-        if error.ename == "SystemExit":
-            text = "a cell called sys.exit(); raise a PlanError instead, and run again"
-        else:
-            text = error.evalue if known else f"{error.ename}: {error.evalue}{_beside(error, way.notebooks)}"
-        raise (known or PlanError)(f"{stem}: {text}\n{where}") from None
-    except CellTimeoutError:
-        text = f"a cell ran for more than {CELL_SECONDS} s, expected an end"
-        raise PlanError(f"{stem}: {text}; look for the cell still running.\nevidence: {near(target)}") from None
-    except (DeadKernelError, RuntimeError) as error:
-        text = "the kernel died (killed, out of memory, or a cell ended it), expected every cell to run"
-        raise PlanError(f"{stem}: {text}; {error}\nevidence: {near(target)}") from None
-    finally:
-        if running.exists():
-            _settle(running, target, way.root)
-    for number, cell in enumerate((c for c in executed.cells if c.cell_type == "code"), start=1):
-        if cell.metadata.get("papermill", {}).get("status") != "completed":
-            ended = any(out.get("ename") == "SystemExit" for out in cell.outputs)
-            text = "called sys.exit()" if ended else "did not run to its end"
-            raise PlanError(
-                f"{stem}: code cell {number} {text}, expected every code cell to be completed; "
-                f"a chapter ends by its gate, so take the exit out.\nevidence: {near(target)}"
-            )
-
-
-def _beside(error: Any, notebooks: Path) -> str:
-    """Where a module that was not found lies beside the notebooks, why a run does not import it."""
-    name = str(error.evalue).rpartition("named ")[2].strip("'").partition(".")[0]
-    there = error.ename == "ModuleNotFoundError" and ((notebooks / f"{name}.py").exists() or (notebooks / name).is_dir())
-    return f"; {name} lies beside the notebooks, where no key knows of it: move it into planlib/" if there else ""
-
-
-def _settle(running: Path, target: Path, root: Path) -> None:
-    """Give an executed notebook its name, and take out where on this machine the project lies."""
-    text = running.read_text(encoding="utf-8").replace(json.dumps(str(root), ensure_ascii=False)[1:-1] + "/", "")
-    running.write_text(text, encoding="utf-8")
-    running.replace(target)
 
 
 def _record(stem: str, key: str, way: Way, staging: Path) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def found(folder: Path, settings: RunSettings, fingerprint: Callable[[Mapping[st
         raise ParameterError(collected(heading, faults))
     changed = _changed(record, base, fingerprint)
     told = (
-        [f"{near(folder)} stays the plan in force, though since it was made there changed: {', '.join(changed)}."]
+        [f"{folder.name} stays the plan in force, though since it was made there changed: {', '.join(changed)}."]
         if changed
         else []
     )
@@ -103,6 +103,12 @@ def _read_of(folder: Path, root: Path) -> tuple[str, str | None]:
         record = record_of(plan.folder)
         files = made.handed_on(record)
         expected = {**files, "run.json": record.get("report", {}).get("run.json")}
+        there = (path for part in ("plan", "tables") for path in (plan.folder / part).rglob("*") if path.is_file())
+        for path in there:
+            if path.relative_to(plan.folder).as_posix() not in files:
+                raise PlanError(
+                    f"{near(path)}: found a file that was not published, expected those of its manifest.json; remove it."
+                )
         for name, sha in expected.items():
             path = plan.folder / name
             if sha is not None and (not path.is_file() or made.file_hash(path) != sha):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from planlib.run.params import RunSettings
 
-SCHEMA = 1
+SCHEMA = 2  # 1 had no installed versions and no tables of the baseline in its key
 # what computes, checks or writes a number: every package that planlib imports, and those through which Ibis asks DuckDB
 PACKAGES = (
     "altair", "babel", "chinesecalendar", "duckdb", "great-expectations", "highspy", "holidays", "ibis-framework", "ipykernel",

@@ -55,6 +55,7 @@ class Chapter:
         baseline = settings.get("baseline")
         self.baseline = root / baseline["path"] if baseline else None
         self._passed: str | None = None
+        self._kept: dict[str, str] = {}
 
     # What it starts from
 
@@ -324,10 +325,19 @@ class Chapter:
         path.with_suffix(".part").replace(path)
 
     def keep(self, frame: pd.DataFrame, title: str) -> None:
-        """Write a table beside the plan, without showing it; a later chapter reads it with `shown`."""
+        """Write a table beside the plan, without showing it; a later chapter reads it with `shown`.
+
+        Raises PlanError when another title of this chapter has the same file name: one table would replace the other.
+        """
+        name = _file_name(title)
+        if self._kept.setdefault(name, title) != title:
+            raise PlanError(
+                f"{self.stem}: found two tables in one file {name}.parquet, {self._kept[name]!r} and {title!r}, expected "
+                "titles that differ in their first 60 letters and digits; rename one."
+            )
         folder = self.run / "tables" / self.stem
         folder.mkdir(parents=True, exist_ok=True)
-        frame.to_parquet(folder / f"{_file_name(title)}.parquet", index=False)
+        frame.to_parquet(folder / f"{name}.parquet", index=False)
 
     # Inside
 
@@ -373,8 +383,8 @@ class Chapter:
         """Show an item: to the report as data, to a reader of the notebook as plain text, whatever marks a name in it holds."""
         tag = TAGS.get(item["kind"], "p")
         plain = item.get("text") or item.get("title") or item.get("label") or item["kind"]
-        # the class keeps the notebook's formula renderer off what stands between two dollar signs
-        shown = f'<div class="tex2jax_ignore"><{tag}>{html.escape(text)}</{tag}>{table}</div>'
+        # the classes keep the formula renderers of notebooks off what stands between two dollar signs
+        shown = f'<div class="mathjax_ignore tex2jax_ignore"><{tag}>{html.escape(text)}</{tag}>{table}</div>'
         display({ITEM: item, "text/plain": plain, "text/html": shown}, raw=True)
 
 

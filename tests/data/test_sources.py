@@ -495,6 +495,16 @@ def test_partners_and_warehouses_that_one_table_has_and_the_other_lacks_are_told
 # ---- store and dictionary
 
 
+@pytest.mark.parametrize("keep", [0, 8, 600])
+def test_a_damaged_stored_table_is_made_again(desk: Desk, keep: int) -> None:
+    tables = desk.orders(csv(LINES))
+    expected = tables.orders(["region"])
+    stored = tables.inputs["orders"]
+    stored.write_bytes(stored.read_bytes()[:keep])
+
+    pd.testing.assert_frame_equal(desk.orders(csv(LINES)).orders(["region"]), expected)
+
+
 def test_a_stored_table_is_reused_until_bytes_mapping_or_currency_change(desk: Desk) -> None:
     path = desk.write("orders.csv", csv(LINES))
     mapping = TableMapping(file=path)

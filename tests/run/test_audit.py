@@ -88,6 +88,14 @@ def test_an_unreadable_manifest_cannot_be_compared(project, audited):
     assert audited(folder)[0] == 2
 
 
+def test_a_manifest_of_another_form_cannot_be_compared(project, audited):
+    folder = project.run()
+    edited(folder / "manifest.json", lambda content: content.update(schema=1))
+    code, told = audited(folder)
+
+    assert code == 2 and "q1: found a manifest of form 1, expected 2" in told
+
+
 def test_a_run_is_found_by_name_or_path(project):
     folder = project.run()
 
@@ -194,3 +202,14 @@ def test_what_differs_is_kept_and_told(project, audited, scratch):
     _, told = audited(folder)
 
     assert [str(each) for each in scratch.iterdir() if str(each) in told]
+
+
+def test_a_plan_in_force_that_was_made_again_is_not_the_one_that_was_followed(project, audited, second):
+    import shutil
+
+    shutil.rmtree(project.reports / "q1")
+    project.write("q1.yml", (project.root / "params" / "q1.yml").read_text() + "two: {share: 0.25}\n")
+    project.run("q1.yml")
+    code, told = audited(second)
+
+    assert code == 2 and "q1: found another report than the one q2 was made with" in told

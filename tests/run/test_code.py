@@ -40,7 +40,7 @@ def test_kernels_import_the_commands_planlib_from_any_folder(project, monkeypatc
 
 def test_a_project_with_a_planlib_of_its_own_is_not_planned_by_another(project):
     other_planlib(project.root)
-    with pytest.raises(ParameterError, match=r"planlib: found this command in .* expected the project's own in"):
+    with pytest.raises(ParameterError, match=r"command: found the planlib of .* expected the project's own in"):
         project.run()
     assert not (project.reports / "q1").exists()
 

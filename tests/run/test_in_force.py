@@ -83,6 +83,12 @@ def test_a_plan_in_force_that_was_changed_after_publication_is_refused(second, n
         second.run("q2.yml")
 
 
+def test_a_table_that_was_added_to_the_plan_in_force_is_refused(second):
+    (second.reports / "q1" / "tables" / "02-two" / "rules.parquet").write_text("more")
+    with pytest.raises(PlanError, match=r"rules\.parquet: found a file that was not published"):
+        second.run("q2.yml")
+
+
 def test_a_plan_in_force_that_already_holds_this_runs_actuals_is_refused_with_the_way_out(project):
     from planlib.run import chain
     from tests.run.conftest import CHAPTERS, DOORS
@@ -134,7 +140,7 @@ def test_inputs_that_have_changed_since_the_plan_in_force_are_told(second):
     (second.root / "data" / "orders.csv").write_text("order_id\n1\n2\n")
     folder = second.run("q2.yml")
 
-    line = "reports/q1 stays the plan in force, though since it was made there changed: inputs (orders)."
+    line = "q1 stays the plan in force, though since it was made there changed: inputs (orders)."
     assert any(said.endswith(line) for said in second.heard.said)
     assert json.loads((folder / "run.json").read_text())["baseline"]["told"][0].endswith(line)
 
