@@ -124,8 +124,8 @@ def _whole(elastic: Elastic, changes: list[dict[str, Any]], prices: Mapping[str,
         bent = elastic.bent(elastic.terms.names, {name: price for name, price in prices.items() if name in changed}, instead)
         if np.isfinite(bent.cost):
             break
-    else:
-        raise PlanError(f"{sorted(guardrails)}: no wider guardrails make the plan possible, expected some to; report this.")
+    else:  # fewer minor units than cells: what is possible in fractions is not in whole units
+        return changes
     for row in mine:
         row["to"] = getattr(instead[row["rule"]].rule, "min" if row["side"] == "floor" else "max")
     return [*mine, *_changes(elastic.terms, bent)] if changed else mine

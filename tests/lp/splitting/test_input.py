@@ -123,3 +123,22 @@ def test_a_member_in_a_list_is_that_member():
     )
 
     pd.testing.assert_frame_equal(bare, listed)
+
+
+@pytest.mark.parametrize("total", [10_001, 10_003, 7])
+def test_a_pinned_inner_share_that_is_no_whole_unit_takes_the_nearest(total):
+    goods = pd.DataFrame({"product": ["A", "B", "C"], "weight": [50, 30, 20]})
+    pin = Rule(name="pin", where={"product": "A"}, of={"product": ["A", "B"]}, min=0.37, max=0.37)
+    found = split(tables.company(total), "product", goods, [pin]).plan.set_index("product")["amount"]
+
+    assert abs(found["A"] - 0.37 * (found["A"] + found["B"])) <= 1
+    assert found.sum() == total
+
+
+@pytest.mark.parametrize("total", [10_001, 10_003])
+def test_a_pinned_ratio_that_no_whole_units_meet_takes_the_nearest(total):
+    heads = NAMES.assign(heads=[0.5, 0.3, 0.1])
+    pin = Rule(name="pin", unit="ratio", measure="heads", min=0.3333, max=0.3333)
+    found = split(tables.company(total), "region", REGIONS, [pin], measures=heads).plan["amount"].to_numpy()
+
+    assert abs(heads["heads"].to_numpy() @ found - 0.3333 * total) <= 0.5
