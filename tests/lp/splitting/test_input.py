@@ -55,6 +55,11 @@ def test_a_guardrail_whose_limits_lie_between_two_units_takes_the_nearest():
 def test_a_target_below_nothing_says_so():
     with pytest.raises(PlanError, match="target of -100 minor units"):
         split(tables.company(-100), "region", REGIONS)
+    # A cell that returns have left below nothing is no fault: its closed month is all there is of it.
+    booked = NAMES.assign(amount=[-100, 0, 0])
+    assert split(tables.company(-100), "region", REGIONS, booked=booked).plan["amount"].tolist() == [-100, 0, 0]
+    with pytest.raises(ConflictError, match="150 minor units booked, more than its target of 100"):
+        split(tables.company(100), "region", REGIONS, booked=NAMES.assign(amount=[150, 0, 0]))
 
 
 def test_booked_rows_of_nothing_need_no_parent_and_others_are_named():
