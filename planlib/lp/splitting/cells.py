@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from planlib import plan as tables
-from planlib.errors import ConflictError, ParameterError, TieOutError, collected
+from planlib.errors import ConflictError, ParameterError, PlanError, TieOutError, collected
 from planlib.lp.rules import Lock, mask
-from planlib.plan import AMOUNT
+from planlib.plan import AMOUNT, DIMENSIONS
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,16 @@ def cells_of(
     over = open_plan[open_plan[AMOUNT] < 0]
     if len(over):
         row = over.iloc[0]
-        target = int(parents.loc[row.name, AMOUNT])
-        have = f"has {target - row[AMOUNT]:,} minor units booked, more than its target of {target:,}"
-        if target == row[AMOUNT]:  # returns can leave a closed cell below 0, but nothing is booked here
-            have = f"has a target of {target:,} minor units, which is below 0, and nothing booked"
+        # A cell that returns took below 0 in its closed months may stay there; nothing may be planned below 0.
+        if int(parents.loc[over.index[0], AMOUNT]) < 0:
+            target = int(parents.loc[over.index[0], AMOUNT])
+            raise PlanError(
+                f"split into {' x '.join(into)}: {dict(row[dims]) or 'the company'} has a target of {target:,} minor units, "
+                "expected 0 or more; a plan's target cannot be negative."
+            )
         raise ConflictError(
-            f"split into {' x '.join(into)}: {dict(row[dims]) or 'the company'} {have} ({len(over)} such cells), expected a "
-            "target of at least what is booked; raise the target."
+            f"split into {' x '.join(into)}: {dict(row[dims]) or 'the company'} has {-row[AMOUNT]:,} minor units more booked "
+            f"than its target (have {len(over)} such cells); raise the target."
         )
     cells = _weighted(parents, into, weights, floor)
     # Cells that are only booked (closed months) take no part, not even where all weights are 0 and the rest share equally.
@@ -123,6 +126,24 @@ def known_by(table: pd.DataFrame, keys: Sequence[str], what: str) -> None:
     lacking = [name for name in keys if name not in table.columns]
     if lacking:
         raise ParameterError(f"{what}: found columns {list(map(str, table.columns))}, expected {lacking} too; give it by them.")
+
+
+def looked_up(cells: pd.DataFrame, table: pd.DataFrame, column: str, subject: str) -> np.ndarray:
+    """One number per cell out of a table by any of its dimensions; `subject` says in errors whose it is."""
+    known_by(table, [column], subject)
+    dims = [name for name in DIMENSIONS if name in table.columns and name in cells.columns]
+    twice = table[table.duplicated(dims, keep=False)] if dims else table.iloc[1:]
+    if len(twice):
+        first = twice[[*dims, column]].head(2).to_dict("records")
+        raise ParameterError(f"{subject}: {column!r} occurs twice by {dims}, first {first}, expected one row each; drop one.")
+    found = cells[dims].merge(table[[*dims, column]], how="left", on=dims) if dims else table[[column]].iloc[[0] * len(cells)]
+    values = found[column].to_numpy(dtype=float)
+    if not np.isfinite(values).all():
+        gap = cells.loc[~np.isfinite(values), dims].head(2).to_dict("records")
+        raise ParameterError(
+            f"{subject}: {column!r} is missing or infinite for {gap}, expected a number for each cell; fill it."
+        )
+    return values
 
 
 def is_leaf(lock: Lock, keys: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from planlib.errors import ParameterError
 from planlib.lp.rules import Rule, Where, mask
-from planlib.lp.splitting.cells import known_by
+from planlib.lp.splitting.cells import looked_up
 from planlib.plan import AMOUNT, DIMENSIONS
 
 
@@ -86,21 +86,3 @@ class Ground:
                 raise ParameterError(f"rule {rule.name!r}: no measure {name!r}, expected one of {have}; correct it.")
             self.measured[name] = looked_up(self.cells.cells, self.measures, name, f"rule {rule.name!r}")
         return self.measured[name]
-
-
-def looked_up(cells: pd.DataFrame, table: pd.DataFrame, column: str, subject: str) -> np.ndarray:
-    """One number per cell out of a table by any of its dimensions; `subject` says in errors whose it is."""
-    known_by(table, [column], subject)
-    dims = [name for name in DIMENSIONS if name in table.columns and name in cells.columns]
-    twice = table[table.duplicated(dims, keep=False)] if dims else table.iloc[1:]
-    if len(twice):
-        first = twice[[*dims, column]].head(2).to_dict("records")
-        raise ParameterError(f"{subject}: {column!r} occurs twice by {dims}, first {first}, expected one row each; drop one.")
-    found = cells[dims].merge(table[[*dims, column]], how="left", on=dims) if dims else table[[column]].iloc[[0] * len(cells)]
-    values = found[column].to_numpy(dtype=float)
-    if not np.isfinite(values).all():
-        gap = cells.loc[~np.isfinite(values), dims].head(2).to_dict("records")
-        raise ParameterError(
-            f"{subject}: {column!r} is missing or infinite for {gap}, expected a number for each cell; fill it."
-        )
-    return values

@@ -9,9 +9,9 @@ import pandas as pd
 from planlib import plan as tables
 from planlib.errors import ParameterError
 from planlib.lp.rules import Aim, Lock, Rule
-from planlib.lp.splitting.cells import Cells, cells_of, is_leaf
+from planlib.lp.splitting.cells import Cells, cells_of, is_leaf, looked_up
 from planlib.lp.splitting.explain import compared, rules_table
-from planlib.lp.splitting.ground import Ground, looked_up
+from planlib.lp.splitting.ground import Ground
 from planlib.lp.splitting.level import Level
 from planlib.lp.splitting.limits import guardrails_of, limits_of
 from planlib.plan import AMOUNT

@@ -58,7 +58,7 @@ def test_a_target_below_nothing_says_so():
     # A cell that returns have left below nothing is no fault: its closed month is all there is of it.
     booked = NAMES.assign(amount=[-100, 0, 0])
     assert split(tables.company(-100), "region", REGIONS, booked=booked).plan["amount"].tolist() == [-100, 0, 0]
-    with pytest.raises(ConflictError, match="150 minor units booked, more than its target of 100"):
+    with pytest.raises(ConflictError, match="50 minor units more booked than its target"):
         split(tables.company(100), "region", REGIONS, booked=NAMES.assign(amount=[150, 0, 0]))
 
 
