@@ -2,7 +2,7 @@
 
 `... -m tests.benchmarks 3` runs three pairs, `... quick` one pair and the smaller splits against the fastest peer only;
 `... split` only the second part, see split.py; `... lifetime` only the fit of customers' lifetime value, see lifetime.py;
-`... response` only the reading of marketing returns, see response.py.
+`... response` only the reading of marketing returns, see response.py; `... growth` how a split's time grows, see growth.py.
 """
 
 import json
@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks import lifetime, response, split
+from tests.benchmarks import growth, lifetime, response, split
 
 ROOT = Path(__file__).parent.parent.parent
 PLANLIB = Path(sys.executable).parent / "planlib"
@@ -66,6 +66,8 @@ def main() -> None:
         return lifetime.main()
     if sys.argv[1:2] == ["response"]:
         return response.main()
+    if sys.argv[1:2] == ["growth"]:
+        return growth.main()
     quick = sys.argv[1:2] == ["quick"]
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 and not quick else 1
     ratios = []
@@ -79,6 +81,7 @@ def main() -> None:
         print(f"pair {number}: planlib run {ours:.1f} s, plain papermill loop {theirs:.1f} s, ratio {ours / theirs:.2f}")
     print(f"chain, {2 * 7} chapters: median ratio {statistics.median(ratios):.2f} (aim: at most {AIM})")
     split.main(["quick"] if quick else [])
+    growth.main()
     lifetime.main(5 if quick else 15)
     response.main(1 if quick else 5)
 

@@ -78,6 +78,7 @@ class Classes:
             cap=np.array([np.inf if limit.high is None else limit.high for limit in limits]) - now,
             penalty=np.array([limit.penalty for limit in limits]),
             kinds=[limit.kind for limit in limits],
+            room=np.array([limit.room for limit in limits]),
         )
         return cls(cells, limits, inside, labels, program)
 

@@ -4,7 +4,7 @@ Feasibility is asked of the linear form alone: sums of floors and caps, locks th
 several ways are all found by the same question, all at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,8 +22,8 @@ ZERO = 1e-9
 MOST = 20
 # Sets, rules of a set and changes that the message spells out; the tables hold them all.
 SPELT = 6
-# Hundredths of a point (or minor units) by which a guardrail's repair may be widened for its cells' whole minor units.
-HUNDREDTHS = 100
+# How often a guardrail's repair may be widened for its cells' whole minor units: by 1 hundredth of a point, 3, 7, ...
+DOUBLINGS = 20
 
 
 def conflict(terms: Terms, name: str, rules: Sequence[Rule]) -> ConflictError:
@@ -91,7 +91,7 @@ def _repair(elastic: Elastic, rules: Sequence[Rule]) -> tuple[pd.DataFrame, tupl
         fewer = elastic.bent(terms.names, without)
         if fewer.cost <= bent.cost + ZERO * max(1.0, abs(bent.cost)):
             prices, bent = without, replace(fewer, cost=bent.cost)
-    changes = _widened(elastic, _changes(terms, bent))
+    changes = _whole(elastic, _changes(terms, bent), prices)
     for row in changes:
         key = {"lock": "amount", "floor": "min", "cap": "max"}[row["side"]]
         stated[row["rule"]] = stated[row["rule"]].model_copy(update={key: row["to"]})
@@ -104,24 +104,31 @@ def _repair(elastic: Elastic, rules: Sequence[Rule]) -> tuple[pd.DataFrame, tupl
     return pd.DataFrame(changes, columns=columns), ([*kept[0], *soft], kept[1])
 
 
-def _widened(elastic: Elastic, changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The changes, guardrails a little wider where their cells' whole minor units still leave too little together."""
+def _whole(elastic: Elastic, changes: list[dict[str, Any]], prices: Mapping[str, float]) -> list[dict[str, Any]]:
+    """The changes in whole minor units: guardrails a little wider where their cells' whole units leave too little together, the
+    other limits as they then must be."""
     guardrails = {guardrail.rule.name: guardrail for guardrail in elastic.terms.guardrails}
     mine = [row for row in changes if row["rule"] in guardrails]
-    changed = {row["rule"] for row in changes}
-    fixed = elastic.terms.names - (changed - set(guardrails))
-    for _ in range(HUNDREDTHS if mine else 0):
+    if not mine:
+        return changes
+    changed = {row["rule"] for row in changes} - set(guardrails)
+    for number in range(DOUBLINGS):
         instead: dict[str, Guardrail] = {}
         for row in mine:
+            step = (1.0 if row["unit"] == "amount" else 1e-4) * (2.0**number - 1) * (-1 if row["side"] == "floor" else 1)
             guardrail = instead.get(row["rule"], guardrails[row["rule"]])
-            limit = {"min" if row["side"] == "floor" else "max": row["to"]}
+            limit = {"min" if row["side"] == "floor" else "max": round(row["to"] + step, 4)}
             instead[row["rule"]] = guardrail.under(guardrail.rule.model_copy(update=limit))
-        if elastic.feasible(fixed, instead):
+        if not elastic.feasible(elastic.terms.names - changed, instead):
+            continue
+        bent = elastic.bent(elastic.terms.names, {name: price for name, price in prices.items() if name in changed}, instead)
+        if np.isfinite(bent.cost):
             break
-        for row in mine:
-            step = 1.0 if row["unit"] == "amount" else 1e-4
-            row["to"] = round(row["to"] + (-step if row["side"] == "floor" else step), 4)
-    return changes
+    else:  # fewer minor units than cells: what is possible in fractions is not in whole units
+        return changes
+    for row in mine:
+        row["to"] = getattr(instead[row["rule"]].rule, "min" if row["side"] == "floor" else "max")
+    return [*mine, *_changes(elastic.terms, bent)] if changed else mine
 
 
 def _denied(terms: Terms, bent: Bent, names: set[str]) -> list[tuple[str, str, float, float, str, float]]:

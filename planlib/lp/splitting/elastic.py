@@ -83,7 +83,7 @@ class Elastic:
         rows = self._coarse.asked.clashing() - self._coarse.parents
         return sorted({self.terms.limits[row].name for row in rows if 0 <= row < len(self.terms.limits)})
 
-    def bent(self, names: set[str], prices: Mapping[str, float]) -> Bent:
+    def bent(self, names: set[str], prices: Mapping[str, float], instead: Mapping[str, Guardrail] | None = None) -> Bent:
         """What it costs when the priced rules may be missed and the other named ones hold.
 
         A limit is missed at its price per unit of money. A guardrail gives by the same step in each of its cells, at its price
@@ -91,7 +91,7 @@ class Elastic:
         """
         guardrails = {guardrail.rule.name for guardrail in self.terms.guardrails}
         model = self._fine if guardrails & set(prices) else self._coarse
-        cost = model.ask(names, prices, {})
+        cost = model.ask(names, prices, instead or {})
         if cost is None:
             return Bent(np.inf, np.zeros(0), {}, {})
         return Bent(cost, model.amounts(), *model.given(prices))

@@ -18,7 +18,8 @@ class Limit:
 
     `base` turns money into the rule's natural unit. A quotient of two parts of the level is a row against 0 and keeps its
     numerator and denominator in `part` and `whole`; a ratio's row is in the unit of its largest coefficient, so that neither
-    its penalty nor the solver sees in which unit its measures are counted.
+    its penalty nor the solver sees in which unit its measures are counted. A quotient that is `pinned` between limits
+    closer than a minor unit takes the nearest one.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Limit:
     base: float
     part: np.ndarray | None = None
     whole: np.ndarray | None = None
+    pinned: bool = False
 
     @property
     def hard(self) -> bool:
@@ -65,8 +67,16 @@ class Limit:
         return float(self.coefficients @ amounts[self.cells])
 
     def holds(self, amounts: np.ndarray) -> bool:
-        value, room = self.value(amounts), _room(self.coefficients)
-        return (self.low is None or value >= self.low - room) and (self.high is None or value <= self.high + room)
+        value = self.value(amounts)
+        return (self.low is None or value >= self.low - self.room) and (self.high is None or value <= self.high + self.room)
+
+    @property
+    def room(self) -> float:
+        """By how much whole minor units may miss it: whole-money rows by nothing, those with fractional coefficients by a
+        thousandth, a pinned quotient by one unit."""
+        if self.pinned:
+            return float(np.abs(self.coefficients).max(initial=0.0))
+        return 0.0 if np.array_equal(self.coefficients, np.ones(len(self.coefficients))) else 1e-3
 
     def missed(self, amounts: np.ndarray) -> float:
         """Money by which the limit is missed."""
@@ -221,27 +231,24 @@ def _limits_of_rule(ground: Ground, rule: Rule) -> list[Limit]:
             high = None if rule.max is None else base * rule.max
             return [Limit(rule.name, index, ones, *_whole(low, high), rule, base)]
         of = ground.cells.of(rule.of, rule.name)
-        return _homogeneous(rule, of, np.isin(of, index).astype(float), np.ones(len(of)), base)
+        return _homogeneous(rule, of, np.isin(of, index).astype(float), np.ones(len(of)), base, base)
     measure = ground.measure(rule, rule.measure)[index]
     per = ground.measure(rule, rule.per)[index] if rule.per else ones
-    return _homogeneous(rule, index, measure, per, float((ground.reference[index] * per).sum()))
+    base = float((ground.reference[index] * per).sum())
+    return _homogeneous(rule, index, measure, per, base, base / max(np.abs(measure).max(), np.abs(per).max(), 1e-300))
 
 
-def _homogeneous(rule: Rule, index: np.ndarray, part: np.ndarray, whole: np.ndarray, base: float) -> list[Limit]:
-    """part / whole between the limits, as rows `part - limit * whole` against 0, one per side."""
+def _homogeneous(rule: Rule, index: np.ndarray, part: np.ndarray, whole: np.ndarray, base: float, units: float) -> list[Limit]:
+    """part / whole between the limits, as rows `part - limit * whole` against 0, one per side; `units`: the whole's money."""
     rows = []
+    pinned = rule.min is not None and rule.max is not None and (rule.max - rule.min) * units < 2.0
     for bound, low, high in ((rule.min, 0.0, None), (rule.max, None, 0.0)):
         if bound is not None:
             coefficients = part - bound * whole
             largest = float(np.abs(coefficients).max(initial=0.0)) if rule.unit == "ratio" else 1.0
             step = largest if largest > 0 else 1.0
-            rows.append(Limit(rule.name, index, coefficients / step, low, high, rule, base, part / step, whole / step))
+            rows.append(Limit(rule.name, index, coefficients / step, low, high, rule, base, part / step, whole / step, pinned))
     return rows
-
-
-def _room(coefficients: np.ndarray) -> float:
-    """Whole-money rows are checked to the minor unit; rows with fractional coefficients to a thousandth of one."""
-    return 0.0 if np.array_equal(coefficients, np.ones(len(coefficients))) else 1e-3
 
 
 def _whole(low: float | None, high: float | None) -> tuple[float | None, float | None]:

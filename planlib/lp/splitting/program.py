@@ -34,6 +34,7 @@ class Program:
     gain     what one unit of money moved here brings (profit in units of the cost), 0 without such an aim
     rows     limits x classes; floor <= rows @ x <= cap; penalty per unit missed, infinite where the limit is hard
     kinds    name of each row's kind, for the model's text
+    room     by how much whole minor units may miss each row
     """
 
     parent: np.ndarray
@@ -46,6 +47,7 @@ class Program:
     cap: np.ndarray
     penalty: np.ndarray
     kinds: Sequence[str]
+    room: np.ndarray
 
     @property
     def movable(self) -> np.ndarray:

@@ -16,7 +16,7 @@ from planlib.lp.splitting.program import Program
 # Relative sizes below this are rounding of the arithmetic.
 ZERO = 1e-9
 # How a quotient's limit is moved until the law breaks: first step relative to its own size, growth of the steps, largest step.
-FIRST, GROWTH, FARTHEST, HALVINGS = 1e-6, 1.5, 1e4, 50
+FIRST, GROWTH, FARTHEST, HALVINGS = 1e-3, 2.0, 1e4, 30
 
 
 @dataclass(frozen=True)
@@ -200,6 +200,9 @@ class _Path:
             price = np.linalg.solve(turned.T @ self.turn @ turned, left)
         except np.linalg.LinAlgError:
             return False
+        room = ZERO * np.abs(held.price)
+        if not ((price >= held.least - room).all() and (price <= held.most + room).all()):
+            return False
         change = self.lift @ (turned @ price - now)
         move = held.give * change
         room = 1e-9 * program.size
@@ -211,8 +214,6 @@ class _Path:
             (move >= -self.below - room).all()
             and (move <= self.above + room).all()
             and (np.where(at_low, pull, -pull) >= -ZERO).all()
-            and (price >= held.least - ZERO * np.abs(held.price)).all()
-            and (price <= held.most + ZERO * np.abs(held.price)).all()
             and (far >= self.least).all()
             and (far <= self.most).all()
         )

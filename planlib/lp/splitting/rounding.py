@@ -51,11 +51,8 @@ def rounded(program: Program, x: np.ndarray) -> np.ndarray:
 
 
 def kept(program: Program, x: np.ndarray) -> np.ndarray:
-    """Which limits a deviation keeps: rows of whole coefficients to the unit, others to a thousandth of one."""
-    body = program.rows @ x
-    data = np.abs(program.rows.data - np.rint(program.rows.data)) > 0
-    fractional = np.add.reduceat(np.r_[data, False], program.rows.indptr[:-1]) if len(data) else np.zeros(len(body))
-    room = np.where((fractional > 0) & (np.diff(program.rows.indptr) > 0), 1e-3, 1e-6)
+    """Which limits a deviation keeps, as far as whole minor units can."""
+    body, room = program.rows @ x, np.maximum(program.room, 1e-6)
     return (body >= program.floor - room) & (body <= program.cap + room)
 
 
@@ -86,9 +83,10 @@ def _rerounded(program: Program, whole: np.ndarray, chosen: np.ndarray) -> np.nd
         terms = [term for i, value in pairs for term in ((up[i], value), (down[i], -value))]
         if not terms:
             continue
+        # A little less than the room, so that the solver's own tolerance stays within it.
         for side, bound, sense in (
-            ("floor", program.floor[k], pulp.LpConstraintGE),
-            ("cap", program.cap[k], pulp.LpConstraintLE),
+            ("floor", program.floor[k] - 0.9 * program.room[k], pulp.LpConstraintGE),
+            ("cap", program.cap[k] + 0.9 * program.room[k], pulp.LpConstraintLE),
         ):
             if np.isfinite(bound):
                 row = pulp.LpConstraint(pulp.LpAffineExpression(terms), sense, f"{side}_{k}", float(bound - body[k]))

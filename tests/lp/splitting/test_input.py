@@ -55,6 +55,11 @@ def test_a_guardrail_whose_limits_lie_between_two_units_takes_the_nearest():
 def test_a_target_below_nothing_says_so():
     with pytest.raises(PlanError, match="target of -100 minor units"):
         split(tables.company(-100), "region", REGIONS)
+    # A cell that returns have left below nothing is no fault: its closed month is all there is of it.
+    booked = NAMES.assign(amount=[-100, 0, 0])
+    assert split(tables.company(-100), "region", REGIONS, booked=booked).plan["amount"].tolist() == [-100, 0, 0]
+    with pytest.raises(ConflictError, match="50 minor units more booked than its target"):
+        split(tables.company(100), "region", REGIONS, booked=NAMES.assign(amount=[150, 0, 0]))
 
 
 def test_booked_rows_of_nothing_need_no_parent_and_others_are_named():
@@ -123,3 +128,22 @@ def test_a_member_in_a_list_is_that_member():
     )
 
     pd.testing.assert_frame_equal(bare, listed)
+
+
+@pytest.mark.parametrize("total", [10_001, 10_003, 7])
+def test_a_pinned_inner_share_that_is_no_whole_unit_takes_the_nearest(total):
+    goods = pd.DataFrame({"product": ["A", "B", "C"], "weight": [50, 30, 20]})
+    pin = Rule(name="pin", where={"product": "A"}, of={"product": ["A", "B"]}, min=0.37, max=0.37)
+    found = split(tables.company(total), "product", goods, [pin]).plan.set_index("product")["amount"]
+
+    assert abs(found["A"] - 0.37 * (found["A"] + found["B"])) <= 1
+    assert found.sum() == total
+
+
+@pytest.mark.parametrize("total", [10_001, 10_003])
+def test_a_pinned_ratio_that_no_whole_units_meet_takes_the_nearest(total):
+    heads = NAMES.assign(heads=[0.5, 0.3, 0.1])
+    pin = Rule(name="pin", unit="ratio", measure="heads", min=0.3333, max=0.3333)
+    found = split(tables.company(total), "region", REGIONS, [pin], measures=heads).plan["amount"].to_numpy()
+
+    assert abs(heads["heads"].to_numpy() @ found - 0.3333 * total) <= 0.5

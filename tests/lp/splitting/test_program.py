@@ -78,7 +78,17 @@ def test_a_kind_without_a_name_is_refused():
     one = np.ones(2)
     rows = sparse.csr_matrix(np.array([[1.0, 0.0]]))
     new = Program(
-        np.zeros(2, dtype=int), one, -one, one, 0 * one, rows, np.array([0.5]), np.array([np.inf]), np.array([np.inf]), ["new"]
+        np.zeros(2, dtype=int),
+        one,
+        -one,
+        one,
+        0 * one,
+        rows,
+        np.array([0.5]),
+        np.array([np.inf]),
+        np.array([np.inf]),
+        ["new"],
+        np.zeros(1),
     )
     with pytest.raises(PlanError, match="new_floor"):
         program.stated(new, "t")
@@ -106,7 +116,9 @@ def world(seed: int) -> Program:
     cap = np.where(kind == 0, np.inf, np.where(kind == 3, body, body + room))
     penalty = np.where(rng.random(limits) < 0.3, rng.choice([0.05, 0.5, 10.0], limits), np.inf)
     kinds = ["share" if np.isinf(value) else "soft" for value in penalty]
-    return Program(parent, size, low, high, np.zeros(count), sparse.csr_matrix(dense), floor, cap, penalty, kinds)
+    return Program(
+        parent, size, low, high, np.zeros(count), sparse.csr_matrix(dense), floor, cap, penalty, kinds, np.zeros(limits)
+    )
 
 
 @pytest.mark.parametrize("seed", seeds(30, 150))
