@@ -162,7 +162,10 @@ class Past:
     def shares(self, end: int, length: int) -> list[np.ndarray]:
         """Shares in a window by level, a member that started within it scaled to the whole of it."""
         at = self.slice(end, length)
-        total = self.levels[0].amounts[0, :, at].sum(axis=0)
+        company = self.levels[0].amounts[0, :, at]
+        # What the company sold in the months that the member missed is told by those who were there: its own start is no growth.
+        total = np.clip(company[self.started <= at.start].sum(axis=0), 0.0, None)
+        total = total if total.sum() > 0 else np.ones(company.shape[1])
         since = np.array([total[max(0, start - at.start) :].sum() for start in self.started])
         months = np.clip(end - self.started, 0, length)
         whole = np.where(since > 0, total.sum() / np.where(since > 0, since, 1.0), 1.0)

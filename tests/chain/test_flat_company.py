@@ -71,10 +71,10 @@ WORLDS = {
     "6 months of the plan year": World("2023-01", "2026-06"),
     "8 months, 2 of them of the plan year": World("2025-07", "2026-02"),
     "a closed season, planned in it": World("2023-01", "2026-02", closed=("01", "02")),
-    "a product starts in July": World("2023-01", "2025-12", starts={"Heater": "2025-07"}, near=0.12),
+    "a product starts in July": World("2023-01", "2025-12", starts={"Heater": "2025-07"}, near=0.15),
     "a region starts in July": World("2023-01", "2025-12", starts={"East": "2025-07"}, near=0.12),
-    "a channel starts in the plan year": World("2023-01", "2026-03", starts={"Web": "2026-01"}, near=0.2),
-    "a product ends in March": World("2023-01", "2025-12", ends={"Heater": "2025-03"}, near=0.02),
+    "a channel starts in the plan year": World("2023-01", "2026-03", starts={"Web": "2026-01"}, near=0.25),
+    "a product ends in March": World("2023-01", "2025-12", ends={"Heater": "2025-03"}, near=0.05),
     "a region ends in the plan year": World("2023-01", "2026-06", ends={"North": "2026-01"}, near=0.1),
 }
 FAST = ("6 months", "a month lost")
