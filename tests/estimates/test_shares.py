@@ -163,12 +163,12 @@ def test_a_deep_thin_cell_takes_what_its_region_and_its_product_add():
 
 
 def test_a_part_year_counts_as_the_year_it_will_be():
-    """b sells a fifth of the last three months. To the whole year that is a factor of 4, believed by 3/(3+1): 3.25."""
+    """b sells a fifth of the last three months. By what a sold in and before them that is a factor of 4.75, believed by 3/(3+1)."""
     amounts = np.tile([100.0, 0.0], (24, 1))
     amounts[-3:] = [80, 20]
     found = share(frame(amounts), "region")
 
-    assert found["b"] == pytest.approx(60 * 3.25 / (60 * 3.25 + 1140))
+    assert found["b"] == pytest.approx(60 * (1 + 3.75 * 3 / 4) / (60 * (1 + 3.75 * 3 / 4) + 1140))
 
 
 def test_a_member_that_fell_silent_loses_its_share_and_a_season_does_not():
@@ -334,5 +334,5 @@ def test_a_stated_start_counts_and_a_test_sale_before_it_does_not():
     )
 
     assert plain < 0.12
-    # to the whole year a factor of two, believed by 6/7
-    assert stated == pytest.approx(121 * (1 + 6 / 7) / (121 * (1 + 6 / 7) + 1080), rel=0.02)
+    # by what a sold, 1,080 of which 480 since: a factor of 2.25, believed by 6/7
+    assert stated == pytest.approx(121 * (1 + 1.25 * 6 / 7) / (121 * (1 + 1.25 * 6 / 7) + 1080))
