@@ -448,14 +448,22 @@ def test_a_region_that_ended_is_expected_to_sell_nothing():
     assert strategy.moved(sold, YEAR_END) == ["East has ended, and nothing more is expected there."]
 
 
-def test_a_paused_season_a_late_first_order_and_two_months_are_neither():
+def test_what_a_region_of_two_months_brings_is_believed_by_two_thirds():
+    sold = regions(East=("2025-11", "2025-12", 2000), North=("2023-01", "2025-12", 1000))
+    ahead = strategy.outlook(sold, YEAR_END)
+
+    assert ahead.total == pytest.approx(12 * (1000 + 2000 * 2 / 3)) and ahead.growth == pytest.approx(0)
+    assert strategy.moved(sold, YEAR_END) == [
+        "East began within the last three months: what comes after these is counted in part."
+    ]
+
+
+def test_a_paused_season_and_a_late_first_order_are_neither():
     summer = regions(East=("2023-01", "2025-12", 2000), North=("2023-01", "2025-12", 1000))
     summer = summer[(summer["region"] != "East") | summer["month"].str[5:].isin(["04", "05", "06", "07", "08"])]
     assert strategy.outlook(summer, YEAR_END).total == pytest.approx(22_000) and strategy.moved(summer, YEAR_END) == []
     thin = regions(East=("2023-02", "2025-12", 50), North=("2023-01", "2025-12", 1000))
     assert strategy.moved(thin, YEAR_END) == []
-    new = regions(East=("2025-11", "2025-12", 50), North=("2023-01", "2025-12", 1000))
-    assert strategy.moved(new, YEAR_END) == []
 
 
 # A table of what happened -------------------------------------------------------------------------------------------------

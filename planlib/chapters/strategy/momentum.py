@@ -35,7 +35,7 @@ def moved(history: pd.DataFrame, horizon: Horizon) -> list[str]:
     found = standing(history, "region", f"{horizon.as_of:%Y-%m}")
     recent = history[(history["month"] >= min(a_year_before(horizon.last_twelve))) & (history[AMOUNT] > 0)]
     first, last = (history[history[AMOUNT] > 0].groupby("region")["month"].agg(end) for end in ("min", "max"))
-    late = [name for name in found.started if first[name] > recent["month"].min()]
+    late = [name for name in found.started if first[name] > recent["month"].min() and name not in found.young]
     gone = [name for name in found.ended if last[name] >= recent["month"].min()]
     told = []
     if late:
@@ -44,6 +44,8 @@ def moved(history: pd.DataFrame, horizon: Horizon) -> list[str]:
             f"{some(late)} began within the last two years and {count} as if {who} had always been there: {start} no growth to "
             "go on with."
         )
+    if found.young:
+        told.append(f"{some(found.young)} began within the last three months: what comes after these is counted in part.")
     if gone:
         told.append(f"{some(gone)} {'has' if len(gone) == 1 else 'have'} ended, and nothing more is expected there.")
     return told
