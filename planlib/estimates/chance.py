@@ -189,7 +189,10 @@ def _of_rate(
     level = _level(measure, places[(places >= 0) & (places <= measure.end)])
     if level <= 0:
         level = _level(measure, np.arange(max(0, measure.end - YEAR + 1), measure.end + 1))
-    if level <= 0 or int((measure.whole > 0).sum()) < LEAST_MONTHS:
+    seen = measure.whole > 0
+    if int(seen.sum()) >= YEAR and not measure.part[seen].any():  # a year or more of none: it stays so
+        return float(done <= value * (over + coming) if at_most else done >= value * (over + coming))
+    if level <= 0 or int(seen.sum()) < LEAST_MONTHS:
         return None
     found = trend(measure, [lead for lead in leads if lead >= 1], terms.damping, terms.usual_error)
     needed = (value * (over + coming) - done) / coming
