@@ -45,7 +45,10 @@ def summary(checked: pd.DataFrame, listed: Callable[[Sequence[str]], str]) -> st
         for fault in row.lacks.split("; "):
             faults.setdefault(fault.partition(":")[0], []).append(str(row.metric))
     told = [f"{fault} ({_some(names, listed)})" for fault, names in faults.items()]
-    return f"SMART check: {good} of {count} targets of this chapter pass; lacking: {'; '.join(told)}."
+    lacking = f"lacking: {'; '.join(told)}."
+    if count == 1:
+        return f"SMART check: the one target of this chapter does not pass; {lacking}"
+    return f"SMART check: {good} of {count} targets of this chapter {'passes' if good == 1 else 'pass'}; {lacking}"
 
 
 def of_members(

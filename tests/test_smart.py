@@ -71,7 +71,7 @@ def test_the_summary_names_who_lacks_what():
     frame = pd.DataFrame([GOOD, {**GOOD, "metric": "East", "owner": ""}, {**GOOD, "metric": "West", "owner": ""}])
     text = smart.summary(smart.check(frame, *YEAR), " and ".join)
 
-    assert text == "SMART check: 1 of 3 targets of this chapter pass; lacking: no owner (East and West)."
+    assert text == "SMART check: 1 of 3 targets of this chapter passes; lacking: no owner (East and West)."
 
 
 HORIZON = Horizon(2026, 1, date(2026, 3, 31))
@@ -183,3 +183,11 @@ def test_the_terms_of_the_run_reach_the_members():
     wide, narrow = (members(planned, terms=Terms(0.5, error)).loc["East", "probability"] for error in (0.5, 0.05))
 
     assert wide > narrow + 0.1
+
+
+def test_the_summary_of_one_target_is_in_the_singular():
+    frame = pd.DataFrame([{**GOOD, "metric": "East", "owner": ""}])
+
+    assert smart.summary(smart.check(frame, *YEAR), " and ".join) == (
+        "SMART check: the one target of this chapter does not pass; lacking: no owner (East)."
+    )

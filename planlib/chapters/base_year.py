@@ -80,6 +80,16 @@ def grown(compared: pd.DataFrame, history: pd.DataFrame, by: str, window: Window
     return compared.assign(growth=compared["growth"].mask(compared["member"].isin(began(history, by, window))))
 
 
+def company_growth(compared: pd.DataFrame) -> float:
+    """Growth of all members whose own growth is known, of summed parts; missing where none is: a start is no growth.
+
+    `compared`: allocated, last_year (minor units), growth, see `grown`.
+    """
+    known = compared[compared["growth"].notna()]
+    before = int(known["last_year"].sum())
+    return round(int(known["allocated"].sum()) / before - 1, 9) if before > 0 else float("nan")
+
+
 def told(history: pd.DataFrame, by: str, window: Window) -> list[str]:
     """All that a reader must know of the base, as sentences; none where every member has a whole year."""
     names = began(history, by, window)

@@ -18,6 +18,9 @@ from planlib.estimates.pauses import MISSED, missed
 from planlib.estimates.trend import YEAR, Monthly, trend
 from planlib.estimates.windows import Coverage
 
+# A count told by the half year ends up to so many months before its next figure.
+LAG = 5
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -52,6 +55,7 @@ def of_sum(
     terms: Terms,
     at_most: bool = False,
     like: pd.Series | None = None,
+    past: pd.Series | None = None,
 ) -> float | None:
     """The chance that some months sum to `value` (MET-1), by a log-Student law.
 
@@ -62,6 +66,7 @@ def of_sum(
         months    those that the target is set for; the known ones stand, the others are expected
         at_most   less is better: the chance to stay at or below `value`
         like      what has the same season, by month: for a member that is younger than a year, the company
+        past      what the months to come are told from where it is not the series itself, by month: see `standing`
     A member starts with its first month above 0. One that fell silent for good brings nothing more: see `pauses.missed`.
     """
     done, ahead = _parted(series, coverage, months)
@@ -72,7 +77,7 @@ def of_sum(
         return 1.0 if value <= done and not at_most else None
     if _ended(series, own):
         return float(done <= value if at_most else done >= value)
-    told = expect(series, coverage.last, ahead, terms.damping, terms.usual_error, own, like)
+    told = expect(series if past is None else past, coverage.last, ahead, terms.damping, terms.usual_error, own, like)
     return told.chance(value - done, at_most)
 
 
@@ -92,7 +97,7 @@ def of_count(
     if at_most and done > value:
         return 0.0
     measure = _measure(series, None, coverage)
-    if measure is None or int(measure.known.sum()) < LEAST_MONTHS or _far(ahead, coverage):
+    if measure is None or int(measure.known.sum()) < LEAST_MONTHS or _far(ahead, coverage, YEAR + LAG):
         return None
     years = _years(measure)
     seen = max(0.5, float(measure.part.sum()))
@@ -100,9 +105,11 @@ def of_count(
     if len(years) >= 2 and years.mean() > 0:
         dispersion = float(((years - years.mean()) ** 2).sum()) / float(years.mean()) / (len(years) - 1)
         trusted = max(0.0, 1 - 1 / dispersion) if dispersion > 0 else 0.0
-    told = expect(series, coverage.last, ahead, terms.damping, terms.usual_error, coverage) if trusted > 0 else None
+    # A count by the quarter may end some months before the others do: the first year of what is ahead tells of all of it.
+    near = [month for month in ahead if not _far([month], coverage)]
+    told = expect(series, coverage.last, near, terms.damping, terms.usual_error, coverage) if trusted > 0 and near else None
     if told is not None and told.total > 0:
-        rate = trusted * told.total + (1 - trusted) * rate
+        rate = trusted * told.total * len(ahead) / len(near) + (1 - trusted) * rate
         spread = math.sqrt(trusted * told.spread**2 + (1 - trusted) * spread**2)
     size = 1 / spread**2
     law = stats.nbinom(size, size / (size + rate))
@@ -182,7 +189,10 @@ def _of_rate(
     level = _level(measure, places[(places >= 0) & (places <= measure.end)])
     if level <= 0:
         level = _level(measure, np.arange(max(0, measure.end - YEAR + 1), measure.end + 1))
-    if level <= 0 or int((measure.whole > 0).sum()) < LEAST_MONTHS:
+    seen = measure.whole > 0
+    if int(seen.sum()) >= YEAR and not measure.part[seen].any():  # a year or more of none: it stays so
+        return float(done <= value * (over + coming) if at_most else done >= value * (over + coming))
+    if level <= 0 or int(seen.sum()) < LEAST_MONTHS:
         return None
     found = trend(measure, [lead for lead in leads if lead >= 1], terms.damping, terms.usual_error)
     needed = (value * (over + coming) - done) / coming
@@ -191,9 +201,9 @@ def _of_rate(
     return beyond(needed / (level * math.exp(found.growth)), found.spread, found.freedom, at_most)
 
 
-def _far(ahead: Sequence[str], coverage: Coverage) -> bool:
-    """Whether what is known ends more than a year before the last month ahead."""
-    return bool(ahead) and (pd.Period(ahead[-1], freq="M") - pd.Period(coverage.last, freq="M")).n > YEAR
+def _far(ahead: Sequence[str], coverage: Coverage, most: int = YEAR) -> bool:
+    """Whether what is known ends more than a year (or `most` months) before the last month ahead."""
+    return bool(ahead) and (pd.Period(ahead[-1], freq="M") - pd.Period(coverage.last, freq="M")).n > most
 
 
 def _level(measure: Monthly, places: np.ndarray) -> float:

@@ -163,7 +163,7 @@ class Past:
         """Shares in a window by level, a member that started within it scaled to the whole of it."""
         at = self.slice(end, length)
         company = self.levels[0].amounts[0, :, at]
-        # What the months sold that a member missed is told by those who were there: its own start is no growth.
+        # What the company sold in the months that a member missed is told by those who were there: its start is no growth.
         total = np.clip(company[self.started <= at.start].sum(axis=0), 0.0, None)
         total = total if total.sum() > 0 else np.ones(company.shape[1])
         since = np.array([total[max(0, start - at.start) :].sum() for start in self.started])

@@ -106,16 +106,19 @@ def expected(
         for level, found, trust in zip(past.levels, follows, trusts, strict=True)
     ]
     levels = pd.DataFrame(rows, columns=["level", "follow", "low", "high", "trust"])
-    note = _note(into, *follows[0], years) + _opened(into, opening, past.members)
+    note = _note(past, *follows[0], years) + _opened(into, opening, past.members)
     return Expected(frame[[*dims, into, "share"]], frame, levels, *follows[0], years, note)
 
 
-def _note(into: str, follow: float, low: float, high: float, years: float) -> str:
+def _note(past: Past, follow: float, low: float, high: float, years: float) -> str:
+    if len(past.members) == 1:
+        return f"{past.members[0]} is the only {past.into}: no share can move."
     if years <= 0:
-        return f"Under {LEAST_MONTHS} months of history do not tell whether shares drift: the last twelve months' shares stand."
+        span = "the last twelve months'" if past.months >= 12 else "the known months'"
+        return f"Under {LEAST_MONTHS} months of history do not tell whether shares drift: {span} shares stand."
     part, way = f"{abs(follow):.0%}" if round(follow, 2) else "none", "be undone" if round(follow, 2) < 0 else "go on"
     return (
-        f"The company's own past says: of the last movement of shares by {into}, {part} is expected to {way} "
+        f"The company's own past says: of the last movement of shares by {past.into}, {part} is expected to {way} "
         f"(90% interval: {_way(low)} to {_way(high)})."
     )
 

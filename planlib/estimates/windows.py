@@ -6,6 +6,7 @@ with data and `as_of`, and is no gap: a gap is a month without rows that had row
 (a closed season) is known, and zero.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -82,6 +83,20 @@ class Coverage:
             others.setdefault(month[5:], []).append(month)
         closed = {name for name, every in others.items() if len(every) > 1 and not rows & set(every)}
         return cls(min(rows), as_of, tuple(month for month in silent if month[5:] not in closed))
+
+    @classmethod
+    def of_events(cls, months: Iterable[str], as_of: str) -> "Coverage":
+        """The same of a table that may list only what happened, such as campaigns or launches.
+
+        Where fewer than half of its months have rows, a month without one had none, and silence at the end that is no longer
+        than an earlier one is no end. Else see `of`.
+        """
+        rows = sorted({month for month in months if month <= as_of})
+        if not rows or 2 * len(rows) >= len(span_of(rows[0], rows[-1])):
+            return cls.of(rows, as_of)
+        places = [pd.Period(month, freq="M") for month in rows]
+        longest = max((late - early).n for early, late in itertools.pairwise(places))
+        return cls(rows[0], min(as_of, str(places[-1] + (longest - 1))))
 
     def window(self, name: str, months: Sequence[str]) -> Window:
         """The months under a name, with those that are known."""

@@ -352,3 +352,62 @@ def test_nothing_is_missed_where_nothing_can_be_told():
         "No product's place in the portfolio is known; no goal of stage or quadrant can be told yet."
     )
     assert product.verdict(owed).endswith("nothing that can be told yet")
+
+
+@pytest.mark.parametrize("other", [("2025-07", "2025-12"), ("2023-01", "2025-03"), ("2023-01", "2024-06")])
+def test_another_ones_start_or_end_moves_no_stage(other):
+    history = pd.concat([orders("2023-01", "2025-12", Filter=1000, Pump=200), orders(*other, Heater=3000)])
+    found = of(history)
+
+    assert found.loc[["Filter", "Pump"], "stage"].tolist() == ["maturity"] * 2
+    assert found.loc[["Filter", "Pump"], "pace"].tolist() == pytest.approx([0, 0])
+
+
+def test_what_began_within_last_year_has_no_growth_over_it():
+    history = pd.concat([orders("2023-01", "2025-12", Filter=1000), orders("2025-07", "2025-12", Pump=1000)])
+    stages = of(history).reset_index()
+    market = pd.DataFrame({"product": ["Filter", "Pump"], "market_size": 20_000, "rival_share": 0.1, "market_growth": 0.2})
+    year = history[history["month"] >= "2025-01"].groupby("product")["amount"].sum().reset_index()
+    placed = product.positions(stages, year, market, None, GIVEN, DECEMBER)
+    plan = pd.DataFrame({"product": ["Filter", "Pump"], "amount": [12_000, 12_000]})
+
+    goals = product.of_quadrants(product.planned(placed, plan, year, ["Pump"]), bought_of("2025-01"), GIVEN, DECEMBER)
+    owed = goals[goals["goal"] == "planned growth"].set_index("product")["met"].to_dict()
+    assert owed == {"Filter": "no", "Pump": "not known"}
+    assert product.matrix(placed, plan, year, GIVEN, ["Pump"]).set_index("quadrant").loc["star", "growth"] == pytest.approx(0)
+
+
+def test_no_launch_is_told_only_where_it_is_known():
+    long = of(orders("2023-01", "2025-12", Filter=1000)).reset_index()
+    short = of(orders("2025-06", "2025-12", Filter=1000, Pump=200)).reset_index()
+
+    assert product.says_none(long, DECEMBER) == "No product was launched in the last twelve months."
+    assert product.says_none(short, DECEMBER) == (
+        "Whether Filter, Pump were launched in the last twelve months is not known: orders begin in 2025-06, and no day of the "
+        "launch is given."
+    )
+
+
+def test_the_bridge_says_who_moves_or_that_nobody_does():
+    steps = pd.DataFrame({"member": ["Filter", "Pump"], "step": "stage", "effect": [0.031, -0.031]})
+
+    assert product.told_effects(steps) == "Filter +3.1 points of share, Pump -3.1 points of share"
+    still = "Last year's shares stand: no driver and no rule moves them"
+    assert product.told_effects(steps.assign(effect=[0.0002, -0.0002])) == still
+
+
+@pytest.mark.parametrize(
+    ("missed", "count", "said"),
+    [
+        (0, 3, "none of 3 goals of stage and quadrant is missed."),
+        (1, 3, "1 of 3 goals of stage and quadrant is missed."),
+        (2, 3, "2 of 3 goals of stage and quadrant are missed."),
+        (1, 1, "the one goal of stage and quadrant is missed."),
+        (0, 1, "the one goal of stage and quadrant is not missed."),
+    ],
+)
+def test_missed_goals_are_told_of_none_one_and_many(missed, count, said):
+    placed = pd.DataFrame({"product": ["Filter"], "quadrant": ["dog"], "last_month": [""], "plan_share": [1.0]})
+    goals = pd.DataFrame({"met": ["no"] * missed + ["open"] * (count - missed)})
+
+    assert product.sentence(placed, goals, DECEMBER, " and ".join).endswith(f"; {said}")

@@ -877,3 +877,25 @@ def test_nobody_is_called_awake_where_orders_are_too_young_to_be_dormant():
         found = region.told_dormant(reach, pd.DataFrame({"first": [first]}), day, region.Parameters())
         market = region.market(regions, EXPECTED.iloc[:1], found, region.Parameters())
         assert ("dormant" in market) == known and market["active"].tolist() == [3]
+
+
+def test_a_region_that_began_is_no_growth_of_the_company():
+    table = pd.DataFrame({"member": ["East", "North"], "allocated": [2400, 1200], "last_year": [1200, 1200]})
+    table["growth"] = [float("nan"), 0.0]
+    missed = pd.DataFrame([("North", year, 0.8) for year in (2023, 2024, 2025)], columns=["region", "year", "attainment"])
+
+    found = region.review(table, missed, None, region.Parameters())
+    assert found["ask"].tolist() == ["grows as the company does: what held it back?"]
+    better = table.assign(member=["East", "West"], growth=[float("nan"), 0.1], allocated=[2400, 1320])
+    both = pd.concat([table, better.iloc[1:]])  # the two known grow by 5%: West is ahead, North behind
+    assert region.organisation(both, None, None, region.Parameters()).set_index("region")["tools"].to_dict() == {
+        "East": "full field system", "West": "light field system", "North": "basic"
+    }  # fmt: skip
+
+
+def test_a_growth_under_a_percent_has_a_tenth():
+    assert region.told_plan(compared(A=0.004, B=0.001), ["A"], 0.5) == "A takes 50% of the target; A grows most, by 0.4%."
+    assert region.told_plan(compared(A=0.0002), ["A"], 1.0) == "A takes all of the target, as much as last year."
+    assert region.told_plan(compared(A=0.0002, B=0.0), ["A"], 0.5).endswith(
+        "no region grows: A comes nearest, as much as last year."
+    )

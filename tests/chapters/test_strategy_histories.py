@@ -376,7 +376,8 @@ def reasons(**given) -> list[str]:
 
 
 def test_reasons_are_told_of_none_one_and_many():
-    assert len(reasons()) == 2  # the trend and its interval
+    assert len(reasons()) == 1  # its interval: a trend of none is not told
+    assert len(reasons(sold=pd.concat([flat(36), flat(12, 20)]))) == 2
     assert reasons(sold=flat(6))[0].startswith("Fewer than two years are known: no trend goes on")
     assert "Without new action the target has a chance of 42%." in reasons(chance=0.42)
     areas = pd.DataFrame({"area": ["leads"], "unit": ["1 valid lead"], "per_unit": [12_345]})
@@ -407,3 +408,104 @@ def test_lacks_are_told_in_the_singular_and_the_plural():
         "East lacks 1 person", "West lacks 7 people", "2 new regions lack 1 manager", "Company lacks 500.00 of budget",
     ]  # fmt: skip
     assert strategy.resources([table.iloc[4:]], show)[1] == []
+
+
+# A start is no growth, an end is no decline --------------------------------------------------------------------------------
+
+
+def regions(**spans: tuple[str, str, int]) -> pd.DataFrame:
+    """Flat months by region: name = (first, last, amount)."""
+    rows = [(name, month, amount) for name, (first, last, amount) in spans.items() for month in ALL if first <= month <= last]
+    return pd.DataFrame(rows, columns=["region", "month", "amount"])
+
+
+@pytest.mark.parametrize("start", ["2024-03", "2024-11", "2025-07", "2025-10"])
+def test_a_region_that_begins_is_no_growth_of_the_company(start):
+    sold = regions(East=(start, "2025-12", 2000), North=("2023-01", "2025-12", 1000), South=("2023-01", "2025-12", 1000))
+    ahead = strategy.outlook(sold.sample(frac=1, random_state=1), YEAR_END)
+
+    assert ahead.total == pytest.approx(48_000) and ahead.growth == pytest.approx(0)  # 12 x (2,000 + 1,000 + 1,000)
+    goals = strategy.targets(strategy.Parameters(), 48_000, sold, YEAR_END, regional=sold).set_index("metric")
+    assert goals.loc["Revenue", "probability"] == pytest.approx(0.5)
+    assert strategy.moved(sold, YEAR_END) == [
+        "East began within the last two years and counts as if it had always been there: its start is no growth to go on with."
+    ]
+
+
+def test_a_start_takes_the_season_of_those_who_were_there_and_keeps_its_own_growth():
+    rise = pd.DataFrame({"region": "North", "month": ALL, "amount": [100 + place for place in range(len(ALL))]})
+    twice = rise[rise["month"] >= "2025-03"].assign(region="East", amount=lambda frame: frame["amount"] * 2)
+    alone, both = (strategy.outlook(table, YEAR_END) for table in (rise, pd.concat([rise, twice])))
+
+    assert both.total == pytest.approx(3 * alone.total) and both.growth == pytest.approx(alone.growth)
+
+
+def test_a_region_that_ended_is_expected_to_sell_nothing():
+    sold = regions(East=("2023-01", "2025-03", 2000), North=("2023-01", "2025-12", 1000))
+    ahead = strategy.outlook(sold, YEAR_END)
+
+    assert ahead.total == pytest.approx(12_000) and ahead.growth == pytest.approx(0)
+    assert strategy.moved(sold, YEAR_END) == ["East has ended, and nothing more is expected there."]
+
+
+def test_what_a_region_of_two_months_brings_is_believed_by_two_thirds():
+    sold = regions(East=("2025-11", "2025-12", 2000), North=("2023-01", "2025-12", 1000))
+    ahead = strategy.outlook(sold, YEAR_END)
+
+    assert ahead.total == pytest.approx(12 * (1000 + 2000 * 2 / 3)) and ahead.growth == pytest.approx(0)
+    assert strategy.moved(sold, YEAR_END) == [
+        "East began within the last three months: what comes after these is counted in part."
+    ]
+
+
+def test_a_paused_season_and_a_late_first_order_are_neither():
+    summer = regions(East=("2023-01", "2025-12", 2000), North=("2023-01", "2025-12", 1000))
+    summer = summer[(summer["region"] != "East") | summer["month"].str[5:].isin(["04", "05", "06", "07", "08"])]
+    assert strategy.outlook(summer, YEAR_END).total == pytest.approx(22_000) and strategy.moved(summer, YEAR_END) == []
+    thin = regions(East=("2023-02", "2025-12", 50), North=("2023-01", "2025-12", 1000))
+    assert strategy.moved(thin, YEAR_END) == []
+
+
+# A table of what happened -------------------------------------------------------------------------------------------------
+
+
+def asked(**words):
+    sold = flat(36, 100_000)
+    given = strategy.Parameters(**words.pop("given", {}))
+    return strategy.targets(given, 1_200_000, sold, YEAR_END, **words).set_index("metric")
+
+
+@pytest.mark.parametrize("first", ["01", "02", "03"])
+def test_a_count_by_the_quarter_is_one_whichever_month_it_is_told_in(first):
+    months_told = [month for month in ALL if (int(month[5:]) - int(first)) % 3 == 0]
+    row = asked(kpis=kpi("valid_leads", dict.fromkeys(months_told, 300)), given={"new_leads": 1200}).loc[
+        "New valid leads a year"
+    ]
+
+    assert row["baseline"] == pytest.approx(1200) and row["probability"] == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    "months_told",
+    [
+        ["2023-03", "2023-08", "2024-05", "2024-11", "2025-02", "2025-09"],
+        ["2023-03", "2023-09", "2024-03", "2024-09", "2025-03", "2025-09"],
+    ],
+)
+def test_launches_that_are_listed_only_when_they_happen(months_told):
+    row = asked(kpis=kpi("launches", dict.fromkeys(months_told, 1)), given={"launches": 3}).loc["Product launches"]
+
+    assert row["baseline"] == pytest.approx(2)
+    assert row["probability"] == pytest.approx(stats.poisson.sf(2, 2), abs=0.05)  # two a year
+
+
+@pytest.mark.parametrize("months_spent", [["03", "10"], ["04", "11"]])
+def test_campaigns_cost_what_they_cost(months_spent):
+    spent = [month for month in ALL if month[5:] in months_spent]
+    spent[0] = spent[0][:5] + "02"  # no month of the year is one of campaigns only
+    table = pd.DataFrame({"month": spent, "spend": 60_000})
+
+    row = asked(marketing=table, given={"marketing_ratio": 0.12}).loc["Marketing cost, at most"]
+    assert row["baseline"] == pytest.approx(0.1) and row["probability"] > 0.5
+    lost = pd.DataFrame({"month": [month for month in ALL if month != "2025-06"], "spend": 10_000})
+    assert asked(marketing=lost).loc["Marketing cost, at most", "baseline"] == pytest.approx(0.1)

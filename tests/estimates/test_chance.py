@@ -213,3 +213,12 @@ def test_the_terms_are_handed_on_as_a_table():
 
     assert Terms.read(terms.table()) == terms
     assert Terms.of(object()) is None
+
+
+def test_what_never_was_in_a_whole_year_stays_so():
+    sales, none = monthly([1000.0] * 36), monthly([0.0] * 36)
+
+    assert of_ratio(none, sales, WHOLE, YEAR, 0.6, TERMS, at_most=True) == 1.0
+    assert of_ratio(none, sales, WHOLE, YEAR, 0.15, TERMS) == 0.0
+    assert of_level(none, "2025-12", YEAR, 0.15, TERMS) == 0.0
+    assert of_ratio(none.iloc[-6:], sales.iloc[-6:], Coverage("2025-07", "2025-12"), YEAR, 0.15, TERMS) is None

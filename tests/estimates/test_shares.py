@@ -163,7 +163,7 @@ def test_a_deep_thin_cell_takes_what_its_region_and_its_product_add():
 
 
 def test_a_part_year_counts_as_the_year_it_will_be():
-    """b sells a fifth of the last three months: by what a sold, 1,140 and 240, a factor of 4.75, believed by 3/(3+1)."""
+    """b sells a fifth of the last three months. By a's sales in and before them: a factor of 4.75, believed by 3/(3+1)."""
     amounts = np.tile([100.0, 0.0], (24, 1))
     amounts[-3:] = [80, 20]
     found = share(frame(amounts), "region")

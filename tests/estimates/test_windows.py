@@ -72,3 +72,13 @@ def test_who_is_new_is_told_only_after_a_year_of_data():
 def test_first_months_are_of_sales_not_of_rows():
     table = pd.DataFrame({"product": ["A", "A", "B"], "month": ["2025-01", "2025-02", "2025-03"], "amount": [0, 5, -1]})
     assert first_months(table, "product").to_dict() == {"A": "2025-02"}
+
+
+def test_a_table_of_what_happened_knows_the_months_without():
+    launches = ["2023-03", "2023-08", "2024-05", "2024-11", "2025-02", "2025-09"]
+
+    assert Coverage.of_events(launches, "2025-12") == Coverage("2023-03", "2025-12")  # silent for nine months before
+    assert Coverage.of_events(launches, "2026-12").last == "2026-05"
+    monthly = [month for month in span_of("2023-01", "2025-10") if month != "2024-06"]
+    assert Coverage.of_events(monthly, "2025-12") == Coverage.of(monthly, "2025-12")
+    assert Coverage.of_events([], "2025-12") == Coverage(None, "2025-12")

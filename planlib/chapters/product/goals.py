@@ -160,7 +160,9 @@ def sentence(placed: pd.DataFrame, goals: pd.DataFrame, horizon: Horizon, listed
     missed = int((goals["met"] == "no").sum())
     if goals.empty:
         return f"{lead}{gone}{leaving}; no goal of stage or quadrant can be told yet."
-    return f"{lead}{gone}{leaving}; {missed} of {len(goals)} goals of stage and quadrant are missed."
+    every = "the one goal" if len(goals) == 1 else f"{missed or 'none'} of {len(goals)} goals"
+    verb = ("is" if missed else "is not") if len(goals) == 1 else "are" if missed > 1 else "is"
+    return f"{lead}{gone}{leaving}; {every} of stage and quadrant {verb} missed."
 
 
 def a_goal(

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from planlib.chapters.members import some
 from planlib.chapters.product.evidence import first_buyers, first_months_of, lifetime_value, named, plain
 from planlib.chapters.product.goals import COLUMNS, a_goal
 from planlib.estimates.windows import Coverage
@@ -59,6 +60,17 @@ def of_launches(
             found = given[column][0] if given.get(column) else None
             rows.append(a_goal(name, "PRD-3", goal, getattr(parameters, column), found, "int"))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def says_none(staged: pd.DataFrame, horizon: Horizon) -> str:
+    """That nothing was launched within the last twelve months, or of which products nobody knows, as a sentence."""
+    dark = sorted(staged.loc[~staged["start_known"] & staged["first_month"].isin(horizon.last_twelve), "product"].astype(str))
+    if not dark:
+        return "No product was launched in the last twelve months."
+    return (
+        f"Whether {some(dark)} {'was' if len(dark) == 1 else 'were'} launched in the last twelve months is not known: orders "
+        f"begin in {staged['first_month'].min()}, and no day of the launch is given."
+    )
 
 
 def launched_within(staged: pd.DataFrame, horizon: Horizon) -> dict[str, str]:

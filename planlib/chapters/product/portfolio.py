@@ -4,6 +4,7 @@ Cuts at 10% growth a year and a relative share of 1.0 (the Boston Consulting Gro
 known a product is compared with the largest other one of its line; such a place is no place in a market, so it sets no rules.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -112,13 +113,16 @@ def floors_and_caps(portfolio: pd.DataFrame, weights: pd.DataFrame, parameters: 
     return rules
 
 
-def matrix(portfolio: pd.DataFrame, plan: pd.DataFrame, last_year: pd.DataFrame, parameters: Any) -> pd.DataFrame:
+def matrix(
+    portfolio: pd.DataFrame, plan: pd.DataFrame, last_year: pd.DataFrame, parameters: Any, began: Sequence[str] = ()
+) -> pd.DataFrame:
     """What each quadrant is asked for and gets (PRD-2), in the order star, cash cow, question mark, dog, not known.
 
-    Returns quadrant, products, share_asked (text), plan_share, growth_asked, growth, margin, marketing_asked (share).
+    Returns quadrant, products, share_asked (text), plan_share, growth_asked, growth (of its products that did not begin within
+    last year, see `planned`), margin, marketing_asked (share).
     """
     place = portfolio.set_index("product")["quadrant"]
-    now, then = (table.groupby(table["product"].map(place))[AMOUNT].sum() for table in (plan, last_year))
+    now = plan.groupby(plan["product"].map(place))[AMOUNT].sum()
     frame = pd.DataFrame({"quadrant": [name for name in (*QUADRANTS, UNKNOWN) if name in set(place)]})
     frame["products"] = [", ".join(sorted(place.index[place == name])) for name in frame["quadrant"]]
     shares = {
@@ -127,20 +131,25 @@ def matrix(portfolio: pd.DataFrame, plan: pd.DataFrame, last_year: pd.DataFrame,
         "dog": f"at most {parameters.dog_share:.0%}",
     }
     frame["share_asked"] = frame["quadrant"].map(shares).fillna("")
-    planned_, before = (frame["quadrant"].map(part).fillna(0) for part in (now, then))
+    planned_ = frame["quadrant"].map(now).fillna(0)
     frame["plan_share"] = planned_ / max(1, int(planned_.sum()))
     frame["growth_asked"] = frame["quadrant"].map({"star": parameters.star_growth})
-    frame["growth"] = tables.ratio(planned_ - before, before)
+    whole = [table[~table["product"].isin(began)] for table in (plan, last_year)]
+    late, early = (frame["quadrant"].map(table.groupby(table["product"].map(place))[AMOUNT].sum()).fillna(0) for table in whole)
+    frame["growth"] = tables.ratio(late - early, early)
     weighed = (portfolio["margin"] * portfolio["share"]).groupby(portfolio["quadrant"]).sum(min_count=1)
     frame["margin"] = frame["quadrant"].map(weighed / portfolio.groupby("quadrant")["share"].sum().replace(0, np.nan))
     frame["marketing_asked"] = frame["quadrant"].map({"star": parameters.star_marketing})
     return frame
 
 
-def planned(portfolio: pd.DataFrame, plan: pd.DataFrame, last_year: pd.DataFrame) -> pd.DataFrame:
-    """The portfolio with each product's place in the plan: adds plan (minor units), plan_share, plan_growth."""
+def planned(portfolio: pd.DataFrame, plan: pd.DataFrame, last_year: pd.DataFrame, began: Sequence[str] = ()) -> pd.DataFrame:
+    """The portfolio with each product's place in the plan: adds plan (minor units), plan_share, plan_growth.
+
+    `began`: products that first sold within last year, whose growth over it is not known; see `base_year.began`.
+    """
     now, then = (portfolio["product"].map(table.groupby("product")[AMOUNT].sum()).fillna(0) for table in (plan, last_year))
-    growth = tables.ratio(now - then, then)
+    growth = tables.ratio(now - then, then).mask(portfolio["product"].isin(began))
     return portfolio.assign(plan=now.astype("int64"), plan_share=now / max(1, int(plan[AMOUNT].sum())), plan_growth=growth)
 
 

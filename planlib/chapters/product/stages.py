@@ -33,9 +33,9 @@ def stages(
         coverage  the months that the orders cover; those of the history by default
     Introduction: on sale for less than `introduction_months`; exit: named in `exits` up to the plan year's end, or nothing
     sold in `silent_months` months in which it sold a year before; growth and decline: the last twelve months over the twelve
-    before, relative to the company, beyond the lines; maturity: the rest. Growth is taken over the months that are known in
-    both years since the product's own start, a quarter at least; a product of which neither its start nor its growth is known
-    has the stage "not known".
+    before, relative to the company's products that were there in both and still sell, beyond the lines; maturity: the rest.
+    Growth is taken over the months that are known in both years since the product's own start, a quarter at least; a product
+    of which neither its start nor its growth is known has the stage "not known".
     Returns product, first_month (of the launch, else of the first sale), start_known (bool: not merely the first month there
     is), last_twelve (minor units), growth (over the same months a year before, missing where not known), compared (months),
     pace (growth less the company's, points), pace_before (the same a year earlier), stage, sold_months (known ones of the last
@@ -58,11 +58,11 @@ def stages(
     frame = _started(sold, products, coverage, as_of)
     frame["last_twelve"] = net[horizon.last_twelve].sum(axis=1).astype("int64")
     known = [coverage.since(first) for first in frame["first_month"]]
-    frame["growth"], frame["compared"], frame["pace"] = _pace(net, known, horizon.last_twelve)
-    frame["pace_before"] = _pace(net, known, a_year_before(horizon.last_twelve))[2]
     told = [month in coverage.window("all", months).known for month in months]
     silent = missed(sold.to_numpy() | ~np.array(told)[None, :]) >= parameters.silent_months
     silent |= ~sold.to_numpy().any(axis=1)
+    frame["growth"], frame["compared"], frame["pace"] = _pace(net, known, silent, horizon.last_twelve)
+    frame["pace_before"] = _pace(net, known, silent, a_year_before(horizon.last_twelve))[2]
     leaving = [parameters.exits.get(name, "9999-12") <= horizon.months[-1] for name in frame.index]
     age = [(pd.Period(as_of, freq="M") - pd.Period(first, freq="M")).n for first in frame["first_month"]]
     young = (np.array(age) < parameters.introduction_months) & frame["start_known"].to_numpy()
@@ -157,6 +157,14 @@ def drivers(
     )
 
 
+def told_effects(steps: pd.DataFrame) -> str:
+    """Whose share gains and loses most, as a title. `steps`: member, step, effect (points of share)."""
+    sums = steps.groupby("member", sort=True)["effect"].sum().round(9)
+    if sums.abs().max() < 0.0005:
+        return "Last year's shares stand: no driver and no rule moves them"
+    return f"{sums.idxmax()} {100 * sums.max():+.1f} points of share, {sums.idxmin()} {100 * sums.min():+.1f} points of share"
+
+
 def _started(sold: pd.DataFrame, products: pd.DataFrame | None, coverage: Coverage, as_of: str) -> pd.DataFrame:
     """Each product's first month, and whether that is its start: a launch that is told, or a sale after months without."""
     first = sold.idxmax(axis=1)
@@ -169,15 +177,22 @@ def _started(sold: pd.DataFrame, products: pd.DataFrame | None, coverage: Covera
     return pd.DataFrame({"first_month": first, "start_known": known.astype(bool)})
 
 
-def _pace(net: pd.DataFrame, known: Sequence[Coverage], months: Sequence[str]) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """Growth of each product over the months known in both years, how many these are, and its growth less the company's."""
+def _pace(
+    net: pd.DataFrame, known: Sequence[Coverage], silent: np.ndarray, months: Sequence[str]
+) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Growth of each product over the months known in both years, how many these are, and its growth less the company's.
+
+    The company is made of the products that were there in all of these months and are not silent since: another one's start
+    or end says nothing of how this one does.
+    """
     before = a_year_before(months)
-    company = net.sum(axis=0)
+    starts = np.array([coverage.first or "" for coverage in known])
     rows = []
     for name, coverage in zip(net.index, known, strict=True):
         now, then = like_for_like(coverage.window("now", months), coverage.window("then", before))
         late, early = (float(net.loc[name, list(each.months)].sum()) for each in (now, then))
-        ours, theirs = (float(company[list(each.months)].sum()) for each in (now, then))
+        there = ~silent & (starts <= min(then.months, default=""))
+        ours, theirs = (float(net.loc[there, list(each.months)].to_numpy().sum()) for each in (now, then))
         enough = len(now.months) >= LEAST_COMPARED and early > 0
         growth = late / early - 1 if enough else np.nan
         rows.append((growth, len(now.months), growth - (ours / theirs - 1 if theirs > 0 else 0.0)))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from planlib.chapters.base_year import company_growth
 from planlib.chapters.members import counted
 from planlib.chapters.region.parameters import Parameters
 from planlib.estimates.windows import Coverage
@@ -65,7 +66,7 @@ def review(
     """
     frame = compared.rename(columns={"member": "region"}).copy()
     frame["mean_attainment"] = steady(frame["region"], attained)["mean"].round(9)
-    company = round(int(frame["allocated"].sum()) / max(1, int(frame["last_year"].sum())) - 1, 9)
+    company = company_growth(frame)
     frame = frame[frame["mean_attainment"] < parameters.under_line]
     frame["likely"] = (frame["allocated"] * frame["mean_attainment"]).round().astype("int64")
     frame["shortfall"] = frame["allocated"] - frame["likely"]

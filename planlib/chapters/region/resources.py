@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from planlib import plan as tables
+from planlib.chapters.base_year import company_growth
 from planlib.chapters.members import refuse
 from planlib.chapters.region.parameters import PARTS, RANKS, Parameters
 from planlib.plan import AMOUNT
@@ -32,8 +33,7 @@ def organisation(
     stage = _stage(frame["region"], regions)
     a = (frame.index < _of(len(frame), parameters.class_a_share)) & (stage.isna() | (stage == "mature"))
     frame["class"] = np.where(a, "A", "B")
-    company = int(frame["allocated"].sum()) / max(1, int(frame["last_year"].sum())) - 1
-    growing = (stage == "growing").where(stage.notna(), frame["growth"].round(9) > round(company, 9))
+    growing = (stage == "growing").where(stage.notna(), frame["growth"].round(9) > company_growth(frame))
     largest = frame.index < _of(len(frame), parameters.full_tools_share)
     frame["tools"] = np.select([largest, growing.astype(bool)], [FULL, LIGHT], default=BASIC)
     columns = ["region", "class", "allocated", "tools"]

@@ -20,8 +20,8 @@ def told_plan(compared: pd.DataFrame, leaders: Sequence[str], share: float) -> s
     if len(compared) == 1:
         return f"{text}, {_over(growth)}."
     some_known = "" if len(known) == len(compared) else " of those whose last year is known"
-    if growth > 0:
-        return f"{text}; {name} grows most{some_known}, by {growth:.0%}."
+    if round(growth, 3) > 0:
+        return f"{text}; {name} grows most{some_known}, by {_percent(growth)}."
     return f"{text}; no region{some_known} grows: {name} comes nearest, {_over(growth)}."
 
 
@@ -59,4 +59,9 @@ def unknown(
 def _over(growth: float) -> str:
     if round(growth, 3) == 0:
         return "as much as last year"
-    return f"{abs(growth):.0%} {'more' if growth > 0 else 'less'} than last year"
+    return f"{_percent(abs(growth))} {'more' if growth > 0 else 'less'} than last year"
+
+
+def _percent(part: float) -> str:
+    """Whole percents, with a tenth where they would be none."""
+    return f"{part:.0%}" if round(part, 2) else f"{part:.1%}"

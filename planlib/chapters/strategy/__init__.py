@@ -4,7 +4,7 @@ from planlib.chapters.strategy.areas import Customers, bottleneck, bought, key_a
 from planlib.chapters.strategy.dependencies import matrix, milestones
 from planlib.chapters.strategy.grounds import activities, by_channel, capacity, market, present, rivals
 from planlib.chapters.strategy.measures import funnel
-from planlib.chapters.strategy.momentum import band, based, bridge, drawn, filled, momentum, outlook
+from planlib.chapters.strategy.momentum import band, based, bridge, drawn, filled, momentum, moved, outlook
 from planlib.chapters.strategy.parameters import Driver, Parameters, Position
 from planlib.chapters.strategy.positioning import grown, positions, segmentation, segments, stated
 from planlib.chapters.strategy.pyramid import check_pyramid, levels, pyramid, teams
@@ -17,8 +17,8 @@ QUESTION = "What do we want to reach this year, what would come by itself, and w
 __all__ = [
     "QUESTION", "Customers", "Driver", "Parameters", "Position", "absent", "activities", "band", "based", "bottleneck",
     "bought", "bridge", "by_channel", "capacity", "check_pyramid", "check_reachable", "drawn", "filled", "funnel", "grown",
-    "key_areas", "launched", "levels", "levers", "market", "matrix", "milestones", "momentum", "narrowest", "new_regions",
-    "outlook", "people", "positions", "present", "priced", "pyramid", "readable", "reasons", "resources", "reviews", "rivals",
-    "segmentation", "segments", "sentence", "stated", "strongest", "target", "targets", "teams", "told",
+    "key_areas", "launched", "levels", "levers", "market", "matrix", "milestones", "momentum", "moved", "narrowest",
+    "new_regions", "outlook", "people", "positions", "present", "priced", "pyramid", "readable", "reasons", "resources",
+    "reviews", "rivals", "segmentation", "segments", "sentence", "stated", "strongest", "target", "targets", "teams", "told",
     "unknown",
 ]  # fmt: skip

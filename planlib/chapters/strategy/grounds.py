@@ -145,7 +145,7 @@ def by_channel(marketing: pd.DataFrame | None, won: pd.DataFrame | None, horizon
 
 def spent_in(marketing: pd.DataFrame, horizon: Horizon) -> Window:
     """Last year's months, and for which of them marketing spend is known. `marketing`: month."""
-    return Coverage.of(marketing["month"], f"{horizon.as_of:%Y-%m}").window(NAME, horizon.last_year)
+    return Coverage.of_events(marketing["month"], f"{horizon.as_of:%Y-%m}").window(NAME, horizon.last_year)
 
 
 def spent_last_year(marketing: pd.DataFrame, horizon: Horizon) -> int | None:

@@ -39,7 +39,7 @@ def count(kpis: pd.DataFrame | None, name: str, horizon: Horizon) -> tuple[pd.Se
     places = [pd.Period(month, freq="M").ordinal for month in rows.index]
     step = math.gcd(*[late - early for early, late in itertools.pairwise(places)]) if len(places) >= LEAST_ROWS else 1
     if step == 1:
-        return rows, Coverage.of(rows.index, as_of)
+        return rows, Coverage.of_events(rows.index, as_of)
     spread = pd.concat([pd.Series(value / step, index=_back(month, step)) for month, value in rows.items()])
     whole = Coverage(str(spread.index.min()), str(rows.index.max()))
     gaps = sorted(set(span_of(str(whole.first), whole.last)) - set(spread.index))

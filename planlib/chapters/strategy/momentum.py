@@ -7,9 +7,11 @@ import pandas as pd
 
 from planlib.chapters import base_year
 from planlib.chapters.base_year import NAME
+from planlib.chapters.members import some
 from planlib.errors import InputDataError
 from planlib.estimates.momentum import Outlook, expect
-from planlib.estimates.windows import Coverage
+from planlib.estimates.standing import standing
+from planlib.estimates.windows import Coverage, a_year_before
 from planlib.plan import AMOUNT, Horizon, largest_remainder
 
 FILLS = ["source", "metric", "gain", "counted"]
@@ -18,10 +20,35 @@ FILLS = ["source", "metric", "gain", "counted"]
 def outlook(history: pd.DataFrame, horizon: Horizon, damping: float = 0.5, usual_error: float = 0.15) -> Outlook:
     """The plan year's open months with no new action: the trend damped as the company's own past says (STR-5).
 
-    `history`: month, amount. `damping` and `usual_error` are where the estimates start from; see `estimates.momentum.expect`.
+    `history`: region, month, amount: regions that began count as if they had always been there, those that ended not at all,
+    see `estimates.standing`. `damping` and `usual_error` are where the estimates start from; see `estimates.momentum.expect`.
     """
-    months = history.groupby("month")[AMOUNT].sum()
-    return expect(months, f"{horizon.as_of:%Y-%m}", horizon.open, damping, usual_error)
+    as_of = f"{horizon.as_of:%Y-%m}"
+    return expect(standing(history, "region", as_of).amounts, as_of, horizon.open, damping, usual_error)
+
+
+def moved(history: pd.DataFrame, horizon: Horizon) -> list[str]:
+    """Whose start or end the outlook leaves aside, as sentences (STR-5). `history`: region, month, amount.
+
+    A start or an end that is older than two years is in no growth any more.
+    """
+    found = standing(history, "region", f"{horizon.as_of:%Y-%m}")
+    recent = history[(history["month"] >= min(a_year_before(horizon.last_twelve))) & (history[AMOUNT] > 0)]
+    first, last = (history[history[AMOUNT] > 0].groupby("region")["month"].agg(end) for end in ("min", "max"))
+    late = [name for name in found.started if first[name] > recent["month"].min() and name not in found.young]
+    gone = [name for name in found.ended if last[name] >= recent["month"].min()]
+    told = []
+    if late:
+        count, who, start = ("counts", "it", "its start is") if len(late) == 1 else ("count", "they", "their starts are")
+        told.append(
+            f"{some(late)} began within the last two years and {count} as if {who} had always been there: {start} no growth to "
+            "go on with."
+        )
+    if found.young:
+        told.append(f"{some(found.young)} began within the last three months: what comes after these is counted in part.")
+    if gone:
+        told.append(f"{some(gone)} {'has' if len(gone) == 1 else 'have'} ended, and nothing more is expected there.")
+    return told
 
 
 def momentum(history: pd.DataFrame, horizon: Horizon, ahead: Outlook) -> pd.DataFrame:

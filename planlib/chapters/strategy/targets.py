@@ -10,6 +10,7 @@ from planlib.chapters.strategy.measures import both, count, level, over
 from planlib.chapters.strategy.parameters import Parameters
 from planlib.errors import ParameterError
 from planlib.estimates.chance import Terms, of_count, of_level, of_ratio, of_sum
+from planlib.estimates.standing import standing
 from planlib.estimates.windows import Coverage
 from planlib.plan import AMOUNT, Horizon
 
@@ -38,6 +39,7 @@ def targets(
     horizon: Horizon,
     kpis: pd.DataFrame | None = None,
     marketing: pd.DataFrame | None = None,
+    regional: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The targets of the year (STR-1, STR-2, STR-3), each with all that the SMART check asks for (MET-1).
 
@@ -46,6 +48,7 @@ def targets(
         orders     month, amount and, where known, cost (minor units)
         kpis       month, kpi, value
         marketing  month, spend (minor units)
+        regional   region, month, amount: what revenue's chance is told from, see `outlook`; the orders' months without it
     Returns metric, unit (money in minor units, share, int), baseline, value, source, deadline, owner, perspective (of the
     scorecard), at_most (less is better), probability (of reaching it as the measure's own past goes, no new action). A baseline
     is that of last year: a ratio from the sums of the months that know both parts, a share's mean over the months that tell it,
@@ -58,7 +61,9 @@ def targets(
     sales, known = months[AMOUNT], Coverage.of(months.index, f"{horizon.as_of:%Y-%m}")
     cost = months.get("cost")
     spent = None if marketing is None else marketing.groupby("month")["spend"].sum().astype(float)
-    spending = known if spent is None else both(known, Coverage.of(spent.index, f"{horizon.as_of:%Y-%m}"))
+    spending = known if spent is None else both(known, Coverage.of_events(spent.index, f"{horizon.as_of:%Y-%m}"))
+
+    past = None if regional is None else standing(regional, "region", f"{horizon.as_of:%Y-%m}").amounts
 
     def ratio(part: pd.Series | None, coverage: Coverage, value: float) -> tuple[float | None, float | None]:
         if part is None:
@@ -84,7 +89,7 @@ def targets(
         return last.scaled(told), of_count(told, coverage, span, value, terms)
 
     costs, chance = ratio(cost, known, 1 - asked.margin)
-    revenue = known.window(NAME, horizon.last_year).scaled(sales), of_sum(sales, known, span, amount, terms)
+    revenue = known.window(NAME, horizon.last_year).scaled(sales), of_sum(sales, known, span, amount, terms, past=past)
     margin = None if costs is None else 1 - costs, chance
     rows = [
         ("Revenue", "money", amount, "orders", "finance", False, *revenue),

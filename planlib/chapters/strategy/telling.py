@@ -27,7 +27,7 @@ def reasons(
 ) -> list[str]:
     """What a board asks first: how sure the baseline is, where the funnel is narrow, what is late or lacking (STR-5, MET-5)."""
     said = []
-    if ahead.damping:
+    if ahead.damping and round(ahead.trend, 3):
         said.append(
             f"The trend counts at {ahead.trend:+.1%} a year, the weaker of the last twelve and six months; "
             f"{ahead.damping:.0%} of it is expected to go on: {ahead.growth:+.1%}."
