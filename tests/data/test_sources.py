@@ -337,6 +337,19 @@ def test_parquet_reads_like_csv(desk: Desk) -> None:
             read()
 
 
+def test_zeros_and_small_numbers_of_parquet_are_numbers(desk: Desk) -> None:
+    row = dict(zip(HEADER.split(","), LINES[0].split(","), strict=True)) | {"quantity": 1}
+    path = desk.folder / "orders.parquet"
+    for kind in (pa.float64(), pa.decimal128(12, 2), pa.decimal128(20, 9)):
+        found = [0, 5, 0, -2] if kind != pa.float64() else [0.0, 5.0, -0.0, 0.1 + 0.2 - 2.3]
+        rows = pa.Table.from_pylist([{**row, "order_id": str(number), "cost": 0} for number in range(4)])
+        amounts = pa.array(found, kind) if kind == pa.float64() else pa.array(map(Decimal, found), kind)
+        pq.write_table(rows.set_column(rows.column_names.index("revenue"), "revenue", amounts), path)
+        inputs, _ = desk.read(orders=TableMapping(file=str(path)))
+
+        assert Tables({"orders": inputs["orders"].parquet}).frame("orders")["revenue"].tolist() == [0, 500, 0, -200], kind
+
+
 # ---- money
 
 
