@@ -124,7 +124,7 @@ def _wanted(table: str, spec: TableSpec, name: str, header: list[str], mapping: 
             wanted[column.name] = theirs
         elif column.required or column.name in mapping.columns:
             hint = nearest(theirs, header)
-            near = f"; the nearest is {hint!r}, name it with `columns: {{{column.name}: {hint}}}`" if hint else ""
+            near = f"; the nearest is {hint!r}, name it with `columns: {{{column.name}: {_quoted(hint)}}}`" if hint else ""
             faults.append(f"column {column.name}: found no {theirs!r}{near}")
     if faults:
         if len(header) == 1:
@@ -134,6 +134,11 @@ def _wanted(table: str, spec: TableSpec, name: str, header: list[str], mapping: 
         faults.append(f"the file has: {', '.join(map(repr, header))}")
         raise InputDataError(collected(f"{name}: columns of the table `{table}` are missing; map or add them", faults))
     return wanted
+
+
+def _quoted(name: str) -> str:
+    """A column's name as a params file takes it: blanks and marks need quotes."""
+    return name if re.fullmatch(r"[^\W\d]\w*", name) else "'" + name.replace("'", "''") + "'"
 
 
 def _decoded(name: str, raw: bytes, encoding: str) -> str:

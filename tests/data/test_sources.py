@@ -350,6 +350,25 @@ def test_zeros_and_small_numbers_of_parquet_are_numbers(desk: Desk) -> None:
         assert Tables({"orders": inputs["orders"].parquet}).frame("orders")["revenue"].tolist() == [0, 500, 0, -200], kind
 
 
+def test_lines_that_are_the_same_in_every_column_count_and_are_told(desk: Desk) -> None:
+    (desk.folder / "orders.csv").write_text(csv([line(), line(), line(order_id="other")]), encoding="utf-8")
+    inputs, _ = desk.read(orders=TableMapping(file=str(desk.folder / "orders.csv")))
+
+    assert inputs["orders"].rows == 3
+    assert [note for note in inputs["orders"].notes if note.startswith("1 lines are the same as another in every column")]
+
+
+def test_a_name_with_blanks_is_quoted_where_it_is_to_be_mapped(desk: Desk) -> None:
+    with pytest.raises(InputDataError, match=r"columns: \{region: ' region'\}"):
+        desk.orders(csv(LINES, HEADER.replace("region", " region")))
+
+
+def test_a_cost_that_no_decimal_holds_is_refused_as_data(desk: Desk) -> None:
+    head = HEADER.replace(",cost", ",unit_cost")
+    with pytest.raises(InputDataError, match="an amount too large to keep"):
+        desk.orders(csv([line(quantity="999999999999", cost="9999999999")], head))
+
+
 # ---- money
 
 
