@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 
 from planlib import plan as tables
-from planlib.data.sources import Tables
+from planlib.data.sources import TableMapping, Tables, ingest
 from planlib.errors import ParameterError
 from planlib.lp import Rule, split
+from planlib.workbook import Chapter
 from planlib.workbook.measures import measured
+from tests.chain.tiny import HEAD
 from tests.conftest import ROOT
 from tests.test_notebooks import cells
 
@@ -44,6 +46,29 @@ def test_people_count_per_major_unit_of_last_years_money(tmp_path):
     found = measured([ratio(measure="staff.people")], stored(tmp_path, staff=STAFF), SOLD.get, AS_OF, 2)
 
     assert found.set_index("region")["staff.people"].to_dict() == pytest.approx({"East": 2 / 80_000, "North": 2 / 20_000})
+
+
+def test_a_part_of_last_year_is_no_whole_one(tmp_path, monkeypatch):
+    """Sales are even: people per unit of a year's money are the same, whether orders know three months or twelve."""
+    found, told = {}, []
+    monkeypatch.setattr(Chapter, "left_out", lambda chapter, text: told.append(text))
+    for known in (12, 3):
+        days = [f"2025-{month:02d}-15" for month in range(13 - known, 13)]
+        lines = [
+            f"{region}{day},{day},{region},P,C,K,1,{amount}" for day in days for region, amount in (("A", 800), ("B", 200))
+        ]
+        (tmp_path / "orders.csv").write_text("\n".join([HEAD, *lines]) + "\n", encoding="utf-8")
+        (tmp_path / "regions.csv").write_text("region,population,gdp,income\nA,4800,1,1\nB,4800,1,1\n", encoding="utf-8")
+        mappings = {name: TableMapping(file=str(tmp_path / f"{name}.csv")) for name in ("orders", "regions")}
+        inputs, _ = ingest(mappings, "EUR", tmp_path / "store")
+        header = {"currency": "EUR", "language": "en", "as_of": "2025-12-31", "year": 2026, "fiscal_start": 1}
+        settings = {"settings": header, "inputs": {name: {"parquet": str(each.parquet)} for name, each in inputs.items()}}
+        chapter = Chapter("02-region", tmp_path, settings, None, tmp_path)
+        chapter.rules = [ratio(measure="regions.population")]
+        found[known] = chapter.measures.set_index("region")["regions.population"].to_dict()
+
+    assert found[12] == found[3] == pytest.approx({"A": 4800 / (12 * 800), "B": 4800 / (12 * 200)})
+    assert len(told) == 1 and "known for 3 of 12 months (2025-10 to 2025-12)" in told[0]
 
 
 def test_a_rate_is_taken_as_it_is_and_a_price_in_major_units(tmp_path):

@@ -14,6 +14,7 @@ import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -123,7 +124,7 @@ def _wanted(table: str, spec: TableSpec, name: str, header: list[str], mapping: 
             wanted[column.name] = theirs
         elif column.required or column.name in mapping.columns:
             hint = nearest(theirs, header)
-            near = f"; the nearest is {hint!r}, name it with `columns: {{{column.name}: {hint}}}`" if hint else ""
+            near = f"; the nearest is {hint!r}, name it with `columns: {{{column.name}: {_quoted(hint)}}}`" if hint else ""
             faults.append(f"column {column.name}: found no {theirs!r}{near}")
     if faults:
         if len(header) == 1:
@@ -133,6 +134,11 @@ def _wanted(table: str, spec: TableSpec, name: str, header: list[str], mapping: 
         faults.append(f"the file has: {', '.join(map(repr, header))}")
         raise InputDataError(collected(f"{name}: columns of the table `{table}` are missing; map or add them", faults))
     return wanted
+
+
+def _quoted(name: str) -> str:
+    """A column's name as a params file takes it: blanks and marks need quotes."""
+    return name if re.fullmatch(r"[^\W\d]\w*", name) else "'" + name.replace("'", "''") + "'"
 
 
 def _decoded(name: str, raw: bytes, encoding: str) -> str:
@@ -265,14 +271,12 @@ def _read_parquet(table: str, spec: TableSpec, file: Path, raw: bytes, mapping: 
                 wrong = "floating-point numbers, expected codes; store them as text"
             else:  # nine decimals undo binary noise (0.1 + 0.2); what is not finite keeps its name and is refused as a cell
                 finite = pc.fill_null(pc.and_(pc.is_finite(column), pc.less(pc.abs(column), 1e18)), False)
-                exact = pc.if_else(finite, column, None).cast(pa.float64()).cast(pa.decimal128(38, 9)).cast(pa.string())
+                exact = _spelled(pc.if_else(finite, column, None).cast(pa.float64()).cast(pa.decimal128(38, 9)))
                 column = pc.if_else(finite, exact, column.cast(pa.string()))
+        elif pa.types.is_decimal(kind):
+            column = _spelled(column)
         elif not (
-            pa.types.is_null(kind)
-            or pa.types.is_integer(kind)
-            or pa.types.is_decimal(kind)
-            or pa.types.is_string(kind)
-            or pa.types.is_large_string(kind)
+            pa.types.is_null(kind) or pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)
         ):
             wrong = f"the type {kind}, expected text, numbers or dates; convert it"
         if wrong:
@@ -280,6 +284,19 @@ def _read_parquet(table: str, spec: TableSpec, file: Path, raw: bytes, mapping: 
         cells[theirs] = pc.fill_null(column.cast(pa.string()), "")
     header = tuple(opened.schema_arrow.names)
     return Sheet(file.name, header, wanted, pa.table(cells), lambda rows: [f"row {row + 1}" for row in rows])
+
+
+def _spelled(numbers: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Decimals as digits and a point: Arrow writes 0 with nine decimals as 0E-9."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = numbers.cast(pa.string())
+    powers = pc.fill_null(pc.match_substring(texts, "E"), False)
+    if not pc.any(powers).as_py():
+        return texts
+    written = pa.array([format(Decimal(text), "f") for text in texts.filter(powers).to_pylist()], pa.string())
+    return pc.replace_with_mask(texts.combine_chunks(), powers.combine_chunks(), written)
 
 
 def read_sheet(table: str, spec: TableSpec, mapping: TableMapping, raw: bytes) -> Sheet:

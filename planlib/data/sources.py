@@ -82,6 +82,7 @@ def ingest(mappings: Mapping[str, TableMapping], currency: str, store: Path) -> 
 
 
 def _ingest_one(name: str, mapping: TableMapping, currency: str, exponent: int, store: Path) -> tuple[Input, list[str]]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     raw = read_bytes(name, Path(mapping.file))
@@ -91,7 +92,12 @@ def _ingest_one(name: str, mapping: TableMapping, currency: str, exponent: int, 
     key = hashlib.sha256(recipe.encode()).hexdigest()[:16]
     target = store / key / f"{name}.parquet"
     if not _whole(target):
-        table, about = _convert(name, mapping, currency, exponent, raw)
+        try:
+            table, about = _convert(name, mapping, currency, exponent, raw)
+        except pa.ArrowInvalid as error:  # each cell is in its bounds, a product of two may not be
+            raise InputDataError(
+                f"{Path(mapping.file).name}: found an amount too large to keep ({error}), expected less; check the units"
+            ) from None
         table = table.replace_schema_metadata({"planlib": json.dumps(about, sort_keys=True)})
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
@@ -164,6 +170,8 @@ def _convert(name: str, mapping: TableMapping, currency: str, exponent: int, raw
                 f"{how} rounded half up, total effect {effect:+f} {currency}"
             )
     result = pa.table({column: columns[column] for column in spec.names if column in columns})
+    if name == "orders":
+        notes += _doubled(cells)
     total = sum(result[spec.control].to_pylist()) if spec.control else None
     if name == "orders":
         back = [amount for amount in result["revenue"].to_pylist() if amount < 0]
@@ -171,6 +179,17 @@ def _convert(name: str, mapping: TableMapping, currency: str, exponent: int, raw
             spelled = f"{Decimal(sum(back)).scaleb(-exponent):,f} {currency}"
             notes.append(f"{len(back)} lines are negative (returns and cancellations) and net out: {spelled} in all")
     return result, {"rows": result.num_rows, "control_total": total, "notes": notes, "left_out": left_out}
+
+
+def _doubled(cells: pa.Table) -> list[str]:
+    """A note when order lines are the same in every column that was read: all count, but an export may hold them twice."""
+    counted = cells.group_by(cells.column_names).aggregate([([], "count_all")])["count_all"].to_pylist()
+    again = sum(counted) - len(counted)
+    return (
+        [f"{again} lines are the same as another in every column; each counts, remove them if the export holds them twice"]
+        if again
+        else []
+    )
 
 
 def _connect():  # type: ignore[no-untyped-def]  # an Ibis backend, imported late

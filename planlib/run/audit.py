@@ -40,17 +40,18 @@ def audit(
     doors = doors or chain.Doors()
     try:
         settings, recorded = restore(folder, root)
+        runs = list(_with_baselines(folder, settings, recorded))
+        missing = [line for each in runs for line in _changed_inputs(*each[1:], doors)]
+        touched = [line for each in runs for line in _touched(folder, *each)]
     except (PlanError, OSError, ValueError, KeyError, TypeError) as error:
         why = str(error) if isinstance(error, PlanError) else repr(error)
         tell(f"{folder.name}: not comparable: its manifest or run.json, or those of a plan it follows, cannot be used: {why}")
         return NOT_COMPARABLE
-    missing = [line for each in _with_baselines(folder, settings, recorded) for line in _changed_inputs(*each[1:], doors)]
     for line in missing:
         tell(line)
     if missing:
         return NOT_COMPARABLE
 
-    touched = [line for each in _with_baselines(folder, settings, recorded) for line in _touched(folder, *each)]
     for line in touched:
         tell(line)
     scratch = Path(tempfile.mkdtemp(prefix="plan-audit-"))
@@ -120,6 +121,11 @@ def restore(folder: Path, root: Path) -> tuple[RunSettings, dict[str, Any]]:
     baseline = None
     if run_json["baseline"] is not None:
         base_folder = located(run_json["baseline"]["path"], root, folder)
+        if not base_folder.is_dir():
+            raise PlanError(
+                f"{base_folder.name}: found no such report, expected the plan that {folder.name} followed; restore its folder "
+                "from a copy."
+            )
         baseline, base_manifest = restore(base_folder, root)
         if base_manifest["key"] != recorded["baseline"]["key"]:
             raise PlanError(

@@ -16,8 +16,10 @@ import planlib
 from planlib.errors import GateError, InputDataError, ParameterError, PlanError
 from planlib.run import in_force
 from planlib.run import manifest as made
+from planlib.run.doors import Doors, Progress
 from planlib.run.execution import execute
 from planlib.run.folder import (
+    altered,
     chapter_files,
     clear,
     done_before,
@@ -50,60 +52,6 @@ PACKAGE = Path(planlib.__file__).parent
 def section(stem: str) -> str:
     """`02-region` -> `region`, the chapter's name in params files and in planlib.chapters."""
     return stem.split("-", 1)[1]
-
-
-class Progress:
-    """What the chain tells while it works; the command line draws it, this one keeps silent."""
-
-    def begin(self, run: str, stems: tuple[str, ...]) -> None:
-        """A run starts."""
-
-    def chapter(self, stem: str, state: str, seconds: float = 0.0) -> None:
-        """A chapter is `running`, `done`, or `kept` from an earlier run."""
-
-    def say(self, text: str) -> None:
-        """One sentence for a person."""
-
-
-def _mappings(data: Mapping[str, Any]) -> dict[str, Any]:
-    from planlib.data.sources import TableMapping
-
-    return {table: TableMapping.model_validate_json(json.dumps(each)) for table, each in data.items()}
-
-
-def _fingerprint(data: Mapping[str, Any]) -> dict[str, str]:
-    from planlib.data.sources import fingerprint
-
-    return fingerprint(_mappings(data))
-
-
-def _ingest(data: Mapping[str, Any], currency: str, store: Path) -> tuple[Mapping[str, Any], list[str]]:
-    from planlib.data.sources import ingest
-
-    return ingest(_mappings(data), currency, store)
-
-
-def _report(folder: Path) -> None:
-    from planlib.run.report import write
-
-    write(folder)
-
-
-def _warm() -> None:
-    from planlib.run.report import warm
-
-    warm()
-
-
-@dataclass(frozen=True)
-class Doors:
-    """What the chain calls in other rooms; a test hands in small ones."""
-
-    fingerprint: Callable[[Mapping[str, Any]], dict[str, str]] = _fingerprint
-    ingest: Callable[[Mapping[str, Any], str, Path], tuple[Mapping[str, Any], list[str]]] = _ingest
-    report: Callable[[Path], None] = _report
-    warm: Callable[[], None] = _warm
-    summary: Callable[[Path], dict[str, Any]] = made.plan_summary
 
 
 @dataclass(frozen=True)
@@ -144,6 +92,7 @@ def run(
     notebooks = (notebooks or settings.root / "notebooks").resolve()
     progress, doors = progress or Progress(), doors or Doors()
     _own_code(settings)
+    _link(reports / "latest")
     way = Way(reports, notebooks, settings.root, chapters, force, cold, preload, doors, progress)
     with only_one(reports, settings.run), contextlib.ExitStack() as stack:
         # One template process serves the run and the baseline it may have to make first.
@@ -159,6 +108,15 @@ def _own_code(settings: RunSettings) -> None:
         raise ParameterError(
             f"command: found the planlib of {PACKAGE.parent}, expected the project's own in {settings.root}; "
             "start the project's `.venv/bin/planlib` (make plan makes it)."
+        )
+
+
+def _link(latest: Path) -> None:
+    """ParameterError when `latest` is no link, as in a copy of the reports: no run could set it when its report is out."""
+    if latest.exists() and not latest.is_symlink():
+        raise ParameterError(
+            f"{near(latest)}: found a file or folder, expected the link to the newest report that every run sets; "
+            "move it out of the reports folder."
         )
 
 
@@ -179,7 +137,13 @@ def _run(settings: RunSettings, way: Way) -> Path:
     for text in damaged:
         way.progress.say(text)
     if last and not way.force:
-        if last["key"] == key and not damaged:
+        broken = altered(earlier[-1], last) if last["key"] == key and not damaged else []
+        if broken:
+            way.progress.say(
+                f"{near(earlier[-1])}: {', '.join(broken[:3])}{', ...' if len(broken) > 3 else ''} not as published any more: "
+                "that folder stays as it is, and the same report is made beside it."
+            )
+        elif last["key"] == key and not damaged:
             way.progress.say(f"nothing to do: {near(earlier[-1])} was made from the same parameters, inputs and code.")
             return earlier[-1]
         _one_history(settings, last)

@@ -31,8 +31,16 @@ def record_of(folder: Path) -> Record:
     path = folder / "manifest.json"
     try:
         record = read_json(path)
-        kinds = [(name, dict) for name in ("parameters", "inputs", "outputs", "chapters", "gates", "code", "environment")]
-        wrong = [name for name, kind in [("run", str), ("key", str), *kinds] if not isinstance(record.get(name), kind)]
+        parts = ("parameters", "inputs", "outputs", "chapters", "gates", "code", "environment")
+        kinds: list[tuple[str, Any]] = [(name, dict) for name in parts]
+        kinds = [("run", str), ("key", str), *kinds, ("baseline", (dict, type(None)))]
+        wrong = [name for name, kind in kinds if name not in record or not isinstance(record[name], kind)]
+        wrong += [
+            f"chapters.{stem}.{name}"
+            for stem, each in (record["chapters"].items() if "chapters" not in wrong else ())
+            for name in ("files", "handed_on")
+            if not isinstance(each, dict) or not isinstance(each.get(name), dict)
+        ]
         if wrong:
             raise ValueError(f"without {', '.join(wrong)}")
     except (OSError, ValueError) as error:
@@ -41,6 +49,15 @@ def record_of(folder: Path) -> Record:
             f"restore the file from a copy, or move {near(folder)} out of the reports folder and make that run again."
         ) from None
     return record
+
+
+def altered(folder: Path, record: Mapping[str, Any]) -> list[str]:
+    """The files of a published report that are gone or not the bytes that were published."""
+    expected = {name: sha for each in record["chapters"].values() for name, sha in each["files"].items()}
+    expected |= record.get("report", {})
+    there = [folder / name for name in expected if (folder / name).is_file()]
+    found = folder_hashes(folder, there)
+    return sorted(name for name, sha in expected.items() if found.get(name) != sha)
 
 
 def newest(earlier: list[Path]) -> tuple[Record | None, list[str]]:

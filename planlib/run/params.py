@@ -103,8 +103,8 @@ def load(
 ) -> RunSettings:
     """Read, merge and check a params file; `as_of` replaces the file's own date.
 
-    A section of the file is merged key by key over the same section of the file it extends; a value, be it a list or a
-    mapping, is replaced whole. Raises ParameterError naming every fault with file and line.
+    A section of the file is merged key by key over the same section of the file it extends, an empty one changes nothing; a
+    value, be it a list or a mapping, is replaced whole. Raises ParameterError naming every fault with file and line.
     """
     return _load(Path(path).resolve(), as_of, models or chapter_models(), tables or table_model(), ())
 
@@ -145,7 +145,8 @@ def _load(
 
     header = {key: raw[key] for key in RunSettings.model_fields if key in raw and key not in ("data", "baseline")}
     header.setdefault("run", path.stem)
-    header["as_of"] = as_of or raw.get("as_of") or _day_before(raw)
+    stated = raw.get("as_of") if as_of is None else as_of
+    header["as_of"] = _day_before(raw) if stated is None else stated
     settings: RunSettings | None = None
     try:
         settings = RunSettings(**header, data=data, parameters=sections, source=path, files=files, root=project_root(path))
@@ -259,8 +260,10 @@ def _merged(path: Path, below: tuple[Path, ...]) -> tuple[dict[str, Any], Where,
     base, base_where, files = _merged(Path(raw["extends"]), (*below, path))
     merged = {key: value for key, value in base.items() if key not in OWN}
     for key, value in raw.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = {**merged[key], **value} if both else value
+        below_it = merged.get(key)
+        if isinstance(below_it, dict) and value is None:
+            continue  # a section whose lines are all comments changes nothing
+        merged[key] = {**below_it, **value} if isinstance(value, dict) and isinstance(below_it, dict) else value
     return merged, {**base_where, **where}, (path, *files)
 
 

@@ -17,7 +17,8 @@ import yaml
 
 from planlib.data.sources import ingest
 from planlib.run import params
-from planlib.run.chain import CHAPTERS, _mappings
+from planlib.run.chain import CHAPTERS
+from planlib.run.doors import mappings
 from planlib.run.manifest import run_json
 from planlib.workbook.chapter import ITEM
 from tests.conftest import ROOT
@@ -56,8 +57,8 @@ def work(
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "asked.yml").write_text(yaml.safe_dump(asked, allow_unicode=True, sort_keys=False), encoding="utf-8")
     settings = params.load(folder / "asked.yml")
-    ingested, left_out = ingest(_mappings(settings.data), settings.currency, folder / "inputs")
-    base = None if baseline is None else {"run": baseline.folder.name, "folder": baseline.folder}
+    ingested, left_out = ingest(mappings(settings.data), settings.currency, folder / "inputs")
+    base = None if baseline is None else {"run": baseline.folder.name, "path": str(baseline.folder), "told": []}
     run = folder / "run"
     run.mkdir()
     content = run_json(settings, ingested, left_out, base)

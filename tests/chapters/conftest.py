@@ -12,7 +12,8 @@ import pytest
 from planlib import workbook
 from planlib.data.sources import Tables, ingest
 from planlib.run import params
-from planlib.run.chain import CHAPTERS, _mappings
+from planlib.run.chain import CHAPTERS
+from planlib.run.doors import mappings
 from planlib.run.manifest import run_json
 from tests.conftest import ROOT
 
@@ -21,7 +22,7 @@ from tests.conftest import ROOT
 def sample_run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The run.json of the sample's plan for 2026 as of the end of 2025, its tables read."""
     settings = params.load(ROOT / "params" / "2026Q1.yml")
-    ingested, left_out = ingest(_mappings(settings.data), settings.currency, tmp_path_factory.mktemp("inputs"))
+    ingested, left_out = ingest(mappings(settings.data), settings.currency, tmp_path_factory.mktemp("inputs"))
     return run_json(settings, ingested, left_out, None)
 
 

@@ -59,6 +59,25 @@ def test_a_target_below_what_is_earned_is_refused():
         strategy.check_reachable(99, 100)
 
 
+@pytest.mark.parametrize(
+    ("words", "in_force", "expected"),
+    [
+        (
+            {"growth": 0.5},
+            13_000,
+            "The target of the plan in force stands, 13000: growth 0.5 on last year, which would make 15000",
+        ),
+        ({"growth": 0.3}, 13_000, ""),  # the growth that made it
+        ({"growth": 0.5}, None, ""),  # the first plan takes it
+        ({"growth": 0.5, "target": 140.0}, 13_000, ""),  # another target is stated
+    ],
+)
+def test_a_growth_that_a_plan_in_force_overrules_is_told(words, in_force, expected):
+    said = strategy.stands(strategy.Parameters(**words), 10_000, in_force, lambda value, form="": str(value))
+
+    assert said.startswith(expected) and bool(said) == bool(expected)
+
+
 @pytest.mark.parametrize("horizon", [YEAR_END, QUARTER])
 def test_the_bridge_ends_at_the_target(horizon):
     # STR-5

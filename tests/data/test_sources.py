@@ -337,6 +337,38 @@ def test_parquet_reads_like_csv(desk: Desk) -> None:
             read()
 
 
+def test_zeros_and_small_numbers_of_parquet_are_numbers(desk: Desk) -> None:
+    row = dict(zip(HEADER.split(","), LINES[0].split(","), strict=True)) | {"quantity": 1}
+    path = desk.folder / "orders.parquet"
+    for kind in (pa.float64(), pa.decimal128(12, 2), pa.decimal128(20, 9)):
+        found = [0, 5, 0, -2] if kind != pa.float64() else [0.0, 5.0, -0.0, 0.1 + 0.2 - 2.3]
+        rows = pa.Table.from_pylist([{**row, "order_id": str(number), "cost": 0} for number in range(4)])
+        amounts = pa.array(found, kind) if kind == pa.float64() else pa.array(map(Decimal, found), kind)
+        pq.write_table(rows.set_column(rows.column_names.index("revenue"), "revenue", amounts), path)
+        inputs, _ = desk.read(orders=TableMapping(file=str(path)))
+
+        assert Tables({"orders": inputs["orders"].parquet}).frame("orders")["revenue"].tolist() == [0, 500, 0, -200], kind
+
+
+def test_lines_that_are_the_same_in_every_column_count_and_are_told(desk: Desk) -> None:
+    (desk.folder / "orders.csv").write_text(csv([line(), line(), line(order_id="other")]), encoding="utf-8")
+    inputs, _ = desk.read(orders=TableMapping(file=str(desk.folder / "orders.csv")))
+
+    assert inputs["orders"].rows == 3
+    assert [note for note in inputs["orders"].notes if note.startswith("1 lines are the same as another in every column")]
+
+
+def test_a_name_with_blanks_is_quoted_where_it_is_to_be_mapped(desk: Desk) -> None:
+    with pytest.raises(InputDataError, match=r"columns: \{region: ' region'\}"):
+        desk.orders(csv(LINES, HEADER.replace("region", " region")))
+
+
+def test_a_cost_that_no_decimal_holds_is_refused_as_data(desk: Desk) -> None:
+    head = HEADER.replace(",cost", ",unit_cost")
+    with pytest.raises(InputDataError, match="an amount too large to keep"):
+        desk.orders(csv([line(quantity="999999999999", cost="9999999999")], head))
+
+
 # ---- money
 
 

@@ -88,6 +88,30 @@ def test_an_unreadable_manifest_cannot_be_compared(project, audited):
     assert audited(folder)[0] == 2
 
 
+@pytest.mark.parametrize(
+    ("file", "place"),
+    [
+        ("manifest.json", ("baseline",)),
+        ("manifest.json", ("chapters", "02-two", "handed_on")),
+        ("manifest.json", ("parameters", "data")),
+        ("manifest.json", ("code", "notebooks")),
+        ("run.json", ("parameters",)),
+    ],
+)
+def test_a_record_that_lacks_a_part_cannot_be_compared(project, audited, file, place):
+    folder = project.run()
+
+    def lacks(content) -> None:
+        for name in place[:-1]:
+            content = content[name]
+        del content[place[-1]]
+
+    edited(folder / file, lacks)
+    code, told = audited(folder)
+
+    assert code == 2 and "q1: not comparable" in told and place[-1] in told
+
+
 def test_a_manifest_of_another_form_cannot_be_compared(project, audited):
     folder = project.run()
     edited(folder / "manifest.json", lambda content: content.update(schema=1))
@@ -168,7 +192,7 @@ def test_a_plan_in_force_that_is_gone_cannot_be_compared(project, audited, secon
     shutil.rmtree(project.reports / "q1")
     code, told = audited(second)
 
-    assert code == 2 and "q1/manifest.json: found no whole manifest" in told
+    assert code == 2 and "q1: found no such report, expected the plan that q2 followed" in told
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 import fcntl
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,42 @@ def test_the_same_again_is_a_no_op(project):
     assert project.executed() == []
     assert first.stat().st_mtime_ns == before
     assert "nothing to do" in project.heard.said[-1]
+
+
+@pytest.mark.parametrize(("name", "again"), [("index.html", []), ("plan/02-two.parquet", ["02-two"])])
+def test_a_report_that_was_damaged_is_made_again_beside_itself(project, name, again):
+    first = project.run()
+    before = digests(first)
+    project.executed()
+    (first / name).unlink()
+    second = project.run()
+
+    assert second == project.reports / "q1.2" and (second / name).is_file()
+    assert project.executed() == again
+    assert any(f"{name} not as published any more" in text for text in project.heard.said)
+    assert digests(second) == before
+    assert project.run() == second  # and that one is whole
+
+
+def test_a_plan_in_force_that_was_damaged_can_be_made_again(project):
+    project.write("q2.yml", "extends: q1.yml\nas_of: 2026-03-31\nbaseline: q1.yml\n")
+    (project.run() / "plan" / "03-three.parquet").write_text("damaged")
+    with pytest.raises(PlanError, match=r"03-three\.parquet: found other bytes than were published.*make that run again"):
+        project.run("q2.yml")
+    project.run("q1.yml")
+
+    assert json.loads((project.run("q2.yml") / "run.json").read_text())["baseline"]["path"] == "reports/q1.2"
+
+
+def test_a_copy_of_the_reports_without_their_link_is_refused_before_anything_runs(project):
+    first = project.run()
+    (project.reports / "latest").unlink()
+    shutil.copytree(first, project.reports / "latest")
+    project.executed()
+    with pytest.raises(ParameterError, match="latest: found a file or folder, expected the link"):
+        project.run(force=True)
+
+    assert project.executed() == [] and not (project.reports / "q1.2").exists()
 
 
 def test_force_makes_a_second_report_beside_the_first(project):

@@ -88,6 +88,20 @@ def test_a_file_extends_another_key_by_key(params):
     assert settings.run == "next"
 
 
+def test_a_section_whose_lines_are_comments_keeps_what_it_extends(params):
+    written(params, HEAD + "strategy: {growth: 0.2, launches: 5}\n", "base.yml")
+    settings = load(written(params, "extends: base.yml\nas_of: 2026-03-31\ndata:\nstrategy:\n  # growth: 0.1\n", "next.yml"))
+
+    assert settings.parameters["strategy"]["growth"] == 0.2
+    assert settings.parameters["strategy"]["launches"] == 5
+    assert "orders" in settings.data
+
+
+@pytest.mark.parametrize("value", ["0", '""', "false"])
+def test_a_closing_date_that_is_none_is_no_default(params, value):
+    assert "as_of" in refused(written(params, HEAD.replace("as_of: 2025-12-31", f"as_of: {value}")))
+
+
 def test_a_ring_of_extends_is_refused(params):
     written(params, "extends: b.yml\n")
     message = refused(written(params, "extends: a.yml\n", "b.yml"))

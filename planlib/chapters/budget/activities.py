@@ -66,7 +66,7 @@ def last_year(marketing: pd.DataFrame, horizon: Horizon) -> Window:
 
 def covered(marketing: pd.DataFrame, horizon: Horizon) -> Coverage:
     """The months that marketing is known for; a month without any row of any activity is not."""
-    return Coverage.of(marketing["month"], f"{horizon.as_of:%Y-%m}")
+    return Coverage.of_events(marketing["month"], f"{horizon.as_of:%Y-%m}")
 
 
 def is_promotion(activities: pd.DataFrame, traits: pd.DataFrame) -> pd.Series:

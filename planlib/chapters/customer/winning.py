@@ -270,7 +270,7 @@ def costs(
     columns = ["activity", "acquisition_spend", "new_customers", "cost_each", "cost_limit", "verdict"]
     if marketing is None or customers.empty:
         return pd.DataFrame(columns=columns)
-    span = Coverage.of(marketing["month"], f"{horizon.as_of:%Y-%m}").window("marketing", horizon.last_twelve).known
+    span = Coverage.of_events(marketing["month"], f"{horizon.as_of:%Y-%m}").window("marketing", horizon.last_twelve).known
     recent = marketing[marketing["month"].isin(span)]
     if recent.empty:
         return pd.DataFrame(columns=columns)

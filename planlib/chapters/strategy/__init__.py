@@ -9,7 +9,7 @@ from planlib.chapters.strategy.parameters import Driver, Parameters, Position
 from planlib.chapters.strategy.positioning import grown, positions, segmentation, segments, stated
 from planlib.chapters.strategy.pyramid import check_pyramid, levels, pyramid, teams
 from planlib.chapters.strategy.resources import new_regions, people, resources
-from planlib.chapters.strategy.targets import check_reachable, readable, target, targets
+from planlib.chapters.strategy.targets import check_reachable, readable, stands, target, targets
 from planlib.chapters.strategy.telling import absent, narrowest, reasons, sentence, strongest, told, unknown
 
 QUESTION = "What do we want to reach this year, what would come by itself, and what must new action bring?"
@@ -19,6 +19,7 @@ __all__ = [
     "bought", "bridge", "by_channel", "capacity", "check_pyramid", "check_reachable", "drawn", "filled", "funnel", "grown",
     "key_areas", "launched", "levels", "levers", "market", "matrix", "milestones", "momentum", "moved", "narrowest",
     "new_regions", "outlook", "people", "positions", "present", "priced", "pyramid", "readable", "reasons", "resources",
-    "reviews", "rivals", "segmentation", "segments", "sentence", "stated", "strongest", "target", "targets", "teams", "told",
+    "reviews", "rivals", "segmentation", "segments", "sentence", "stands", "stated", "strongest", "target", "targets",
+    "teams", "told",
     "unknown",
 ]  # fmt: skip

@@ -24,6 +24,19 @@ def target(parameters: Parameters, last_year: int, exponent: int, in_force: int 
     return round(last_year * (1.0 + parameters.growth))
 
 
+def stands(parameters: Parameters, last_year: int, in_force: int | None, show: Callable[..., str]) -> str:
+    """That the target in force stands though the growth asked for would make another, as a sentence; "" otherwise (STR-1)."""
+    if in_force is None or parameters.target:
+        return ""
+    asked = round(last_year * (1.0 + parameters.growth))
+    if show(asked) == show(in_force):
+        return ""
+    return (
+        f"The target of the plan in force stands, {show(in_force)}: growth {show(parameters.growth, 'share')} on last year, "
+        f"which would make {show(asked)}, sets the target of a year's first plan only. To change it, state `target`."
+    )
+
+
 def check_reachable(amount: int, booked: int) -> None:
     """A target below what is already earned cannot be split over the months that are left."""
     if amount < booked:

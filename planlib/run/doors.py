@@ -1,0 +1,63 @@
+"""What the chain calls in other rooms, each imported where it is called, and what it tells while it works."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from planlib.run import manifest as made
+
+
+class Progress:
+    """What the chain tells while it works; the command line draws it, this one keeps silent."""
+
+    def begin(self, run: str, stems: tuple[str, ...]) -> None:
+        """A run starts."""
+
+    def chapter(self, stem: str, state: str, seconds: float = 0.0) -> None:
+        """A chapter is `running`, `done`, or `kept` from an earlier run."""
+
+    def say(self, text: str) -> None:
+        """One sentence for a person."""
+
+
+def mappings(data: Mapping[str, Any]) -> dict[str, Any]:
+    from planlib.data.sources import TableMapping
+
+    return {table: TableMapping.model_validate_json(json.dumps(each)) for table, each in data.items()}
+
+
+def _fingerprint(data: Mapping[str, Any]) -> dict[str, str]:
+    from planlib.data.sources import fingerprint
+
+    return fingerprint(mappings(data))
+
+
+def _ingest(data: Mapping[str, Any], currency: str, store: Path) -> tuple[Mapping[str, Any], list[str]]:
+    from planlib.data.sources import ingest
+
+    return ingest(mappings(data), currency, store)
+
+
+def _report(folder: Path) -> None:
+    from planlib.run.report import write
+
+    write(folder)
+
+
+def _warm() -> None:
+    from planlib.run.report import warm
+
+    warm()
+
+
+@dataclass(frozen=True)
+class Doors:
+    """What the chain calls in other rooms; a test hands in small ones."""
+
+    fingerprint: Callable[[Mapping[str, Any]], dict[str, str]] = _fingerprint
+    ingest: Callable[[Mapping[str, Any], str, Path], tuple[Mapping[str, Any], list[str]]] = _ingest
+    report: Callable[[Path], None] = _report
+    warm: Callable[[], None] = _warm
+    summary: Callable[[Path], dict[str, Any]] = made.plan_summary

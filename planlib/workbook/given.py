@@ -1,0 +1,173 @@
+"""What a chapter starts from: its parameters and rules, the company's tables, and the plans it follows."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from planlib import plan as tables
+from planlib.chapters.base import ChapterParameters
+from planlib.data import baselines
+from planlib.data.sources import Tables
+from planlib.errors import PlanError
+from planlib.estimates.windows import Coverage
+from planlib.formatting import Reader
+from planlib.lp import Lock, Rule, Stage
+from planlib.lp.rules import in_force, in_minor_units
+from planlib.plan import AMOUNT, Horizon
+from planlib.workbook.measures import measured
+
+
+class Given:
+    """What one chapter of a run is given: its parameters, rules and months, the tables, and the plans it follows."""
+
+    def __init__(self, stem: str, run: Path, settings: Mapping[str, Any], parameters: ChapterParameters, root: Path) -> None:
+        self.stem = stem
+        self.run = run
+        self.root = root
+        self.parameters = parameters
+        self.settings = settings["settings"]
+        self.currency: str = self.settings["currency"]
+        self.reader = Reader(self.settings["language"], self.currency)
+        self.exponent = self.reader.exponent
+        as_of = date.fromisoformat(self.settings["as_of"])
+        self.horizon = Horizon(self.settings["year"], self.settings["fiscal_start"], as_of)
+        self.tables = Tables({name: root / given["parquet"] for name, given in settings["inputs"].items()})
+        rules, locks = getattr(parameters, "rules", []), getattr(parameters, "locks", [])
+        self.rules: list[Rule] = in_minor_units(in_force(rules, as_of), self.exponent)
+        self.locks: list[Lock] = in_minor_units(in_force(locks, as_of), self.exponent)
+        stated: list[Any] = [*rules, *locks]
+        self.expired = [f'"{old.name}" ({old.expires})' for old in stated if old.expires is not None and old.expires < as_of]
+        baseline = settings.get("baseline")
+        self.baseline = root / baseline["path"] if baseline else None
+
+    def plan(self, stem: str) -> pd.DataFrame:
+        """The plan table another chapter of this run saved."""
+        return self._read(self.run, stem)
+
+    def shown(self, stem: str, title: str) -> pd.DataFrame:
+        """A table that an earlier chapter of this run showed or kept, by its title."""
+        path = self.run / "tables" / stem / f"{file_name(title)}.parquet"
+        if not path.exists():
+            raise PlanError(
+                f"{self.stem}: no table {title!r} of chapter {stem} in run '{self.run.name}'; run that chapter first."
+            )
+        return pd.read_parquet(path)
+
+    def handed_on(self, stem: str, title: str, in_force: bool = False) -> pd.DataFrame | None:
+        """The same, or None where that chapter did not show it; `in_force`: of the baseline run, None in the first plan."""
+        folder = self.baseline if in_force else self.run
+        path = None if folder is None else folder / "tables" / stem / f"{file_name(title)}.parquet"
+        return None if path is None or not path.exists() else pd.read_parquet(path)
+
+    def stage(self, stem: str) -> Stage:
+        """What an earlier chapter of this run split by: its dimension, weights, rules and locks."""
+        stated = self.shown(stem, "stated")
+        texts = {kind: stated.loc[stated["kind"] == kind, "limit"] for kind in ("Rule", "Lock")}
+        rules = tuple(Rule.model_validate_json(text) for text in texts["Rule"])
+        locks = tuple(Lock.model_validate_json(text) for text in texts["Lock"])
+        return Stage(tables.level(self.plan(stem))[-1], self.shown(stem, "weights"), rules, locks, self._measured(rules))
+
+    @functools.cached_property
+    def measures(self) -> pd.DataFrame | None:
+        """What this chapter's rules on ratios measure, as `split` takes it; None without such a rule. See `measured`."""
+        return self._measured(self.rules)
+
+    def in_force(self, stem: str | None = None) -> pd.DataFrame | None:
+        """The same chapter's plan table in the baseline run, or None in the year's first plan."""
+        return None if self.baseline is None else self._read(self.baseline, stem or self.stem)
+
+    def stood_before(self, stem: str, title: str | None = None) -> pd.DataFrame | None:
+        """A plan by month, each month as it stood before it closed, along the chain of baselines; None in the first plan.
+
+        With a `title` a table of months and amounts that the chapter kept, instead of its plan.
+
+        A closed month comes from the newest plan in which it was open, an open one from the plan in force. A month that no plan
+        had open is absent: there is nothing to hold it against. So are the months before a report of the chain that is gone,
+        which the chapter then says. Raises PlanError when the plan in force itself cannot be read.
+        """
+        if self.baseline is None:
+            return None
+        plans, lost = baselines.chain(self.baseline, self.root)
+        frames, later = [], self.horizon.months
+        for each in plans:
+            closed = f"{each.as_of:%Y-%m}"
+            plan = self._read(each.folder, stem, title)
+            frames.append(plan[plan["month"].isin(later) & (plan["month"] > closed)])
+            later = [month for month in later if month <= closed]
+        if lost and later:
+            self.left_out(f"{lost}: the months up to {later[-1]} are held against no plan. Restore its folder to compare them.")
+        return tables.canonical(pd.concat(frames, ignore_index=True))
+
+    def rules_in_force(self) -> pd.DataFrame | None:
+        """Every rule of the plan in force with its price: `Split.rules` of all its chapters, and chapter; None without one."""
+        if self.baseline is None:
+            return None
+        found = sorted((self.baseline / "tables").glob("*/rules.parquet"))
+        frames = [pd.read_parquet(path).assign(chapter=path.parent.name) for path in found]
+        frames = [frame for frame in frames if len(frame)]
+        return pd.concat(frames, ignore_index=True) if frames else None
+
+    def orders(self, *by: str, months: Sequence[str] | None = None, groups: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Net revenue by dimensions up to `as_of`, or in some consecutive months; see Tables.orders."""
+        until = f"{self.horizon.as_of:%Y-%m}"
+        if months is None:
+            return self.tables.orders(list(by), until=until, groups=groups)
+        if not len(months):
+            return self.tables.orders(list(by), since="9999-12", until="9999-12", groups=groups)
+        return self.tables.orders(list(by), since=min(months), until=min(max(months), until), groups=groups)
+
+    def last_year(self, *by: str, groups: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Net revenue of the twelve months before the plan year, by dimensions."""
+        return self.orders(*by, months=self.horizon.last_year, groups=groups)[[*by, AMOUNT]]
+
+    def last_twelve(self, *by: str) -> pd.DataFrame:
+        """Net revenue of the twelve months that end with `as_of`, by dimensions."""
+        return self.orders(*by, months=self.horizon.last_twelve)[[*by, AMOUNT]]
+
+    def booked(self, *by: str, groups: pd.DataFrame | None = None) -> pd.DataFrame | None:
+        """Net revenue of the plan year's closed months, by dimensions; None before the first one closes."""
+        if not self.horizon.closed:
+            return None
+        return self.orders(*by, months=self.horizon.closed, groups=groups)[[*by, AMOUNT]]
+
+    @functools.cached_property
+    def coverage(self) -> Coverage:
+        """The months that the orders cover, up to `as_of`: ask it for every window of months."""
+        return Coverage.of(self.orders("month")["month"], f"{self.horizon.as_of:%Y-%m}")
+
+    def customers(self, month: str) -> pd.DataFrame:
+        """Each customer's first and last order, number of orders and net amount before `month`; see Tables.customers."""
+        day = pd.Period(month, freq="M").start_time - pd.Timedelta(days=1)
+        return self.tables.customers(until=f"{day:%Y-%m-%d}")
+
+    def left_out(self, text: str) -> None:
+        """What cannot be told for want of data; a chapter shows it."""
+        raise NotImplementedError(text)
+
+    def _measured(self, rules: Sequence[Rule]) -> pd.DataFrame | None:
+        return measured(rules, self.tables, self._whole_last_year, self.horizon.as_of, self.exponent)
+
+    def _whole_last_year(self, by: str) -> pd.DataFrame:
+        """Last year by a dimension; where orders know a part of it, carried to twelve months by their number, and told."""
+        sold, window = self.last_year(by), self.coverage.window("last year", self.horizon.last_year)
+        if window.whole or not window.known:
+            return sold
+        self.left_out(f"What rules on ratios measure: {window.says()}, carried to {len(window.months)} months.")
+        return sold.assign(**{AMOUNT: sold[AMOUNT] * len(window.months) / len(window.known)})
+
+    def _read(self, folder: Path, stem: str, title: str | None = None) -> pd.DataFrame:
+        """A chapter's plan in a run, or a table it kept there."""
+        place = f"plan/{stem}.parquet" if title is None else f"tables/{stem}/{file_name(title)}.parquet"
+        path = folder / place
+        if not path.exists():
+            what = "plan" if title is None else f"table {title!r}"
+            raise PlanError(f"chapter {stem}: no {what} in run '{folder.name}', expected {place}; run that chapter first.")
+        return pd.read_parquet(path)
+
+
+def file_name(title: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in title.lower()).strip("-")[:60]
