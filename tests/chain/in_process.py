@@ -57,11 +57,12 @@ def work(
     (folder / "asked.yml").write_text(yaml.safe_dump(asked, allow_unicode=True, sort_keys=False), encoding="utf-8")
     settings = params.load(folder / "asked.yml")
     ingested, left_out = ingest(_mappings(settings.data), settings.currency, folder / "inputs")
-    base = None if baseline is None else {"run": baseline.folder.name, "folder": baseline.folder}
+    base = None if baseline is None else {"run": baseline.folder.name, "path": str(baseline.folder)}
     run = folder / "run"
     run.mkdir()
-    content = run_json(settings, ingested, left_out, base)
+    content = {**run_json(settings, ingested, left_out, base), "run": folder.name}
     (run / "run.json").write_text(json.dumps(content), encoding="utf-8")
+    (run / "manifest.json").write_text("{}", encoding="utf-8")  # a later plan asks for the key; this one has none
     items: dict[str, list[dict[str, Any]]] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
