@@ -62,7 +62,6 @@ def work(
     run.mkdir()
     content = {**run_json(settings, ingested, left_out, base), "run": folder.name}
     (run / "run.json").write_text(json.dumps(content), encoding="utf-8")
-    (run / "manifest.json").write_text("{}", encoding="utf-8")  # a later plan asks for the key; this one has none
     items: dict[str, list[dict[str, Any]]] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -74,6 +73,7 @@ def work(
             given = {**content["parameters"][stem[3:]], "run": str(run)}
             _execute(stem, given)
             items[stem] = shown
+    (run / "manifest.json").write_text("{}", encoding="utf-8")  # a later plan asks for the key; this one has none
     plans = {stem: pd.read_parquet(run / "plan" / f"{stem}.parquet") for stem in chapters}
     return Worked(items, plans, run)
 

@@ -71,9 +71,10 @@ def told_alarms(table: pd.DataFrame, weeks: int) -> str:
         return "How often the weekly alert is false cannot be told: no week of the past years was expected to sell."
     raised = "never" if not count else "once" if count == 1 else f"{count} times"
     falsely = "" if not count else ", falsely" if count == 1 else ", each time falsely"
+    behind = f"{counted(weeks, 'week')} behind{' in a row' if weeks > 1 else ''}"
     past = "one past year" if len(table) == 1 else f"{len(table)} past years, each"
     return (
-        f"How far to trust the weekly alert ({counted(weeks, 'week')} behind{' in a row' if weeks > 1 else ''}): in {past} measured against "
+        f"How far to trust the weekly alert ({behind}): in {past} measured against "
         f"its own total in its seasonal shape, it would have been raised {raised} in {seen} weeks{falsely}."
     )
 
