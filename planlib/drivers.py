@@ -118,34 +118,35 @@ def build(plan: pd.DataFrame, into: str, last_year: pd.DataFrame, drivers: Seque
     keys = [*dims, into]
     _check_names(drivers, into)
     cells = tables.history_weights(plan, last_year, into).rename(columns={"weight": "share"})
-    members = sorted({*cells[into], *(name for driver in drivers for name in _checked(driver, keys)[into])})
+    members = sorted({*cells[into], *(name for driver in drivers for name in _checked(driver, keys)[into].unique())})
     every = plan[dims].merge(pd.DataFrame({into: members}), how="cross")
     cells = every.merge(cells, how="left", on=keys).fillna({"share": 0}).sort_values(keys, ignore_index=True)
     parents = plan[[*dims, AMOUNT]].rename(columns={AMOUNT: "parent"})
     cells = cells.merge(parents, on=dims) if dims else cells.assign(parent=int(plan[AMOUNT].sum()))
-    cells["share"] = _within(cells, dims, cells["share"].astype(float), into)
+    place = _Places(cells, dims, into)
+    cells["share"] = _within(cells, place, cells["share"].astype(float))
 
     ordered = tables.rollup(last_year, [into]).set_index(into)[AMOUNT].clip(lower=0)
     frame = pd.DataFrame({"last_year_share": (ordered / max(1, int(ordered.sum()))).reindex(members).fillna(0.0)})
-    level = _of_level(cells, into)
+    level = _of_level(cells, place)
     if dims:
         frame[f"{ABOVE}_effect"] = level - frame["last_year_share"]
     for driver in drivers:
-        values = cells[keys].merge(driver.values, how="left", on=[name for name in keys if name in driver.values.columns])
-        if "factor" in values:
-            factor = values["factor"].fillna(1.0).astype(float)
+        at = [name for name in keys if name in driver.values.columns]
+        if "factor" in driver.values:
+            factor = place.values(driver.values, at, "factor").fillna(1.0)
             moved = cells["share"] * factor
-            mass = (cells["parent"] * cells["share"]).groupby(cells[into]).sum()
-            shown = (cells["parent"] * moved).groupby(cells[into]).sum() / mass.where(mass > 0)
-            frame[driver.name] = shown.fillna(factor.groupby(cells[into]).mean())
+            mass = place.by_member(cells["parent"] * cells["share"])
+            shown = place.by_member(cells["parent"] * moved) / mass.where(mass > 0)
+            frame[driver.name] = shown.fillna(place.mean(factor))
         else:
-            own = values["share"].astype(float)
-            known = own.fillna(0.0).groupby(_parents(cells, dims)).transform("sum") > 0
-            own = _within(cells, dims, own.fillna(0.0), into).where(known, cells["share"])
+            own = place.values(driver.values, at, "share")
+            known = place.of_parent(own.fillna(0.0)) > 0
+            own = _within(cells, place, own.fillna(0.0)).where(known, cells["share"])
             moved = (1 - driver.part) * cells["share"] + driver.part * own
-            frame[driver.name] = _of_level(cells.assign(share=own), into)
-        cells["share"] = _within(cells, dims, moved, into)
-        then, level = level, _of_level(cells, into)
+            frame[driver.name] = _of_level(cells.assign(share=own), place)
+        cells["share"] = _within(cells, place, moved)
+        then, level = level, _of_level(cells, place)
         frame[f"{driver.name}_effect"] = level - then
     frame["weight"] = level
     frame = frame.rename_axis(into).reset_index().sort_values(["weight", into], ascending=[False, True], ignore_index=True)
@@ -188,26 +189,55 @@ def _checked(driver: Driver, keys: list[str]) -> pd.DataFrame:
     return driver.values
 
 
-def _within(cells: pd.DataFrame, dims: list[str], share: pd.Series, into: str) -> pd.Series:
+class _Places:
+    """Where each cell stands, as whole numbers: names are looked up once, not by every driver."""
+
+    def __init__(self, cells: pd.DataFrame, dims: list[str], into: str) -> None:
+        self.names = {name: pd.factorize(cells[name], sort=True) for name in [*dims, into]}
+        self.member, self.members = self.names[into]
+        self.parent = cells.groupby(dims).ngroup().to_numpy() if dims else np.zeros(len(cells), dtype=np.int64)
+
+    def by_member(self, amounts: pd.Series) -> pd.Series:
+        """Sum over each member's cells."""
+        return self._named(amounts.groupby(self.member).sum())
+
+    def mean(self, amounts: pd.Series) -> pd.Series:
+        """Mean over each member's cells."""
+        return self._named(amounts.groupby(self.member).mean())
+
+    def of_parent(self, amounts: pd.Series) -> pd.Series:
+        """The sum over each cell's parent, cell by cell."""
+        return amounts.groupby(self.parent).transform("sum")
+
+    def values(self, table: pd.DataFrame, at: list[str], column: str) -> pd.Series:
+        """A driver's value at each cell, missing where it has none; `table` is unique in `at`."""
+        here, there = np.zeros(len(self.member), dtype=np.int64), np.zeros(len(table), dtype=np.int64)
+        inside = np.ones(len(table), dtype=bool)
+        for name in at:
+            codes, names = self.names[name]
+            found = pd.Index(names).get_indexer(pd.Index(table[name]))
+            inside &= found >= 0
+            here, there = here * len(names) + codes, there * len(names) + found
+        known = pd.Series(table[column].to_numpy(dtype=float)[inside], index=there[inside])
+        return pd.Series(known.reindex(here).to_numpy())
+
+    def _named(self, sums: pd.Series) -> pd.Series:
+        return sums.set_axis(pd.Index(self.members)[sums.index])
+
+
+def _within(cells: pd.DataFrame, place: _Places, share: pd.Series) -> pd.Series:
     """Scaled to sum to 1 within each parent; a parent left with nothing takes the level's mix."""
-    total = (
-        share.groupby([cells[name] for name in dims]).transform("sum") if dims else pd.Series(share.sum(), index=share.index)
-    )
+    total = place.of_parent(share)
     scaled = share / total.where(total > 0)
     if scaled.notna().all():
         return scaled
-    mix = (scaled.fillna(0.0) * cells["parent"]).groupby(cells[into]).sum()
+    mix = place.by_member(scaled.fillna(0.0) * cells["parent"])
     mix = mix / mix.sum() if mix.sum() > 0 else pd.Series(1.0 / max(1, len(mix)), index=mix.index)
-    return scaled.fillna(cells[into].map(mix))
+    return scaled.fillna(pd.Series(mix.to_numpy()[place.member], index=scaled.index))
 
 
-def _parents(cells: pd.DataFrame, dims: list[str]) -> pd.Series:
-    """A number for each cell's parent."""
-    return cells.groupby(dims).ngroup() if dims else pd.Series(0, index=cells.index)
-
-
-def _of_level(cells: pd.DataFrame, into: str) -> pd.Series:
+def _of_level(cells: pd.DataFrame, place: _Places) -> pd.Series:
     """Each member's share of the whole level, the parents weighing as much as the plan gives them."""
-    amount = (cells["share"] * cells["parent"]).groupby(cells[into]).sum()
+    amount = place.by_member(cells["share"] * cells["parent"])
     total = float(amount.sum())
-    return amount / total if total > 0 else cells.groupby(into)["share"].mean()
+    return amount / total if total > 0 else place.mean(cells["share"])

@@ -91,7 +91,8 @@ def purchases(summary: pd.DataFrame) -> Purchases:
         raise PlanError("lifetime: a customer's times do not fit, expected 0 <= t_x <= T, T > 0, and t_x = 0 for x = 0 only.")
     back, total = int(count[x > 0].sum()), count.sum()
     if back < LEAST:
-        raise PlanError(f"lifetime: {back} customers bought again, expected {LEAST} or more; value groups by their revenue.")
+        many = "customer" if back == 1 else "customers"
+        raise PlanError(f"lifetime: {back:,} {many} bought again, expected {LEAST} or more; value groups by their revenue.")
     unit = float((count * age).sum() / total)
     t_x, age = t_x / unit, age / unit
     # Special functions depend on x alone, which takes few values.

@@ -57,11 +57,16 @@ def work(
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "asked.yml").write_text(yaml.safe_dump(asked, allow_unicode=True, sort_keys=False), encoding="utf-8")
     settings = params.load(folder / "asked.yml")
+<<<<<<< HEAD
     ingested, left_out = ingest(mappings(settings.data), settings.currency, folder / "inputs")
     base = None if baseline is None else {"run": baseline.folder.name, "path": str(baseline.folder), "told": []}
+=======
+    ingested, left_out = ingest(_mappings(settings.data), settings.currency, folder / "inputs")
+    base = None if baseline is None else {"run": baseline.folder.name, "path": str(baseline.folder)}
+>>>>>>> customer
     run = folder / "run"
     run.mkdir()
-    content = run_json(settings, ingested, left_out, base)
+    content = {**run_json(settings, ingested, left_out, base), "run": folder.name}
     (run / "run.json").write_text(json.dumps(content), encoding="utf-8")
     items: dict[str, list[dict[str, Any]]] = {}
     with pytest.MonkeyPatch.context() as patch:
@@ -74,6 +79,7 @@ def work(
             given = {**content["parameters"][stem[3:]], "run": str(run)}
             _execute(stem, given)
             items[stem] = shown
+    (run / "manifest.json").write_text("{}", encoding="utf-8")  # a later plan asks for the key; this one has none
     plans = {stem: pd.read_parquet(run / "plan" / f"{stem}.parquet") for stem in chapters}
     return Worked(items, plans, run)
 

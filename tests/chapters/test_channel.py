@@ -611,3 +611,12 @@ def test_prices_that_left_their_corridor_are_told_of_one_and_of_many():
 def test_values_outside_their_bounds_are_refused(words):
     with pytest.raises(ValidationError):
         channel.Parameters(**words)
+
+
+def test_partners_who_sold_nothing_last_year_reach_no_tier():
+    plan = pd.DataFrame({"channel": ["Dealers"], "amount": [10_000]})
+    kinds = pd.DataFrame({"channel": ["Dealers"], "type": ["dealer"]})
+    idle = pd.DataFrame({"partner": ["a", "b"], "channel": "Dealers", "year": 2025, "target": 1000, "result": 0})
+    found = channel.incentives(plan, kinds, idle, channel.Parameters(), HORIZON)
+
+    assert found["cost_as_last_year"].tolist() == [0] and found["basis"].tolist() == ["results of 2025"]

@@ -108,7 +108,7 @@ def test_accounts_whose_peaks_of_last_year_are_not_known_sign_nothing_yet():
     bought = pd.DataFrame({"customer": "c", "month": span_of("2025-10", "2025-12"), "amount": 50})
     accounts = time.key_accounts(bought, found, horizon, 5, Coverage("2025-10", "2025-12"))
 
-    assert accounts["to_sign"].isna().all() and "is not known" in time.told_accounts(accounts, lambda value: f"{value}")
+    assert accounts["to_sign"].isna().all() and "is not known" in time.told_accounts(accounts, 1, True, str)
     whole = time.key_accounts(bought.assign(month="2025-06"), found, horizon, 5, Coverage("2024-01", "2025-12"))
     assert whole["to_sign"].tolist() == [100]
 
@@ -151,3 +151,67 @@ def test_days_without_orders_count_in_their_week():
 )
 def test_what_is_said_of_false_alarms_is_what_was_counted(alerts, said):
     assert said in time.told_alarms(pd.DataFrame({"year": ["2024-01", "2025-01"], "weeks": [50, 50], "alerts": [alerts, 0]}), 2)
+
+
+def test_accounts_are_told_in_number_and_by_what_there_is_to_sign():
+    one = pd.DataFrame({"customer": ["c"], "last_year": [100], "to_sign": [20]})
+    two = pd.DataFrame({"customer": ["c", "d"], "last_year": [100, 50], "to_sign": [0, 0]})
+
+    assert time.told_accounts(one, 1, True, str) == (
+        "1 key account bought 100 last year; 20 of the peaks are to be signed with it before stock is built. It is c."
+    )
+    assert time.told_accounts(two, 2, True, str) == (
+        "2 key accounts bought 150 last year, nothing in the months of the coming peaks: there is nothing to sign before "
+        "them. The largest is c."
+    )
+    assert "no peak is still to come" in time.told_accounts(one, 0, True, str)
+    assert "bought 100 in what is known of last year;" in time.told_accounts(one, 1, False, str)
+
+
+@pytest.mark.parametrize(
+    ("lines", "wrong", "waiting", "said"),
+    [
+        (0, 0, 0, "with less than one order line."),
+        (1, 0, 0, "with about 1 order line; nothing came back in the last twelve months, so none is expected to go wrong."),
+        (
+            9,
+            1,
+            1,
+            "order lines; at the usual rate 1 of them goes wrong. Put right within 24 hours, at most 1 waits at a time.",
+        ),
+        (
+            900,
+            20,
+            20,
+            "at the usual rate 20 of them go wrong. Put right within 24 hours, at most 20 wait at a time.",
+        ),
+    ],
+)
+def test_the_busiest_day_is_told_as_it_is(lines, wrong, waiting, said):
+    row = pd.DataFrame({"day": ["2026-11-11"], "lines": [lines], "exceptions": [wrong], "open_at_once": [waiting]})
+    assert time.told_exceptions(row, 24).endswith(said)
+    assert "No day is left" in time.told_exceptions(row[:0], 24, False)
+    assert "cannot be told" in time.told_exceptions(row[:0], 24, True)
+
+
+def test_closed_months_and_weeks_are_told_in_number():
+    path = pd.DataFrame({"month": ["2026-01", "2026-02"], "amount": [25, 75]})
+    assert time.told_closed(path, ["2026-01"]) == "1 closed month has earned 25% of the target."
+    assert time.told_closed(path, ["2026-01", "2026-02"]) == "2 closed months have earned 100% of the target."
+    assert time.told_closed(path, []) == "" == time.told_closed(path.assign(amount=0), ["2026-01"])
+    week = pd.DataFrame({"week": ["2026-W02"], "expected_sales": [100], "actual": [110], "state": [""]})
+    assert time.told_pace(week) == "1 whole week has closed, 10.0% over what was expected of it. No alert was raised."
+    assert time.told_pace(week.assign(expected_sales=0)) == "1 whole week has closed; nothing was expected of it."
+    assert "1 week behind)" in time.told_alarms(pd.DataFrame({"year": ["2025-01"], "weeks": [50], "alerts": [0]}), 1)
+
+
+def test_a_quarter_of_which_nothing_was_planned_is_no_weak_one():
+    horizon = Horizon(2026, 1, date(2026, 3, 31))
+    plan = pd.DataFrame({"product": ["p"], "amount": [900]})
+    season = pd.DataFrame({"product": "p", "month": horizon.months, "weight": [0.0] * 3 + [1.0] * 9})
+    stood = pd.DataFrame({"product": "p", "month": horizon.months, "amount": [0] * 3 + [100] * 9})
+    booked = pd.DataFrame({"product": "p", "month": horizon.months[:3], "amount": 0})
+    found = time.strong_quarter(plan, season, booked, stood, horizon, 0.10, 0.05)
+
+    told = time.told(found, 0.10, 0.05, lambda value, form="money": f"{value}")
+    assert told == "Nothing was planned for Q1, so no strong quarter can be told: its target stays with the season."

@@ -109,9 +109,11 @@ def _last(partners: pd.DataFrame | None, channel: str, horizon: Horizon) -> pd.D
 
 def _as_last_year(amount: int, last: pd.DataFrame, tiers: Sequence[Sequence[float]], retroactive: bool) -> int:
     """Rebates if the planned revenue falls on the channel's partners as last year's results did, each attaining what it did."""
-    last = last[last["result"] > 0]
     if last.empty:
         return rebate(amount, amount, tiers, retroactive)
+    last = last[last["result"] > 0]  # who sold nothing reaches no tier
+    if last.empty:
+        return 0
     results = last["result"] * (amount / int(last["result"].sum()))
     targets = results * last["target"] / last["result"]
     return sum(rebate(round(t), round(r), tiers, retroactive) for t, r in zip(targets, results, strict=True))

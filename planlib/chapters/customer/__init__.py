@@ -19,6 +19,7 @@ from planlib.chapters.customer.profile import (
     stages,
 )
 from planlib.chapters.customer.telling import (
+    bridge_headline,
     bridge_told,
     groups_told,
     headline,
@@ -27,6 +28,7 @@ from planlib.chapters.customer.telling import (
     needs_told,
     over,
     sources,
+    trend_told,
     who,
     win,
 )
@@ -65,6 +67,7 @@ __all__ = [
     "alerts",
     "backtest",
     "bridge",
+    "bridge_headline",
     "bridge_told",
     "build",
     "bundles",
@@ -108,6 +111,7 @@ __all__ = [
     "stage",
     "stages",
     "targets",
+    "trend_told",
     "wanted",
     "who",
     "whole",

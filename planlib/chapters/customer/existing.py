@@ -131,13 +131,15 @@ def existing(found: Ground, parameters: Parameters) -> pd.DataFrame:
     rows: list[tuple[str, float | None, float, float, float, str]] = []
     least = min(kept, parameters.retention) * found.base
     told = "seen" if found.retention is not None else "the parameter, as what stayed is not known"
-    because = f"at least {parameters.retention:.0%} stays, at most {parameters.retention_gain:.0%} more than {told}"
+    because = f"at least {min(kept, parameters.retention):.0%} stays, at most {parameters.retention_gain:.0%} more than {told}"
     rows.append(("Retained base", found.retention, least, retained, found.base * (kept + parameters.retention_gain), because))
     for name, (seen, most, worth) in reach.items():
         likely = min(most, max(parameters.least_part * most, seen if seen is not None else 0.0)) * worth
         told = f"at most {most:.0%} of active customers"
         if name == "Referral" and found.each is None:
             told = "what a customer won brings is not known: counted among new customers"
+        elif name == "Referral" and not each:
+            told = "nobody was won last year, so what one brings is reckoned as nothing"
         rows.append((name, seen, parameters.least_part * most * worth, likely, most * worth, told))
     least, most = parameters.winback_share, max(parameters.winback_share, parameters.winback_most)
     seen = found.recovered

@@ -149,6 +149,8 @@ def kinds(
     parts = []
     span = (horizon.last_twelve[0], horizon.last_twelve[-1])
     total = max(1, int(customers["recent"].sum()))
+    names = {"product": "favourite", "channel": "preferred_channel"}
+    sold = {column: stored.orders(["customer", column], since=span[0], until=span[1]) for column in names}
     for kind in ("industry", "size", "region"):
         known = customers[customers[kind] != "unknown"]
         if known.empty:
@@ -160,8 +162,8 @@ def kinds(
         found["share"] = found["recent"] / total
         found["frequency"] = found["orders"] / found["customers"]
         found["basket"] = (found["recent"] / found["orders"]).round().astype("int64")
-        for column, name in (("product", "favourite"), ("channel", "preferred_channel")):
-            found[name] = found.index.map(_favourite(stored, known, kind, column, span))
+        for column, name in names.items():
+            found[name] = found.index.map(_favourite(sold[column], known, kind, column))
         found["need"] = buyers.groupby(kind)["need"].agg(_commonest)
         young = known[known["stage"] == "introduction"].groupby(kind)["recent"].sum().reindex(found.index).fillna(0)
         found["stage"] = _group_stage(found, young, parameters, change_told)
@@ -213,15 +215,12 @@ def _with_needs(frame: pd.DataFrame, stored: Tables, until: str, discount: float
     return frame
 
 
-def _favourite(stored: Tables, known: pd.DataFrame, kind: str, column: str, span: tuple[str, str]) -> pd.Series:
-    """Which product or channel brings most revenue from each member of a kind."""
-    everyone = stored.orders(["customer"])[["customer"]]
-    names = {"region": "home"}.get(kind, kind)
-    member = known.set_index("customer")[kind]
-    marked = everyone.assign(**{names: everyone["customer"].map(member).fillna("unknown")})
-    sums = stored.orders([names, column], since=span[0], until=span[1], groups=marked)
-    best = sums.sort_values([names, AMOUNT, column], ascending=[True, False, True]).drop_duplicates(names)
-    return best.set_index(names)[column]
+def _favourite(sold: pd.DataFrame, known: pd.DataFrame, kind: str, column: str) -> pd.Series:
+    """Which product or channel brings most revenue from each member of a kind. sold: customer, `column`, amount."""
+    marked = sold.assign(member=sold["customer"].map(known.set_index("customer")[kind]))
+    sums = marked.groupby(["member", column], as_index=False)[AMOUNT].sum()
+    best = sums.sort_values(["member", AMOUNT, column], ascending=[True, False, True]).drop_duplicates("member")
+    return best.set_index("member")[column]
 
 
 def _commonest(values: pd.Series) -> str:

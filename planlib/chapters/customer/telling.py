@@ -12,6 +12,7 @@ from planlib.chapters.customer.profile import agreement, kinds, stages
 from planlib.chapters.customer.winning import costs, industries, limit_each
 from planlib.chapters.members import counted
 from planlib.data.sources import Tables
+from planlib.estimates.shares import Expected
 from planlib.estimates.windows import Coverage, Window
 from planlib.plan import AMOUNT, Horizon
 
@@ -131,8 +132,18 @@ def groups_told(steps: Bridge | None, plan: pd.DataFrame, show: Show) -> list[st
             verb = "carry" if len(groups) > 1 else "carries"
             off.append(f"{name} {verb} {show(carried)} where the bridge has {show(amount)}")
     if not off:
-        return ["The groups carry to the cent what their sources bring, closed months included."]
+        return ["The groups carry exactly what their sources bring over the whole year."]
     return [f"Rules, locks, closed months or `bridge_part` keep the groups from the bridge: {'; '.join(off)}."]
+
+
+def trend_told(trend: Expected, history: pd.DataFrame) -> list[str]:
+    """Whether the groups' shares drift (CUS-1), a sentence or none. history: see `weights.past`."""
+    if history["segment"].nunique() < 2:
+        return []
+    if trend.years > 0:
+        return [trend.note]
+    months = counted(history["month"].nunique(), "month")
+    return [f"Groups are told for {months}, too few to say whether their shares drift: the last twelve months' shares stand."]
 
 
 def headline(leader: str, share: float) -> str:
@@ -149,11 +160,26 @@ def message(leader: str, share: float, steps: Bridge | None, asked: pd.DataFrame
     if steps is None:
         return f"{headline(leader, share)}; no customer is active, so the growth bridge is left out."
     new, kept = steps.amounts[NEW], steps.amounts["Retained base"]
-    told = f"{headline(leader, share)}; the base we keep brings {show(kept)}, new customers must bring {show(new)}"
+    told = f"{headline(leader, share)}; the base we keep brings {show(kept)}"
+    if asked["new_revenue"].sum() <= 0:
+        return f"{told}, and nothing has to come from new customers."
+    told += f", {'new customers must bring ' + show(new) if new else 'referrals bring the only new customers'}"
     if asked["customers"].isna().any():
         return f"{told}; how many that is, is not known."
-    count = int(asked["customers"].sum())
-    return f"{told}, and with referrals that is {counted_of(count, 'customer')} to win."
+    count, won = int(asked["customers"].sum()), int(asked["won_so_far"].sum())
+    many = f"{counted_of(count, 'customer')}"
+    if not won:
+        return f"{told}, and with referrals that is {many} to win."
+    if count <= won:
+        return f"{told}, and with referrals that is no more than the {counted_of(won, 'customer')} won so far."
+    return f"{told}, and with referrals that is {many} to win, {won:,} of them won so far."
+
+
+def bridge_headline(steps: Bridge, show: Show) -> str:
+    """What new customers must bring, as the title of the bridge (CUS-6)."""
+    if not steps.new:
+        return "The five sources among customers we have reach the target: new customers need bring nothing"
+    return f"New customers must bring {show(steps.new)} after five other sources"
 
 
 def counted_of(count: int, what: str) -> str:

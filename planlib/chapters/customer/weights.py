@@ -51,7 +51,8 @@ def _year(seen: Known, first: pd.Period, back: int) -> Window:
 
 def _places(history: pd.DataFrame, horizon: Horizon) -> np.ndarray:
     """Each row's month as a place in the plan year, 0-11."""
-    return (pd.PeriodIndex(history["month"], freq="M").asi8 - pd.Period(horizon.months[0], freq="M").ordinal) % 12
+    at, names = pd.factorize(history["month"])
+    return ((pd.PeriodIndex(names, freq="M").asi8 - pd.Period(horizon.months[0], freq="M").ordinal) % 12)[at]
 
 
 def months_of_groups(history: pd.DataFrame, horizon: Horizon, seen: Known) -> pd.DataFrame:

@@ -216,8 +216,8 @@ def targets(
     the year what the plan gives them. came: month -> revenue of the key industries in closed months, None without any; limit:
     see `limit_each`. Over what a customer won last year brought, New is how many are asked for; closed quarters have the
     customers they won, open ones share the rest by the plan's season.
-    Returns quarter, customers, won_so_far, new_revenue, key_share (closed: as it came; open: its path), most_cost (of winning
-    the quarter's customers), cities; what is not known is missing. Empty without a bridge.
+    Returns quarter, customers, won_so_far, new_revenue, key_share (closed: as it came; open: its path; missing without key
+    industries), most_cost (of winning the quarter's customers), cities; what is not known is missing. Empty without a bridge.
     """
     if steps is None:
         return pd.DataFrame({"customers": []})
@@ -231,12 +231,15 @@ def targets(
     closed = [name for name in names if all(month in horizon.closed for month in quarter if quarter[month] == name)]
     won = customers["first"].dt.strftime("%Y-%m").map(quarter).value_counts().reindex(names).fillna(0).astype("int64")
     asked: list[int | None] = [int(won[name]) if name in closed else None for name in names]
-    if found.each and len(closed) < len(names):
-        rest = max(0, round(int(new.sum()) / found.each) - int(won[closed].sum()))
+    money = int(new.sum())
+    if len(closed) < len(names) and (found.each or (found.won is not None and money <= 0)):
+        # Money to come is never from nobody, however little it is beside what one customer brings.
+        need = max(1, round(money / found.each)) if found.each and money > 0 else 0
+        rest = max(0, need - int(won[closed].sum()))
         ahead = largest_remainder(rest, season.clip(lower=0).where(~season.index.isin(closed), 0))
         asked = [int(ahead[place]) if number is None else number for place, number in enumerate(asked)]
     path = key_path(horizon, parameters)
-    share = {name: path[month] for month, name in quarter.items()}
+    share = {name: path[month] if came is not None else float("nan") for month, name in quarter.items()}
     for name in closed:
         key = None if came is None else int(came[[month for month in quarter if quarter[month] == name]].sum())
         share[name] = key / int(season[name]) if key is not None and season[name] > 0 else float("nan")

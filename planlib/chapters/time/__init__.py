@@ -38,6 +38,7 @@ from planlib.chapters.time.telling import (
     told,
     told_accounts,
     told_alarms,
+    told_closed,
     told_drivers,
     told_exceptions,
     told_pace,
@@ -88,6 +89,6 @@ __all__ = [
     "false_alarms", "festival_days", "holiday_days", "holiday_lift", "holiday_plan", "holiday_sales", "key_accounts",
     "month_drivers", "on_market", "peak_calendar", "peak_months", "peaks", "presales", "promotion_tiers", "quarter_of",
     "quarters", "run_rate", "seasonality", "seasons", "solstice", "stock_plan", "stock_steps", "strong_quarter", "told",
-    "told_accounts", "told_alarms", "told_drivers", "told_exceptions", "told_pace", "told_regions", "told_test",
-    "told_tiers", "undated", "unit_values", "weights", "windows",
+    "told_accounts", "told_alarms", "told_closed", "told_drivers", "told_exceptions", "told_pace", "told_regions",
+    "told_test", "told_tiers", "undated", "unit_values", "weights", "windows",
 ]  # fmt: skip

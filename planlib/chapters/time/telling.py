@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
+from planlib.chapters.members import counted
 from planlib.chapters.time.pace import ALERT, STILL, alarms
 from planlib.chapters.time.rolling import Lift
 from planlib.drivers import Drivers
+from planlib.plan import AMOUNT
 
 Show = Callable[..., str]
 
@@ -15,6 +17,8 @@ def told(found: Lift, line: float, lift: float, show: Show) -> str:
     """What the rolling rule did (TIM-3)."""
     if found.why == "none":
         return "No quarter has closed against a plan in force: the rolling rule has nothing to compare yet."
+    if found.over != found.over:
+        return f"Nothing was planned for {found.closed}, so no strong quarter can be told: its target stays with the season."
     start = f"{found.closed} closed {found.over:+.1%} against its plan"
     if found.why == "below":
         return f"{start}; the line for lifting the next quarter is {show(line, 'share')}, so its target stays with the season."
@@ -40,10 +44,15 @@ def told_pace(table: pd.DataFrame) -> str:
     """How the closed weeks lie against the plan in force, and whether an alert stands (TIM-4)."""
     if table.empty:
         return "No whole week has closed yet."
-    over = table["actual"].sum() / table["expected_sales"].sum() - 1 if table["expected_sales"].sum() > 0 else 0.0
-    start = (
-        f"{len(table)} whole weeks have closed, {abs(over):.1%} {'over' if over >= 0 else 'under'} what was expected of them"
-    )
+    many = len(table) != 1
+    closed = f"{counted(len(table), 'whole week')} {'have' if many else 'has'} closed"
+    if table["expected_sales"].sum() <= 0:
+        return f"{closed}; nothing was expected of {'them' if many else 'it'}."
+    over = table["actual"].sum() / table["expected_sales"].sum() - 1
+    way = "over" if over > 0 else "under"
+    start = f"{closed}, {abs(over):.1%} {way} what was expected of {'them' if many else 'it'}"
+    if round(over, 3) == 0:
+        start = f"{closed}, as expected"
     last = table.iloc[-1]
     if last["state"] in (ALERT, STILL):
         return f"{start}. Alert: sales are behind as of week {last['week']}."
@@ -62,9 +71,10 @@ def told_alarms(table: pd.DataFrame, weeks: int) -> str:
         return "How often the weekly alert is false cannot be told: no week of the past years was expected to sell."
     raised = "never" if not count else "once" if count == 1 else f"{count} times"
     falsely = "" if not count else ", falsely" if count == 1 else ", each time falsely"
+    behind = f"{counted(weeks, 'week')} behind{' in a row' if weeks > 1 else ''}"
     past = "one past year" if len(table) == 1 else f"{len(table)} past years, each"
     return (
-        f"How far to trust the weekly alert ({weeks} weeks behind in a row): in {past} measured against "
+        f"How far to trust the weekly alert ({behind}): in {past} measured against "
         f"its own total in its seasonal shape, it would have been raised {raised} in {seen} weeks{falsely}."
     )
 
@@ -81,18 +91,25 @@ def told_regions(lift: pd.DataFrame) -> str:
     )
 
 
-def told_accounts(accounts: pd.DataFrame, show: Show) -> str:
-    """How much the key accounts have to sign before the peaks (TIM-5)."""
-    if accounts["to_sign"].isna().any():
-        return (
-            f"{len(accounts)} key accounts bought {show(int(accounts['last_year'].sum()))} in what is known of last year, "
-            "which has none of the coming peaks: what they are to sign is not known. The largest is "
-            f"{accounts['customer'].iloc[0]}."
-        )
+def told_accounts(accounts: pd.DataFrame, coming: int, whole: bool, show: Show) -> str:
+    """How much the key accounts have to sign before the peaks (TIM-5).
+
+    `coming`: how many peaks are still to come; `whole`: last year is known in full.
+    """
+    many, first, sign = len(accounts) != 1, accounts["customer"].iloc[0], accounts["to_sign"]
+    known = "last year" if whole else "in what is known of last year"
+    start = f"{counted(len(accounts), 'key account')} bought {show(int(accounts['last_year'].sum()))} {known}"
+    largest = f" The largest is {first}." if many else f" It is {first}."
+    if not coming:
+        return f"{start}; no peak is still to come, so there is nothing to sign before one.{largest}"
+    if sign.isna().any():
+        they = "they are" if many else "it is"
+        return f"{start}, which has none of the coming peaks: what {they} to sign is not known.{largest}"
+    if not sign.sum():
+        return f"{start}, nothing in the months of the coming peaks: there is nothing to sign before them.{largest}"
     return (
-        f"{len(accounts)} key accounts bought {show(int(accounts['last_year'].sum()))} last year; "
-        f"{show(int(accounts['to_sign'].sum()))} of the peaks are to be signed with them before stock is built. "
-        f"The largest is {accounts['customer'].iloc[0]}."
+        f"{start}; {show(int(sign.sum()))} of the peaks are to be signed with {'them' if many else 'it'} before stock is "
+        f"built.{largest}"
     )
 
 
@@ -102,17 +119,33 @@ def told_tiers(tiers: pd.DataFrame, listed: Callable[[Sequence[str]], str]) -> s
     return f"Promotion by stage of life: {'; '.join(parts)}."
 
 
-def told_exceptions(busiest: pd.DataFrame, hours: int) -> str:
-    """What service the busiest day asks for (TIM-5)."""
+def told_exceptions(busiest: pd.DataFrame, hours: int, left: bool = True) -> str:
+    """What service the busiest day asks for (TIM-5). `left`: months of the plan year are still to come."""
     if busiest.empty:
-        return "No day is left to plan service for."
+        why = "the last twelve months sold nothing that tells what an order line is worth"
+        return f"The orders of the busiest day cannot be told: {why}." if left else "No day is left to plan service for."
     row = busiest.iloc[0]
-    line = "line" if row["lines"] == 1 else "lines"
+    lines, wrong, waiting = (int(row[name]) for name in ("lines", "exceptions", "open_at_once"))
+    about = f"about {counted(lines, 'order line')}" if lines else "less than one order line"
+    start = f"The busiest day still to come is {row['day']} with {about}"
+    if not wrong:
+        return (
+            f"{start}; nothing came back in the last twelve months, so none is expected to go wrong." if lines else f"{start}."
+        )
+    goes = "of it" if lines == 1 else "of them"
     return (
-        f"The busiest day still to come is {row['day']} with about {row['lines']:,} order {line}; at the usual rate "
-        f"{row['exceptions']:,} of them go wrong. Put right within {hours} hours, at most {row['open_at_once']:,} wait at "
-        "a time."
+        f"{start}; at the usual rate {wrong:,} {goes} {'goes' if wrong == 1 else 'go'} wrong. Put right within "
+        f"{counted(hours, 'hour')}, at most {waiting:,} {'waits' if waiting == 1 else 'wait'} at a time."
     )
+
+
+def told_closed(path: pd.DataFrame, closed: Sequence[str]) -> str:
+    """What closed months have earned of the year, a sentence or "". `path`: month, amount of the plan year (TIM-3)."""
+    total = float(path[AMOUNT].sum())
+    if not closed or total <= 0:
+        return ""
+    done = path.loc[path["month"].isin(closed), AMOUNT].sum() / total
+    return f"{counted(len(closed), 'closed month')} {'has' if len(closed) == 1 else 'have'} earned {done:.0%} of the target."
 
 
 def told_test(base: float, lift: float, size: int, show: Show) -> str:

@@ -65,7 +65,7 @@ def adds_up(seed: int, months: int, count: int, growth: float, end: str) -> None
     by = new.groupby(quarter)["amount"].sum().reindex(["Q1", "Q2", "Q3", "Q4"]).fillna(0).astype(int)
     assert found.asked["new_revenue"].tolist() == by.tolist()
     told = customer.groups_told(found.bridge, found.result.plan, str)
-    assert told == ["The groups carry to the cent what their sources bring, closed months included."]
+    assert told == ["The groups carry exactly what their sources bring over the whole year."]
 
 
 @pytest.mark.parametrize(

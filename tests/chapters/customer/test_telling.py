@@ -1,5 +1,8 @@
 """The chapter's sentences on worlds where they must differ: each is made from the row it speaks of."""
 
+from datetime import date
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
@@ -109,8 +112,10 @@ def test_the_bridge_says_whether_limits_press_hold_or_give():
 
 def test_the_chapter_s_sentence_is_made_from_its_rows():
     whole = known("2023-01")
-    one, many = pd.DataFrame({"customers": [1, 0]}), pd.DataFrame({"customers": [1000, 500]})
-    unknown = pd.DataFrame({"customers": [float("nan")] * 2})
+    one, many, unknown = (
+        pd.DataFrame({"customers": count, "won_so_far": 0, "new_revenue": 100})
+        for count in ([1, 0], [1000, 500], [float("nan")] * 2)
+    )
     first, second = bridge_of(1200), bridge_of(1300)
     told = customer.message("New", 0.4, first, one, whole, str)
 
@@ -121,6 +126,12 @@ def test_the_chapter_s_sentence_is_made_from_its_rows():
     assert customer.message("Ordinary", 0.6, second, many, whole, str).endswith("that is 1,500 customers to win.")
     assert f"new customers must bring {second.new}" in customer.message("Ordinary", 0.6, second, many, whole, str)
     assert customer.message("New", 0.4, first, unknown, whole, str).endswith("; how many that is, is not known.")
+    won = many.assign(won_so_far=[300, 0])
+    assert customer.message("New", 0.4, first, won, whole, str).endswith("is 1,500 customers to win, 300 of them won so far.")
+    done = many.assign(won_so_far=[1600, 0])
+    assert customer.message("New", 0.4, first, done, whole, str).endswith("no more than the 1,600 customers won so far.")
+    nothing = many.assign(customers=0, new_revenue=0)
+    assert customer.message("New", 0.4, first, nothing, whole, str).endswith(", and nothing has to come from new customers.")
     assert customer.message("All", 1.0, None, pd.DataFrame(), known("2025-07"), str) == (
         "The target is not split by customer group: last year is known for 6 of 12 months (2025-07 to 2025-12)."
     )
@@ -208,3 +219,46 @@ def test_a_region_without_customers_gets_its_candidate_cities_last():
     given = customer.Parameters(candidate_cities={"South": ["S"], "North": ["N"]}, cities_per_quarter=1)
 
     assert customer.next_cities(people, None, given, 2) == [["N"], ["S"]]
+
+
+def asked_for(new: int, won: int, won_money: int, came: pd.Series | None = None, closed: date | None = None) -> pd.DataFrame:
+    horizon = Horizon(2026, 1, closed or date(2025, 12, 31))
+    ground = customer.Ground(1000, 3, 0, 0.9, None, None, None, won, won_money)
+    steps = bridge_of(1200)
+    rows = [(month, "New", new if month == "2026-12" else 0) for month in horizon.months]
+    rows += [(month, "Ordinary", 100) for month in horizon.months]
+    plan = pd.DataFrame(rows, columns=["month", "segment", "amount"])
+    first = pd.to_datetime(["2026-01-05", "2026-02-05"]) if closed else pd.to_datetime(["2024-01-05"] * 2)
+    people = pd.DataFrame({"customer": ["a", "b"], "first": first})
+    return customer.targets(plan, steps, ground, people, [], came, None, horizon, customer.Parameters())
+
+
+def test_money_that_must_come_is_never_from_nobody_and_no_money_from_nobody():
+    assert asked_for(new=10, won=2, won_money=2000)["customers"].sum() == 1  # a hundredth of what one brings
+    assert asked_for(new=3500, won=2, won_money=2000)["customers"].sum() == 4
+    assert asked_for(new=0, won=2, won_money=2000)["customers"].tolist() == [0] * 4
+    assert asked_for(new=0, won=0, won_money=0)["customers"].tolist() == [0] * 4  # known, and none
+    assert asked_for(new=500, won=0, won_money=0)["customers"].isna().all()  # what one brings is not known
+    later = asked_for(new=3500, won=2, won_money=2000, closed=date(2026, 3, 31))
+    assert later["customers"].tolist()[0] == 2 and later["customers"].sum() == 4
+
+
+def test_a_share_of_key_industries_is_asked_for_where_there_are_some():
+    assert asked_for(new=10, won=2, won_money=2000)["key_share"].isna().all()
+    told = asked_for(new=10, won=2, won_money=2000, came=pd.Series(dtype="int64"))["key_share"]
+    assert told.tolist() == pytest.approx([0.0675, 0.085, 0.1025, 0.12])
+
+
+@pytest.mark.parametrize(("seen", "said"), [(0.65, "at least 65% stays"), (0.95, "at least 80% stays")])
+def test_the_floor_of_the_base_that_stays_is_the_one_that_is_said(seen, said):
+    ground = customer.Ground(1000, 3, 0, seen, None, None, None, 2, 2000)
+    row = customer.existing(ground, customer.Parameters()).iloc[0]
+    assert row["because"].startswith(said) and row["floor"] == 1000 * min(seen, 0.8)
+
+
+def test_whether_the_groups_drift_is_said_of_their_own_history():
+    history = pd.DataFrame({"segment": ["A", "B"], "month": ["2025-01", "2025-02"]})
+    none, some = SimpleNamespace(years=0.0, note="under"), SimpleNamespace(years=1.0, note="drifts")
+    assert customer.trend_told(none, history)[0].startswith("Groups are told for 2 months, too few")
+    assert customer.trend_told(some, history) == ["drifts"]
+    assert customer.trend_told(none, history[:1]) == []  # one group cannot drift
