@@ -57,13 +57,8 @@ def work(
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "asked.yml").write_text(yaml.safe_dump(asked, allow_unicode=True, sort_keys=False), encoding="utf-8")
     settings = params.load(folder / "asked.yml")
-<<<<<<< HEAD
     ingested, left_out = ingest(mappings(settings.data), settings.currency, folder / "inputs")
     base = None if baseline is None else {"run": baseline.folder.name, "path": str(baseline.folder), "told": []}
-=======
-    ingested, left_out = ingest(_mappings(settings.data), settings.currency, folder / "inputs")
-    base = None if baseline is None else {"run": baseline.folder.name, "path": str(baseline.folder)}
->>>>>>> customer
     run = folder / "run"
     run.mkdir()
     content = {**run_json(settings, ingested, left_out, base), "run": folder.name}
