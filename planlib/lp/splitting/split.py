@@ -155,7 +155,7 @@ def split(
         reference=cells.frame[cells.keys].assign(amount=reference),
         rules=rules_table(limits, level.prices, amounts, by_name, guardrails, level.bounds),
         certificate={**level.certificate, "digest": tables.digest(result)},
-        measures=compared(candidates, reference, cells.size, limits, guardrails, margin),
+        measures=compared(candidates, reference, cells.size, limits, guardrails, margin, list(cells.locks.values())),
         into=" x ".join(new),
         weights=weights,
         stated=(*rules, *locks),
