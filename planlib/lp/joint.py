@@ -38,7 +38,7 @@ class Joint:
     split     the joint plan with its rules, prices and certificate
     compared  one row per plan (this plan, the drivers' proportions, last year's shares, chapter by chapter): see
               `planlib.lp.splitting.explain.compared`
-    given_up  how much farther from the drivers the sequence lies: (its distance - the joint one) / the sequence's distance, 0-1;
+    given_up  how much farther from the drivers the sequence lies: (its distance - the joint one) over its own, 0-1;
               missing where a distance is
     moved     minor units that lie elsewhere in the two plans
     shifts    one row per dimension and member: dimension, member, sequence, joint, difference (minor units), largest first

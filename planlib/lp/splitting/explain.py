@@ -165,9 +165,9 @@ def compared(
     """The plan beside simple splits, in the same measures: one row per candidate.
 
     split     this plan, proportional to the drivers, last year's shares
-    distance  money-weighted squared relative deviation from the drivers, minor units: the aim's own cost. Missing for a candidate
-              with money where the drivers place none: no deviation is relative to nothing. Cells that are `locked` there do
-              not count, as no plan can choose
+    distance  money-weighted squared relative deviation from the drivers, minor units: the aim's own cost. Missing for a
+              candidate with money where the drivers place none: no deviation is relative to nothing. Cells that are `locked`
+              there do not count, as no plan can choose
     moved     money that lies elsewhere than the drivers would have it, minor units
     broken    hard rules that it breaks
     profit    where margins are given, minor units

@@ -170,7 +170,7 @@ class _Path:
         short, over = far < floor - room, far > cap + room
         self.least = np.where(short, -np.inf, np.where(over, cap, floor)) - far - room
         self.most = np.where(over, np.inf, np.where(short, floor, cap)) - far + room
-        # Between which ends the pull on each class may change: a free one until it meets a bound, a held one until it is let go.
+        # How far the pull on each class may change: a free one's until it meets a bound, a held one's until it is let go.
         free, room = held.give > 0, 1e-9 * program.size
         stuck = ~free & program.movable
         at_low, at_high = stuck & (answer.x <= program.low), stuck & (answer.x > program.low)
