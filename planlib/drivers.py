@@ -70,6 +70,10 @@ class Drivers:
         share = tables.rollup(plan, [self.into]).set_index(self.into)[AMOUNT]
         share = share / max(1, int(share.sum()))
         frame = self.frame[[self.into, "last_year_share", *self.effects]].copy()
+        # A member that only the plan has came with a closed month or a lock.
+        new = sorted(set(share[share != 0].index) - set(frame[self.into]))
+        if new:
+            frame = frame.set_index(self.into).reindex([*frame[self.into], *new]).fillna(0.0).reset_index()
         frame["plan_share"] = frame[self.into].map(share).fillna(0.0)
         explained = frame[["last_year_share", *self.effects]].sum(axis=1)
         frame.insert(len(frame.columns) - 1, f"{RULES}_effect", frame["plan_share"] - explained)

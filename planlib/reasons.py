@@ -62,7 +62,7 @@ def proof(result: Split, show: Show) -> str:
     plan = result.measures.set_index("split").loc["this plan"]
     gave, cells = float(result.rules["cost"].sum()), int(str(certificate["solved cells"]))
     facts = [
-        f"Its distance from {certificate['near']}, squared relative deviation in money, is {show(plan['distance'])}",
+        f"Its distance from {certificate['near']}, squared relative deviation in money, is {_distance(plan['distance'], show)}",
         *([f"the soft rules it gives up cost {show(gave)}"] if gave > 0 else []),
         *([f"its profit is {show(plan['profit'])}"] if "profit" in plan else []),
         f"{cells:,} {'cell was' if cells == 1 else 'cells were'} free to move",
@@ -85,11 +85,15 @@ def beside(result: Split, show: Show) -> pd.DataFrame:
     """`Split.measures` as a reader's table: split, distance and moved money, hard rules broken."""
     measures, near = result.measures, str(result.certificate["near"])
     # Each distance in its own unit: a split that keeps a product which has gone lies so far off that it would hide the others.
-    told = measures.assign(distance=measures["distance"].map(show))
+    told = measures.assign(distance=[_distance(one, show) for one in measures["distance"]])
     distance = f"distance_from_{near.removeprefix('the ').replace(' the ', ' ').replace(' ', '_')}"
     if near != "the drivers":
         told["split"] = told["split"].replace("proportional", f"in the proportions of {near}")
     return told.rename(columns={"distance": distance, "broken": "rules_broken"})
+
+
+def _distance(value: float, show: Show) -> str:
+    return "not defined: money where none is meant to be" if pd.isna(value) else show(value)
 
 
 def limits(prices: pd.DataFrame, show: Show) -> pd.DataFrame:

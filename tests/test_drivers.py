@@ -130,3 +130,13 @@ def test_two_drivers_under_one_name_are_refused(name):
     other = replace(driver(factor=[1.0, 1.2]), name=name)
     with pytest.raises(PlanError, match=f"drivers: the names \\['{name}'\\] occur twice or are taken"):
         build(COMPANY, "region", LAST, [driver(factor=[1.0, 1.4]), other])
+
+
+def test_a_member_that_only_the_plan_has_is_in_the_bridge():
+    # A region that sold in a closed month of this year has no last year and no driver: its fifth is the closed months' doing.
+    last = pd.DataFrame({"region": ["East", "North"], "amount": [60, 40]})
+    found = build(tables.company(100), "region", last, [])
+    plan = pd.DataFrame({"region": ["East", "New", "North"], "amount": [48, 20, 32]})
+    bridge = found.bridge(plan).set_index("region")
+    assert bridge["plan_share"].sum() == pytest.approx(1.0) and bridge.loc["New", "rules_effect"] == pytest.approx(0.2)
+    assert found.why("New", plan).startswith("New: 20.0% of the target after 0.0% of last year")

@@ -196,3 +196,10 @@ def test_twice_the_money_under_other_names_changes_only_values_and_names(aim):
 
     assert skeleton(plain) == skeleton(other)
     assert reasons.sentences(plain, show) != reasons.sentences(other, show)
+
+
+def test_a_distance_that_is_not_defined_is_told_so():
+    last_year = REGIONS[["region"]].assign(amount=[4_000_000, 4_000_000, 2_000_000])
+    weights = REGIONS.assign(weight=[60, 40, 0])
+    told = reasons.beside(world(Aim(), weights=weights, history=last_year), show).set_index("split")["distance_from_drivers"]
+    assert told["last year's shares"].startswith("not defined") and told["this plan"] == show(0)

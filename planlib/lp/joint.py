@@ -5,6 +5,7 @@ joint program has every cell of the deepest level free at once, under the rules 
 chained drivers as they allow. Its distance is the least there is; what the sequence has above it was given up for the order.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,7 +38,8 @@ class Joint:
     split     the joint plan with its rules, prices and certificate
     compared  one row per plan (this plan, the drivers' proportions, last year's shares, chapter by chapter): see
               `planlib.lp.splitting.explain.compared`
-    given_up  how much farther from the drivers the sequence lies: (its distance - the joint one) / the sequence's distance, 0-1
+    given_up  how much farther from the drivers the sequence lies: (its distance - the joint one) over its own, 0-1;
+              missing where a distance is
     moved     minor units that lie elsewhere in the two plans
     shifts    one row per dimension and member: dimension, member, sequence, joint, difference (minor units), largest first
     """
@@ -78,7 +80,8 @@ def joint(
     least, theirs = float(distance["this plan"]), float(distance[SEQUENCE])
     both = _beside(sequence, found.plan, into)
     away = int((both["joint"] - both["sequence"]).abs().sum()) // 2
-    return Joint(found, found.measures, max(0.0, theirs - least) / theirs if theirs > 0 else 0.0, away, _shifts(both, into))
+    given_up = 0.0 if theirs == 0 else math.nan if math.isnan(theirs - least) else max(0.0, theirs - least) / theirs
+    return Joint(found, found.measures, given_up, away, _shifts(both, into))
 
 
 def chained(stages: Sequence[Stage], total: int = 0) -> pd.DataFrame:

@@ -90,8 +90,8 @@ def together(found: Joint | None, show: Callable[[Any, str], str]) -> str:
         return "Solved as one program, region, product and channel come to the same plan: the sequence gave nothing up."
     first = found.shifts.iloc[0]
     way = "more" if first["difference"] > 0 else "less"
+    nearer = "" if pd.isna(found.given_up) else f" and the plan {found.given_up:.2%} nearer to the drivers"
     return (
-        f"Planned together, {show(found.moved, 'money')} would lie elsewhere and the plan "
-        f"{found.given_up:.2%} nearer to the drivers; "
+        f"Planned together, {show(found.moved, 'money')} would lie elsewhere{nearer}; "
         f"the largest shift is {show(abs(int(first['difference'])), 'money')} {way} for {first['member']}."
     )

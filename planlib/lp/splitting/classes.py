@@ -20,6 +20,8 @@ class Classes:
     inside   the positions of the cells
     labels   each one's class
     program  over the classes, under `limits`
+    given    what the cost has of classes that a lock holds where the reference has nothing: they must not
+             drown the others, and no plan can choose; measured by what it holds, 0 elsewhere
     """
 
     cells: Cells
@@ -27,6 +29,7 @@ class Classes:
     inside: np.ndarray
     labels: np.ndarray
     program: Program
+    given: np.ndarray
 
     @classmethod
     def of(
@@ -56,6 +59,8 @@ class Classes:
         size, least = (np.bincount(labels, values[inside], count) for values in (cells.size, -open_))
         low = np.where(alone, bounds[0][at] - reference[at], np.where(moves[at], least, 0.0))
         high = np.where(alone, bounds[1][at] - reference[at], np.where(moves[at], np.inf, 0.0))
+        bare = (size < 1) & (low == high)
+        given = np.where(bare, np.abs(low), 0.0)
 
         label_of = _label_of(len(reference), inside, labels)
         rows, columns, values = [], [], []
@@ -69,7 +74,7 @@ class Classes:
         now = np.array([limit.value(reference) for limit in limits])
         program = Program(
             parent=pd.factorize(cells.parent[at])[0],
-            size=np.maximum(size, 1.0),
+            size=np.maximum(np.where(bare, given, size), 1.0),
             low=low,
             high=high,
             gain=gain[at],
@@ -80,7 +85,7 @@ class Classes:
             kinds=[limit.kind for limit in limits],
             room=np.array([limit.room for limit in limits]),
         )
-        return cls(cells, limits, inside, labels, program)
+        return cls(cells, limits, inside, labels, program, given)
 
     @property
     def part(self) -> np.ndarray:

@@ -18,6 +18,8 @@ from planlib.lp.splitting.limits import Guardrail
 
 # Differences of shares and growths below this are the solver's noise.
 ZERO = 1e-9
+# The same for money in one cell, minor units.
+NOTHING = 1e-3
 # Sets of rules that clash independently of each other are named up to this many.
 MOST = 20
 # Sets, rules of a set and changes that the message spells out; the tables hold them all.
@@ -149,7 +151,7 @@ def _denied(terms: Terms, bent: Bent, names: set[str]) -> list[tuple[str, str, f
         for side, asked, sign in (("floor", rule.min, -1.0), ("cap", rule.max, 1.0)):
             number = int(side == "cap")
             by, cell = bent.widened[rule.name][number], bent.worst[rule.name][number]
-            if asked is None or by <= ZERO * (1.0 if rule.unit != "amount" else 1e6):
+            if asked is None or by * float(guardrail.base.max(initial=0.0)) <= NOTHING:
                 continue
             at = np.flatnonzero(guardrail.cells == cell)
             booked = float(terms.booked[cell]) if len(at) and terms.booked[cell] > guardrail.high[at[0]] else 0.0
@@ -206,7 +208,8 @@ def _message(name: str, conflicts: pd.DataFrame, repair: pd.DataFrame) -> str:
         names = [f'"{rule}"' for rule in dict.fromkeys(rows["rule"])]
         lines = []
         for row in rows.head(SPELT).itertuples():
-            text = words[row.side].format(need=in_unit(row.need, row.unit), have=in_unit(row.have, row.unit))
+            need, have = apart(row.need, row.have, row.unit)
+            text = words[row.side].format(need=need, have=have)
             text += f" ({row.cell} needs it most)" * bool(row.cell) + f" ({row.booked:,.0f} are already booked)" * bool(
                 row.booked
             )
@@ -215,7 +218,8 @@ def _message(name: str, conflicts: pd.DataFrame, repair: pd.DataFrame) -> str:
         together = " and ".join(filter(None, [", ".join(said[:-1]), said[-1]]))
         faults.append(f"{together} cannot hold {'together' if len(names) > 1 else 'at all'}: " + "; ".join(lines))
     for row in repair.head(SPELT).to_dict("records"):
-        start, end, by = (in_unit(value, row["unit"]) for value in (row["from"], row["to"], abs(row["to"] - row["from"])))
+        start, end = apart(row["from"], row["to"], row["unit"])
+        by = in_unit(abs(row["to"] - row["from"]), row["unit"])
         change = "lower" if row["to"] < row["from"] else "raise"
         faults.append(f'cheapest way out: {change} the {row["side"]} "{row["rule"]}" from {start} to {end} (by {by})')
     if len(repair) > SPELT:
@@ -223,8 +227,17 @@ def _message(name: str, conflicts: pd.DataFrame, repair: pd.DataFrame) -> str:
     return collected(f"{name}: the hard rules cannot all hold; ease one of each set, or take the cheapest way out.", faults)
 
 
-def in_unit(value: float, unit: str) -> str:
-    """A limit as its reader counts it."""
+def in_unit(value: float, unit: str, more: int = 0) -> str:
+    """A limit as its reader counts it, with so many digits more than usual."""
     if unit == "amount":
-        return f"{value:,.0f} minor units"
-    return f"{value:.4g}" if unit == "ratio" else f"{value:.2%}" + (" growth" if unit == "growth" else "")
+        return f"{value:,.{more}f} minor units"
+    return f"{value:.{4 + more}g}" if unit == "ratio" else f"{value:.{2 + more}%}" + (" growth" if unit == "growth" else "")
+
+
+def apart(first: float, second: float, unit: str) -> tuple[str, str]:
+    """Two limits with as many digits as tell them apart."""
+    for more in range(0, 12, 2):
+        told = in_unit(first, unit, more), in_unit(second, unit, more)
+        if told[0] != told[1]:
+            break
+    return told

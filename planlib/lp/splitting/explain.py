@@ -160,16 +160,22 @@ def compared(
     limits: Sequence[Limit],
     guardrails: Sequence[Guardrail],
     margin: np.ndarray | None,
+    locked: Sequence[int] = (),
 ) -> pd.DataFrame:
     """The plan beside simple splits, in the same measures: one row per candidate.
 
     split     this plan, proportional to the drivers, last year's shares
-    distance  money-weighted squared relative deviation from the drivers, minor units: the aim's own cost
+    distance  money-weighted squared relative deviation from the drivers, minor units: the aim's own cost. Missing for a
+              candidate with money where the drivers place none: no deviation is relative to nothing. Cells that are `locked`
+              there do not count, as no plan can choose
     moved     money that lies elsewhere than the drivers would have it, minor units
     broken    hard rules that it breaks
     profit    where margins are given, minor units
     """
     rows = []
+    nowhere = size < 1
+    counts = ~nowhere
+    nowhere[list(locked)] = False
     for name, amounts in candidates.items():
         away = amounts - reference
         missed = [limit.name for limit in limits if limit.hard and not limit.holds(amounts)]
@@ -178,7 +184,8 @@ def compared(
             missed += [guardrail.rule.name] * bool(((mine < guardrail.low) | (mine > guardrail.high)).any())
         row: dict[str, object] = {
             "split": name,
-            "distance": float((away**2 / np.maximum(size, 1.0)).sum()),
+            # A single minor unit there is rounding.
+            "distance": np.nan if (np.abs(away[nowhere]) > 1).any() else float((away[counts] ** 2 / size[counts]).sum()),
             "moved": float(np.abs(away).sum() / 2),
             "broken": len(set(missed)),
         }

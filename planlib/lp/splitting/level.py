@@ -68,7 +68,7 @@ class Level:
         )
         self.rules, self.locks = rules, locks
         self.prices = Prices.none(len(limits))
-        self.certificate: dict[str, object] = {"method": "proportional", **self._certified(None, None, None, np.zeros(0), 0)}
+        self.certificate: dict[str, object] = {"method": "proportional", **self._certified(None, None, None, np.zeros(0))}
         # Every cell's own bounds, guardrails included; a cell that they hold is a class of its own.
         self.low, self.high = cells.low.copy(), cells.high.copy()
         for guardrail in guardrails:
@@ -184,11 +184,12 @@ class Level:
             alone, sure = own_prices(program, answer.x, optimum.found.price)
             self.prices = profit_prices(optimum.found, self.limits, alone)
         else:
-            pull, sure = answer.pull, own_prices(program, answer.x, answer.price)[1]
+            pull = answer.pull - np.where(classes.given > 0, 2 * answer.x / program.size, 0.0)
+            sure = own_prices(program, answer.x, answer.price)[1]
             room = classes.room(optimum.exact, self.low, self.high)
             self.prices = Prices(answer.price, **ranges(program, answer, *room, classes.quotients()))
         self.bounds.pull[inside], self.bounds.sure[inside] = pull[labels], sure[labels]
-        facts = self._certified(program, answer, optimum.found, deviation, len(inside))
+        facts = self._certified(classes, answer, optimum.found, deviation)
         self.certificate = {"method": "linear program", **facts}
         return amounts
 
@@ -202,7 +203,7 @@ class Level:
         return rows
 
     def _certified(
-        self, program: Program | None, answer: Answer | None, found: Linear | None, deviation: np.ndarray, solved: int
+        self, classes: Classes | None, answer: Answer | None, found: Linear | None, deviation: np.ndarray
     ) -> dict[str, object]:
         aims = {0.0: "nearest to the drivers", 1.0: MOST_PROFIT}
         aim = aims.get(self.aim.profit, f"{self.aim.profit:.0%} profit, {1 - self.aim.profit:.0%} nearness to the drivers")
@@ -215,18 +216,19 @@ class Level:
             "solver": f"{solver.NAME} {solver.VERSION}",
             "status": "Optimal",
         }
-        if program is None or answer is None or found is None:
+        if classes is None or answer is None or found is None:
             nothing = ("objective", "bound", "gap", "largest miss", "unexplained deviation", "added by rounding")
-            return {**facts, **dict.fromkeys(nothing, 0.0), "solved cells": solved}
+            return {**facts, **dict.fromkeys(nothing, 0.0), "solved cells": 0}
+        program, given = classes.program, float(classes.given.sum())
         return {
             **facts,
-            "objective": answer.cost,
-            "bound": float(answer.bound),
+            "objective": answer.cost - given,
+            "bound": float(answer.bound) - given,
             "gap": max(0.0, answer.gap),
             "largest miss": answer.missed,
             "unexplained deviation": answer.slope,
             "added by rounding": float((deviation**2 / program.size).sum() - (answer.x**2 / program.size).sum()),
-            "solved cells": solved,
+            "solved cells": len(classes.inside),
             "classes": len(program.size),
             "columns": found.columns,
             "rows": found.rows,

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from planlib.errors import ParameterError
 from planlib.lp.rules import Lock, Rule, expanded
+from planlib.lp.splitting.cells import Cells
 from planlib.lp.splitting.ground import Ground
 from planlib.plan import AMOUNT, DIMENSIONS, rollup
 
@@ -162,6 +163,12 @@ class Guardrail:
             low[crossed] = high[crossed] = np.rint(base * (shift + (rule.min + rule.max) / 2))[crossed]
         return cls(rule, cells, low, high, base)
 
+    def exact(self, side: str) -> np.ndarray:
+        """A side's limits before they became whole units."""
+        limit, none = (self.rule.min, -np.inf) if side == "low" else (self.rule.max, np.inf)
+        shift = 1.0 if self.rule.unit == "growth" else 0.0
+        return np.full(len(self.cells), none) if limit is None else self.base * (shift + limit)
+
     def under(self, rule: Rule) -> "Guardrail":
         """The same cells under other limits."""
         return Guardrail.of(rule, self.cells, self.base)
@@ -181,6 +188,29 @@ def guardrails_of(ground: Ground, rules: Sequence[Rule]) -> list[Guardrail]:
             base = np.full(len(inside), _fixed_base(ground, rule, inside))
         written.append(Guardrail.of(rule, inside, base))
     return written
+
+
+def in_whole_units(guardrails: list[Guardrail], cells: Cells) -> list[Guardrail]:
+    """The guardrails with a unit of room in parents whose total they allow in fractions but, each rounded inwards, not in whole
+    units: every cell at most 10% above last year must let a parent grow by 10%."""
+    tight = {"low": np.zeros(len(cells.total), dtype=bool), "high": np.zeros(len(cells.total), dtype=bool)}
+    for side, nearer, sign in (("low", np.maximum, 1.0), ("high", np.minimum, -1.0)):
+        whole, exact = getattr(cells, side).copy(), getattr(cells, side).copy()
+        for guardrail in guardrails:
+            at = guardrail.cells
+            whole[at] = nearer(whole[at], getattr(guardrail, side))
+            exact[at] = nearer(exact[at], guardrail.exact(side))
+        sums = (np.bincount(cells.parent, bound, len(cells.total)) for bound in (whole, exact))
+        beyond, within = (sign * (found - cells.total) for found in sums)
+        tight[side] = (beyond > 0) & (within <= 1e-3 + 1e-12 * cells.total)
+    return [
+        replace(
+            guardrail,
+            low=np.where(tight["low"][at], np.floor(guardrail.exact("low") + 1e-6), guardrail.low),
+            high=np.where(tight["high"][at], np.ceil(guardrail.exact("high") - 1e-6), guardrail.high),
+        )
+        for guardrail, at in ((one, cells.parent[one.cells]) for one in guardrails)
+    ]
 
 
 def _fixed_base(ground: Ground, rule: Rule, inside: np.ndarray) -> float:

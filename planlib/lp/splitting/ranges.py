@@ -157,66 +157,75 @@ class _Path:
         place: int,
         quotient: Quotient,
     ) -> None:
-        self.program, self.answer, self.held, self.place, self.quotient = program, answer, held, place, quotient
+        self.held, self.place, self.quotient = held, place, quotient
         weight = sparse.csr_matrix(quotient.weight)
-        self.rows = sparse.vstack([held.rows, weight]).tocsr()
-        self.lift = np.column_stack([held.lift, _lift(program, weight, answer.x)])
-        self.body = self.rows @ answer.x
-        self.turn = self.rows @ (held.give[:, None] * self.lift)
-        self.slack, self.below, self.above = program.rows[slack], below, above
-        far = self.slack @ answer.x
+        rows = sparse.vstack([held.rows, weight]).tocsr()
+        lift = np.column_stack([held.lift, _lift(program, weight, answer.x)])
+        move = held.give[:, None] * lift
+        self.body, self.turn, self.slack = rows @ answer.x, rows @ move, program.rows[slack] @ move
+        far = program.rows[slack] @ answer.x
         room = 1e-9 * program.size.max(initial=1.0)
         # A soft limit that is given up stays missed, one that is kept stays kept.
         floor, cap = program.floor[slack], program.cap[slack]
         short, over = far < floor - room, far > cap + room
         self.least = np.where(short, -np.inf, np.where(over, cap, floor)) - far - room
         self.most = np.where(over, np.inf, np.where(short, floor, cap)) - far + room
+        # How far the pull on each class may change: a free one's until it meets a bound, a held one's until it is let go.
+        free, room = held.give > 0, 1e-9 * program.size
+        stuck = ~free & program.movable
+        at_low, at_high = stuck & (answer.x <= program.low), stuck & (answer.x > program.low)
+        self.lift, self.below, self.above = lift, np.full(len(room), -np.inf), np.full(len(room), np.inf)
+        self.below[free] = -(below + room)[free] / held.give[free]
+        self.above[free] = (above + room)[free] / held.give[free]
+        self.above[at_low] = answer.pull[at_low] + ZERO
+        self.below[at_high] = answer.pull[at_high] - ZERO
 
     def end(self, sign: float) -> float:
         """How far the limit can go this way, infinite where nothing ends the law."""
-        quotient = self.quotient
+        quotient, all_ = self.quotient, np.arange(len(self.lift))
         farthest = quotient.most if sign > 0 else quotient.least
         good, step = 0.0, FIRST * quotient.size
-        while self._holds(sign * step):
+        while (broken := self._broken(sign * step, all_)) is None:
             if step >= min(farthest, FARTHEST * quotient.size):
                 return farthest if np.isfinite(farthest) else np.inf
             good, step = step, min(step * GROWTH, max(farthest, step * (1 + ZERO)))
-        bad = step
-        for _ in range(HALVINGS):
-            middle = (good + bad) / 2
-            good, bad = (middle, bad) if self._holds(sign * middle) else (good, middle)
-        return good
+        # Halved with the classes that the bad end breaks alone; what else breaks at the good end found joins them.
+        start, bad = good, step
+        while True:
+            good, end = start, bad
+            for _ in range(HALVINGS):
+                middle = (good + end) / 2
+                good, end = (middle, end) if self._broken(sign * middle, broken) is None else (good, middle)
+            more = self._broken(sign * good, all_) if good > start else None
+            if more is None:
+                return good
+            broken, bad = np.union1d(broken, more), good
 
-    def _holds(self, by: float) -> bool:
-        """Whether the same limits and classes are held when the limit is moved by so much."""
-        held, program = self.held, self.program
+    def _broken(self, by: float, among: np.ndarray) -> np.ndarray | None:
+        """Which classes `among` leave the law when the limit is moved by so much (none: a price or a limit does); None where
+        the same limits and classes are held."""
+        held = self.held
         turned = np.vstack([np.eye(len(held.act)), np.zeros(len(held.act))])  # prices of the rows in those of body and weight
         turned[-1, self.place] = -by
         now = np.r_[held.price, 0.0]
         goal = self.body[:-1].copy()
         goal[self.place] += by * self.quotient.whole_now
         left = goal - turned.T @ (self.body - self.turn @ now)
+        nobody = among[:0]
         try:
             price = np.linalg.solve(turned.T @ self.turn @ turned, left)
         except np.linalg.LinAlgError:
-            return False
+            return nobody
         room = ZERO * np.abs(held.price)
         if not ((price >= held.least - room).all() and (price <= held.most + room).all()):
-            return False
-        change = self.lift @ (turned @ price - now)
-        move = held.give * change
-        room = 1e-9 * program.size
-        stuck = ~(held.give > 0) & program.movable
-        pull = (self.answer.pull - change)[stuck]
-        at_low = (self.answer.x <= program.low)[stuck]
-        far = self.slack @ move
-        return bool(
-            (move >= -self.below - room).all()
-            and (move <= self.above + room).all()
-            and (np.where(at_low, pull, -pull) >= -ZERO).all()
-            and (far >= self.least).all()
-            and (far <= self.most).all()
-        )
+            return nobody
+        change = turned @ price - now
+        far = self.slack @ change
+        if not ((far >= self.least).all() and (far <= self.most).all()):
+            return nobody
+        moved = (self.lift if len(among) == len(self.lift) else self.lift[among]) @ change
+        out = among[(moved < self.below[among]) | (moved > self.above[among])]
+        return out if len(out) else None
 
 
 def _held(program: Program, x: np.ndarray, price: np.ndarray, act: np.ndarray) -> Held:

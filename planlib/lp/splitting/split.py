@@ -13,7 +13,7 @@ from planlib.lp.splitting.cells import Cells, cells_of, is_leaf, looked_up
 from planlib.lp.splitting.explain import compared, rules_table
 from planlib.lp.splitting.ground import Ground
 from planlib.lp.splitting.level import Level
-from planlib.lp.splitting.limits import guardrails_of, limits_of
+from planlib.lp.splitting.limits import guardrails_of, in_whole_units, limits_of
 from planlib.plan import AMOUNT
 
 
@@ -132,7 +132,7 @@ def split(
     margin = _margin(cells, margins, aim)
     totals = [lock for lock in locks if not is_leaf(lock, cells.keys)]
     ground = Ground.of(cells.frame, dims, history, measures)
-    limits, guardrails = limits_of(ground, rules, totals), guardrails_of(ground, rules)
+    limits, guardrails = limits_of(ground, rules, totals), in_whole_units(guardrails_of(ground, rules), cells)
     level = Level(f"split_into_{'_'.join(new)}", cells, limits, guardrails, margin, aim, rules, locks)
 
     amounts = level.solve()
@@ -155,7 +155,7 @@ def split(
         reference=cells.frame[cells.keys].assign(amount=reference),
         rules=rules_table(limits, level.prices, amounts, by_name, guardrails, level.bounds),
         certificate={**level.certificate, "digest": tables.digest(result)},
-        measures=compared(candidates, reference, cells.size, limits, guardrails, margin),
+        measures=compared(candidates, reference, cells.size, limits, guardrails, margin, list(cells.locks.values())),
         into=" x ".join(new),
         weights=weights,
         stated=(*rules, *locks),

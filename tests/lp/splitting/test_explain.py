@@ -357,3 +357,20 @@ def test_rules_that_meet_in_an_impossible_guardrail_are_a_conflict():
     guard = Rule(name="no growth", each="cell", unit="growth", max=-0.01)
     with pytest.raises(ConflictError, match='"no growth" cannot hold at all'):
         split(COMPANY, "region", REGIONS, [guard], history=last)
+
+
+@pytest.mark.parametrize("times", [1, 2, 1000])
+def test_a_split_with_money_where_the_drivers_place_none_has_no_distance(times):
+    # The drivers give 6, 4 and 0 m; last year's shares 5, 4 and 1 m: 1 m off 6 m, and 1 m off nothing.
+    weights = pd.DataFrame({"region": ["East", "North", "South"], "weight": [6, 4, 0]})
+    history = weights[["region"]].assign(amount=[5_000_000 * times, 4_000_000 * times, 1_000_000 * times])
+    cap = Rule(name="cap", where={"region": "East"}, max=0.5)
+    result = split(tables.company(10_000_000 * times), "region", weights, [cap], history=history)
+    told = result.measures.set_index("split")
+    # East 1 m below 6 m, North 1 m above 4 m: 1/6 + 1/4 of a million.
+    assert told.loc["this plan", "distance"] == pytest.approx(times * 5e6 / 12)
+    assert np.isnan(told.loc["last year's shares", "distance"]) and told.loc["last year's shares", "moved"] == 1_000_000 * times
+    lock = Lock(name="start", where={"region": "South"}, amount=1_000_000 * times)
+    locked = split(tables.company(10_000_000 * times), "region", weights, locks=[lock], history=history)
+    # 9 m in the drivers' proportions are 5.4 and 3.6 m: .6^2/6 + .4^2/4 = .1 m; what is locked was nobody's choice.
+    assert locked.measures["distance"][0] == pytest.approx(times * 1e5)

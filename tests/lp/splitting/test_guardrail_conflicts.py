@@ -144,3 +144,33 @@ def test_the_step_is_the_least_of_an_independent_solver_and_the_way_out_works(se
         for cell in mine["cell"]:
             assert least_step(plan, cells, guard, others, history, without=cell) < least
     assert tables.residuals(plan, split(plan, "product", weights, *error.repaired, history=history).plan).empty
+
+
+@pytest.mark.parametrize("times", [1, 1_000, 100_000_000])
+def test_every_cell_at_most_the_growth_of_all_is_possible_in_whole_units(times):
+    # 10% above 15, 9 and 6 (and many times as much, plus a unit each) are not whole, together they are what is asked for.
+    last = pd.DataFrame({"region": ["East", "North", "South"], "amount": [15 * times + 1, 9 * times + 1, 6 * times + 1]})
+    total = int(np.rint(1.1 * int(last["amount"].sum())))
+    weights = last[["region"]].assign(weight=[50, 30, 20])
+    guard = Rule(name="guard", each="cell", unit="growth", max=total / int(last["amount"].sum()) - 1)
+    found = split(tables.company(total), "region", weights, [guard], history=last)
+    assert found.plan["amount"].sum() == total
+    assert (found.plan["amount"] - (1 + guard.max) * last["amount"]).abs().max() < 1
+    assert found.rules["met"].all()
+    floor = guard.model_copy(update={"min": guard.max, "max": None})
+    found = split(tables.company(total), "region", weights, [floor], history=last)
+    assert (found.plan["amount"] - (1 + floor.min) * last["amount"]).abs().max() < 1
+
+
+def test_a_conflict_over_a_few_units_says_what_each_asks_and_has():
+    # Caps of 10% on 1 bn each leave 3.3 bn; asked for are 40 units more, a growth of 10.0000013%.
+    last = pd.DataFrame({"region": ["East", "North", "South"], "amount": 1_000_000_000})
+    guard = Rule(name="guard", each="cell", unit="growth", max=0.1)
+    with pytest.raises(ConflictError, match=r"at most 10\.000000% growth, the totals leave it at least 10\.000001% growth"):
+        split(tables.company(3_300_000_040), "region", last[["region"]].assign(weight=1), [guard], history=last)
+    # 2 units, less than a billionth, are told too.
+    with pytest.raises(ConflictError) as caught:
+        split(tables.company(3_300_000_002), "region", last[["region"]].assign(weight=1), [guard], history=last)
+    assert caught.value.conflicts["rule"].tolist() == ["guard"] and len(caught.value.repair) == 1
+    rules, locks = caught.value.repaired
+    split(tables.company(3_300_000_002), "region", last[["region"]].assign(weight=1), rules, locks, history=last)

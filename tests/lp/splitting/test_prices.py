@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from planlib import plan as tables
+from planlib.errors import ConflictError
 from planlib.lp import Aim, Lock, Rule, split
 from planlib.lp.splitting.explain import sentence
 
@@ -171,3 +172,30 @@ def test_a_rule_on_growth_over_nothing_says_that_it_could_not_apply():
         sentence(next(table.itertuples()), "{:,.0f}".format)
         == '"floor" could not apply: there was nothing last year to grow from.'
     )
+
+
+def test_a_lock_where_the_drivers_place_nothing_costs_what_it_moves_elsewhere():
+    # 15% are locked for West, East is capped at 40%: North and South share 45% instead of 50%, each a tenth less than the
+    # drivers. Distance 500 m x .1^2 = 5 m; a unit more in West moves it by 2 x .1.
+    weights = pd.DataFrame({"region": ["East", "North", "South", "West"], "weight": [50, 30, 20, 0]})
+    cap, lock = Rule(name="cap", where={"region": "East"}, max=0.4), Lock(name="new", where={"region": "West"}, amount=150e6)
+    result = split(tables.company(1_000_000_000), "region", weights, [cap], [lock])
+    assert result.plan["amount"].tolist() == [400_000_000, 270_000_000, 180_000_000, 150_000_000]
+    assert result.rules.set_index("rule").loc["new", "price"] == pytest.approx(0.2)
+    # East a fifth less than its 500 m: 20 m.
+    assert result.certificate["objective"] == pytest.approx(25e6) == result.measures["distance"][0]
+
+
+def test_a_lock_where_the_drivers_place_nothing_does_not_drown_a_conflict():
+    # P5 is capped at 543,555 and guarded at 1,283,597: beside a locked 1.4 m where the drivers give nothing.
+    names = [f"P{number}" for number in range(7)]
+    weights = pd.DataFrame({"product": names, "weight": [0, 0.915616, 2.058613, 1.138022, 0.729610, 2.129420, 1.761051]})
+    history = pd.DataFrame({"product": names, "amount": [0, 574790, 1166699, 666546, 467148, 1351154, 1099330]})
+    rules = [
+        Rule(name="floor", where={"product": "P2"}, unit="amount", min=1_190_406.0),
+        Rule(name="cap", where={"product": "P5"}, unit="amount", max=543_555.0),
+        Rule(name="guard", each="cell", unit="growth", min=-0.05, max=0.05),
+    ]
+    lock = Lock(name="new", where={"product": "P0"}, amount=1_447_540.0)
+    with pytest.raises(ConflictError, match="cannot hold together"):
+        split(tables.company(5_377_543), "product", weights, rules, [lock], history=history)
