@@ -14,7 +14,7 @@ test: $(READY) lint       ## style, types, walls and the tests (under ten minute
 	@$(BIN)/python -m pytest tests -m "not slow" -n 2 --dist loadfile
 
 slow: $(READY)            ## the heavy suites: browser, JupyterLab, kill and replay, Contoso end to end
-	@$(BIN)/python -m pytest tests -m slow
+	@$(BIN)/python -m pytest tests -m slow -n 2 --dist loadfile
 
 lint: $(READY)
 	@$(BIN)/ruff check .
