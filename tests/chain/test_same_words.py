@@ -74,6 +74,7 @@ def twin(folder: Path, change: str, earlier: dict[str, Worked] | None = None) ->
     if change == "renamed":
         roles = {"Regional manager": "manager", "Supervisor": "supervisor", "Specialist": "specialist"}
         sections["region"].setdefault("roles", roles)
+        sections["strategy"] |= {"manager_roles": ["Regional manager"], "field_department": "Sales"}  # as they stand by default
         own_cities = {city for cities in sections["customer"]["candidate_cities"].values() for city in cities}
         asked |= in_params(sections, (names | own_cities) - {""})
         frames = {table: renamed(table, frame) for table, frame in frames.items()}
@@ -114,7 +115,8 @@ def same_sentence(before: str, after: str, factor: float) -> bool:
         times = factor if old.endswith("CNY") else 1.0
         if per_unit and times != 1.0 and abs(value(new) - value(old)) <= 0.011 * abs(value(old)):
             continue
-        if abs(value(new) - times * value(old)) > 0.011 * abs(times * value(old)) + (0 if times == factor else 0.051):
+        # whole cents move an amount by some of them; other numbers have a printed digit to move by
+        if abs(value(new) - times * value(old)) > 0.011 * abs(times * value(old)) + (0.5 if old.endswith("CNY") else 0.051):
             return False
     return True
 

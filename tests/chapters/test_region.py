@@ -787,7 +787,8 @@ def test_a_misspelt_region_of_a_parameter_is_refused_with_the_nearest():
 
 
 def compared(**growth: float | None) -> pd.DataFrame:
-    return pd.DataFrame({"member": list(growth), "growth": pd.Series(list(growth.values()), dtype=float)})
+    frame = pd.DataFrame({"member": list(growth), "growth": pd.Series(list(growth.values()), dtype=float)})
+    return frame.assign(allocated=range(100, 100 + len(frame)))
 
 
 def test_the_sentence_says_who_grows_and_that_nobody_does():
@@ -897,5 +898,10 @@ def test_a_growth_under_a_percent_has_a_tenth():
     assert region.told_plan(compared(A=0.004, B=0.001), ["A"], 0.5) == "A takes 50% of the target; A grows most, by 0.4%."
     assert region.told_plan(compared(A=0.0002), ["A"], 1.0) == "A takes all of the target, as much as last year."
     assert region.told_plan(compared(A=0.0002, B=0.0), ["A"], 0.5).endswith(
-        "no region grows: A comes nearest, as much as last year."
+        "no region grows: B and A come nearest, as much as last year."
     )
+
+
+def test_regions_that_meet_one_cap_grow_most_together():
+    assert region.told_plan(compared(A=0.6999999, B=0.7, C=0.1), ["A"], 0.5).endswith("; B and A grow most, each by 70%.")
+    assert region.told_plan(compared(A=0.7, B=0.1, C=0.1), ["A"], 0.5).endswith("; A grows most, by 70%.")

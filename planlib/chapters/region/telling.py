@@ -11,18 +11,20 @@ from planlib.estimates.windows import Coverage, span_of
 
 def told_plan(compared: pd.DataFrame, leaders: Sequence[str], share: float) -> str:
     """The chapter in one sentence. `compared`: see `base_year.grown`; `leaders` carry `share` of the target."""
-    known = compared.dropna(subset="growth").assign(growth=lambda frame: frame["growth"].round(9))
+    known = compared.dropna(subset="growth").assign(growth=lambda frame: frame["growth"].round(3))
     text = carried(leaders, share, "take")
     if known.empty:
         return f"{text}; growth over last year is not known."
-    best = known.sort_values(["growth", "member"], ascending=[False, True]).iloc[0]
-    name, growth = best["member"], best["growth"]
+    # Whole cents decide between regions at one cap: those that grow alike as written are told together, the largest first.
+    best = known[known["growth"] == known["growth"].max()].sort_values(["allocated", "member"], ascending=[False, True])
+    names, growth = best["member"].tolist(), float(best["growth"].iloc[0])
+    name, many = _listed(names), len(names) > 1
     if len(compared) == 1:
         return f"{text}, {_over(growth)}."
     some_known = "" if len(known) == len(compared) else " of those whose last year is known"
     if round(growth, 3) > 0:
-        return f"{text}; {name} grows most{some_known}, by {_percent(growth)}."
-    return f"{text}; no region{some_known} grows: {name} comes nearest, {_over(growth)}."
+        return f"{text}; {name} {'grow' if many else 'grows'} most{some_known}, {'each ' if many else ''}by {_percent(growth)}."
+    return f"{text}; no region{some_known} grows: {name} {'come' if many else 'comes'} nearest, {_over(growth)}."
 
 
 def unknown(
@@ -54,6 +56,10 @@ def unknown(
         roles = sorted(set(staff["role"].dropna()) - set(parameters.roles)) if "role" in staff else []
         said.append(f"Roles in staff that `roles` does not rank: {some(roles)}. They count as heads alone." if roles else "")
     return [text for text in said if text]
+
+
+def _listed(names: list[str]) -> str:
+    return some(names) if len(names) > 3 else " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _over(growth: float) -> str:
