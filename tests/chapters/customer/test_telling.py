@@ -106,8 +106,54 @@ def test_the_bridge_says_whether_limits_press_hold_or_give():
     dear = bridge_of(1200).table.sort_values("price", ascending=False).iloc[0]
     assert press == [f'The six sources reach the target within their limits; "{dear["binds"]}" presses most.']
     assert "these limits do not hold together" in beyond[0] and '"New customers: cap"' in beyond[1]
-    assert "Retained base: floor" in below[0] and beyond[0] != below[0]
+    assert beyond[0].startswith("The six sources cannot reach the target: ")
+    assert "Retained base: floor" in below[0] and below[0].startswith("The six sources must bring more than the target: ")
     assert customer.bridge_told(None, str) == []
+
+
+@pytest.mark.parametrize(
+    ("binds", "prices", "told"),
+    [
+        ((True, True, True), (0.00002, 2.0, 1.0), '"b: cap" presses most.'),
+        ((True, True, True), (2.00001, 2.0, 1.0), '"a: floor" and "b: cap" press most.'),
+        ((True, True, False), (0.00002, 0.0, 1.0), "none of the limits presses."),
+    ],
+)
+def test_the_dearest_limit_presses_most_and_ties_are_told(binds, prices, told):
+    rules = pd.DataFrame({"rule": ["a: floor", "b: cap", "c: cap"], "binds": binds, "price": prices})
+    table = pd.DataFrame({"source": ["a", "b", "c"], "cap": 1})
+    none = pd.DataFrame({"rule": []})
+    steps = customer.Bridge(table, SimpleNamespace(rules=rules), none, none, none)  # type: ignore[arg-type]
+
+    assert customer.bridge_told(steps, str)[0].endswith(told)
+
+
+def test_no_way_out_moves_what_closed_months_brought():
+    # Dormant customers brought 700 in closed months, the floors of the base ask for 800 and 34 more: together they pass 900.
+    booked = pd.DataFrame({"segment": ["Dormant"], "amount": [700]})
+    parameters = customer.Parameters()
+    ground = customer.Ground(1000, 20, 200, 0.8, 0.4, 0.3, 0.5, 5, 100)
+    sources = customer.existing(ground, parameters)
+    steps = customer.bridge(sources, {}, ground, 900, parameters, booked)
+    assert steps is not None
+
+    floors = sources.set_index("source")["floor"].drop("Win-back")
+    moved = dict(zip(steps.repair["rule"], steps.repair["from"] - steps.repair["to"], strict=True))
+    assert steps.amounts["Win-back"] == 700
+    assert "Win-back: closed months" not in moved and sum(moved.values()) == pytest.approx(floors.sum() - 200)
+    assert "from 700" not in customer.bridge_told(steps, str)[1]
+    asked = pd.DataFrame({"customers": [1], "won_so_far": 0, "new_revenue": 1})
+    said = customer.message("New", 0.4, steps, asked, known("2023-01"), str)
+    assert said.startswith("The six sources must bring more than the target within their limits: New customers bring 40%")
+
+
+@pytest.mark.parametrize(("rate", "more"), [(1.194, "; 119% seen: those who came back bought more than"), (0.5, "at most 80%")])
+def test_a_rate_over_all_of_it_has_its_reason(rate, more):
+    ground = customer.Ground(1000, 20, 200, 0.763, 0.4, 0.3, rate, 5, 100)
+    because = customer.existing(ground, customer.Parameters()).set_index("source")["because"]
+
+    assert more in because["Win-back"] and ("seen" in because["Win-back"]) == (rate > 1)
+    assert because["Retained base"].startswith("at least 76% stays")
 
 
 def test_the_chapter_s_sentence_is_made_from_its_rows():
