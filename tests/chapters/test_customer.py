@@ -456,9 +456,8 @@ def test_new_customers_are_asked_for_by_quarter(desk):
     asked = bridge.new + bridge.amounts["Referral"]
     new = tables.largest_remainder(asked, [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]).tolist()
     plan, cities, limit = by_segment(HORIZON.months, new, 10**9), [["a"], ["b"], ["c"], ["d"]], 500
-    found = customer.targets(
-        plan, bridge, desk.ground, desk.people, cities, pd.Series(dtype="int64"), limit, HORIZON, PARAMETERS
-    )
+    none_yet = pd.Series(dtype="int64")  # of key industries
+    found = customer.targets(plan, bridge, desk.ground, desk.people, cities, none_yet, limit, HORIZON, PARAMETERS)
 
     assert found["new_revenue"].tolist() == [sum(new[place : place + 3]) for place in (0, 3, 6, 9)]
     assert found["customers"].sum() == round(asked / each)
