@@ -129,7 +129,7 @@ COLUMNS = {
     "expected_sales": ("Expected", "money"),
     "actual": ("Actual", "money"),
     "over": ("Over the plan", "share"),
-    "state": ("Alert", "text"),
+    "state": ("State", "text"),
     "sales": ("Planned sales", "money"),
     "ad_cap": ("Advertising at most", "money"),
     "held_back": ("Of it held back", "money"),

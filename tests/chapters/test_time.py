@@ -325,7 +325,7 @@ def test_weeks_of_which_little_is_expected_do_not_count():
     table = time.run_rate(plan, actual, line=0.15, weeks=2, least=0.5)
 
     assert table["counts"].tolist() == [True, False, True]
-    assert table["state"].tolist() == ["behind", "", "alert"]
+    assert table["state"].tolist() == ["behind", "too small to count", "alert"]
     assert time.run_rate(plan, actual, line=0.15, weeks=3, least=0.0)["state"].tolist() == ["behind", "behind", "alert"]
 
 
