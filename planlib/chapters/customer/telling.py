@@ -121,6 +121,25 @@ def bridge_told(steps: Bridge | None, show: Show) -> list[str]:
     return [f"The six sources reach the target within their limits; {which} press{'es' if len(names) == 1 else ''} most."]
 
 
+def new_told(plan: pd.DataFrame, stood: pd.DataFrame | None, horizon: Horizon, show: Show) -> list[str]:
+    """How far closed months are behind for New customers (CUS-5), a sentence or none.
+
+    plan, stood: month, segment, amount of the plan, closed months as they came, and as each stood before it closed.
+    """
+    if stood is None:
+        return []
+    months = [month for month in horizon.closed if month in set(stood["month"])]
+    came, asked = (
+        int(each.loc[(each["segment"] == "New") & each["month"].isin(months), AMOUNT].sum()) for each in (plan, stood)
+    )
+    if not months or asked <= 0:
+        return []
+    off = "as planned" if came == asked else f"{show(abs(came - asked))} {'behind' if came < asked else 'ahead'}"
+    rest = ", which the open months have to bring" if came < asked and horizon.open else ""
+    closed = f"{'the ' if len(months) > 1 else ''}{counted(len(months), 'closed month')}"
+    return [f"Of new customers {closed} brought {show(came)} where the plan in force asked {show(asked)}: {off}{rest}."]
+
+
 def groups_told(steps: Bridge | None, plan: pd.DataFrame, show: Show) -> list[str]:
     """Whether the groups carry what their sources bring (CUS-6), a sentence or none. plan: plan table with segments."""
     if steps is None:

@@ -308,3 +308,51 @@ def test_whether_the_groups_drift_is_said_of_their_own_history():
     assert customer.trend_told(none, history)[0].startswith("Groups are told for 2 months, too few")
     assert customer.trend_told(some, history) == ["drifts"]
     assert customer.trend_told(none, history[:1]) == []  # one group cannot drift
+
+
+@pytest.mark.parametrize(
+    ("came", "asked", "told"),
+    [
+        (15, 226, "brought 15 where the plan in force asked 226: 211 behind, which the open months have to bring."),
+        (300, 226, "brought 300 where the plan in force asked 226: 74 ahead."),
+        (226, 226, "brought 226 where the plan in force asked 226: as planned."),
+    ],
+)
+def test_closed_months_of_new_customers_are_held_against_the_plan(came, asked, told):
+    horizon = Horizon(2026, 1, date(2026, 3, 31))
+
+    def months(first: int) -> pd.DataFrame:
+        rows = [(month, group, 0) for month in horizon.months for group in ("New", "Ordinary")]
+        frame = pd.DataFrame(rows, columns=["month", "segment", "amount"])
+        frame.loc[0, "amount"], frame.loc[1, "amount"], frame.loc[6, "amount"] = first, 77, 99  # January, and April of New
+        return frame
+
+    said = customer.new_told(months(came), months(asked), horizon, str)
+    assert said == [f"Of new customers the 3 closed months {told}"]
+    assert customer.new_told(months(came), None, horizon, str) == []
+    assert customer.new_told(months(came), months(asked), HORIZON, str) == []
+
+
+def test_cities_are_counted_and_a_quarter_without_sales_opens_none():
+    horizon = Horizon(2026, 1, date(2025, 12, 31))
+    rows = [(month, "New", 0 if month < "2026-04" else 10) for month in horizon.months]
+    plan = pd.DataFrame(rows, columns=["month", "segment", "amount"])
+    people = pd.DataFrame({"first": pd.Series([], dtype="datetime64[ns]")})
+    ground = customer.Ground(1000, 20, 200, 0.8, 0.4, 0.3, 0.5, 5, 100)
+    cities = [["one in Bavaria", "one in Bavaria", "one in Hesse"], ["Ulm"], ["one in Hesse"]]
+    parameters = customer.Parameters()
+    none = pd.Series(dtype="int64")
+    found = customer.targets(plan, bridge_of(1200), ground, people, cities, none, None, horizon, parameters)
+    found = found.set_index("quarter")
+
+    assert customer.open_quarters(horizon, plan) == [1, 2, 3]
+    assert found["cities"].tolist() == ["", "two in Bavaria, one in Hesse", "Ulm", "one in Hesse"]
+    assert found["key_share"].isna().tolist() == [True, False, False, False]
+    opened = customer.Cities(80, 0, 0)
+    closed, whole = (
+        customer.floors(frame, pd.DataFrame(), None, opened, ground, horizon, parameters)["new cities open every quarter"]
+        for frame in (plan, plan.assign(amount=10))
+    )
+    # Opened in mid-quarter a city has 7/8, 5/8, 3/8 and 1/8 of its first year left.
+    each = parameters.cities_per_quarter * 80
+    assert (closed, whole) == (each * 9 / 8, each * 2)
