@@ -25,7 +25,7 @@ COLUMNS = {
     "last_year_share": ("Share of last year", "share"),
     "distance_from_drivers": ("Distance from the drivers", "text"),
     "moved": ("Money that lies elsewhere", "money"),
-    "rules_broken": ("Rules broken", "int"),
+    "rules_broken": ("Hard rules broken", "int"),
     "profit": ("Profit", "money"),
     # 01 strategy
     "probability": ("Chance without new action", "share"),
@@ -129,7 +129,7 @@ COLUMNS = {
     "expected_sales": ("Expected", "money"),
     "actual": ("Actual", "money"),
     "over": ("Over the plan", "share"),
-    "state": ("Alert", "text"),
+    "state": ("State", "text"),
     "sales": ("Planned sales", "money"),
     "ad_cap": ("Advertising at most", "money"),
     "held_back": ("Of it held back", "money"),

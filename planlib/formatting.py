@@ -132,6 +132,16 @@ def plain(value: Any, form: str, reader: Reader) -> str:
     return str(round(value)) if form == "int" else guarded(str(value))
 
 
+def in_currency(text: str, currency: str) -> str:
+    """A message of the chain with its amounts in minor units as a params file states money: "26,979.66 EUR"."""
+    places = minor_exponent(currency)
+    return re.sub(r"(-?\d[\d,]*(?:\.\d+)?) minor units?\b", lambda found: _major(found[1], places) + f" {currency}", text)
+
+
+def _major(number: str, places: int) -> str:
+    return f"{Decimal(number.replace(',', '')).scaleb(-places):f}"
+
+
 # A formula starts a cell, and a cell starts after any mark that some spreadsheet takes for a separator; some skip blanks there.
 FORMULA = re.compile(r"(^|[;,|\t\r\n\"])(\s*)(?=[=+\-@＝＋－＠])")
 

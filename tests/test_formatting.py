@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planlib.formatting import FORMATS, NOTHING, SCALES, Reader, missing, plain
+from planlib import plan as tables
+from planlib.errors import ConflictError
+from planlib.formatting import FORMATS, NOTHING, SCALES, Reader, in_currency, missing, plain
+from planlib.lp import Lock, split
+from planlib.lp.rules import in_minor_units
 
 CNY = Reader("en", "CNY")
 
@@ -85,3 +89,44 @@ def test_a_share_keeps_its_sign_and_its_size(value):
     else:
         number = float(text.rstrip("%").replace(",", "")) / 100
         assert math.isclose(number, value, abs_tol=0.0005 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("currency", "booked", "told"),
+    [
+        ("EUR", 4_399_851, "it holds 100.00 EUR, but 43998.51 EUR are already booked"),
+        ("JPY", 4_399_851, "it holds 100 JPY, but 4399851 JPY are already booked"),
+        ("KWD", 4_399_851, "it holds 100.000 KWD, but 4399.851 KWD are already booked"),
+    ],
+)
+def test_a_message_of_the_chain_says_money_as_a_params_file_states_it(currency, booked, told):
+    weights = pd.DataFrame({"region": ["East", "West"], "weight": [1, 1]})
+    gone = pd.DataFrame({"region": ["East"], "amount": [booked]})
+
+    def under(amount: float):
+        lock = Lock(name="East low", where={"region": "East"}, amount=amount)
+        locks = in_minor_units([lock], Reader("en", currency).exponent)
+        return split(tables.company(10_000_000), "region", weights, locks=locks, booked=gone)
+
+    with pytest.raises(ConflictError) as caught:
+        under(100)
+    text = in_currency(str(caught.value), currency)
+    assert told in text and "minor" not in text
+    # Typed back as it is told, the lock holds.
+    typed = float(text.split("but ")[1].split()[0])
+    assert under(typed).plan["amount"].tolist() == [booked, 10_000_000 - booked]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "raise the lock from 1 minor units to 2,697,966 minor units (by 2,697,965 minor units)",
+            "from 0.01 EUR to 26979.66 EUR",
+        ),
+        ("is locked at -1,234.5 minor units, 80% of it", "is locked at -12.345 EUR, 80% of it"),
+        ("give a floor or cap one minor unit of room", "give a floor or cap one minor unit of room"),
+    ],
+)
+def test_only_amounts_are_put_into_money(text, told):
+    assert told in in_currency(text, "EUR")

@@ -7,6 +7,7 @@ import pytest
 
 from planlib import plan as tables
 from planlib import reasons
+from planlib.columns import COLUMNS
 from planlib.formatting import Reader
 from planlib.lp import Aim, Lock, Rule, sentence, spend, split
 
@@ -51,6 +52,7 @@ def test_the_proof_says_how_near_and_the_table_how_simple_splits_fare():
 
     assert reasons.proof(result, show).startswith("Proven to the last minor unit")
     assert reasons.beside(result, str)["rules_broken"].tolist() == [0, 1]
+    assert COLUMNS["rules_broken"][0] == "Hard rules broken"  # a soft rule that gives is none
     free = split(tables.company(100), "region", REGIONS)
     assert "nothing had to move" in reasons.proof(free, show)
 

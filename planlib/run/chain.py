@@ -14,6 +14,7 @@ from typing import Any
 
 import planlib
 from planlib.errors import GateError, InputDataError, ParameterError, PlanError
+from planlib.formatting import in_currency
 from planlib.run import in_force
 from planlib.run import manifest as made
 from planlib.run.doors import Doors, Progress
@@ -181,7 +182,10 @@ def _run(settings: RunSettings, way: Way) -> Path:
             (staging / "manifest.json").unlink(missing_ok=True)  # left by a run that died while publishing
             clear(staging, stem)
             parameters = {**settings.parameters[section(stem)], "run": str(staging)}
-            execute(way.notebooks / f"{stem}.ipynb", staging / "notebooks", parameters, way.kernels(), way.root)
+            try:
+                execute(way.notebooks / f"{stem}.ipynb", staging / "notebooks", parameters, way.kernels(), way.root)
+            except PlanError as error:  # chapters count in minor units, who reads the message in money
+                raise type(error)(in_currency(str(error), settings.currency)) from None
             _same_code(stem, settings, way, notebooks[stem], planlib_hash)
             record = _record(stem, chapter, way, staging)
             seconds[stem] = round(time.monotonic() - began, 3)

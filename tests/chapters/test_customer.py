@@ -517,7 +517,7 @@ def test_a_target_out_of_reach_names_the_conflict_and_what_gives(desk):
     assert bridge.given_up["missed"].tolist() == pytest.approx([892 - 140])
     assert "cannot reach the target" in told[0]
     assert told[1] == 'The cheapest way out moves "New customers: cap" from 140.0 to 892.0.'
-    assert told[2] == 'The bridge below stands all the same and misses "New customers: cap" by 752.0.'
+    assert told[2] == 'The bridge above stands all the same and misses "New customers: cap" by 752.0.'
     far = solved(desk, target=2 * int(desk.months["amount"].sum()))
     assert len(far.conflict) and far.given_up["rule"].tolist() == ["New customers: cap"]
 

@@ -325,7 +325,7 @@ def test_weeks_of_which_little_is_expected_do_not_count():
     table = time.run_rate(plan, actual, line=0.15, weeks=2, least=0.5)
 
     assert table["counts"].tolist() == [True, False, True]
-    assert table["state"].tolist() == ["behind", "", "alert"]
+    assert table["state"].tolist() == ["behind", "too small to count", "alert"]
     assert time.run_rate(plan, actual, line=0.15, weeks=3, least=0.0)["state"].tolist() == ["behind", "behind", "alert"]
 
 
@@ -364,6 +364,26 @@ def test_stock_keeps_pace_with_the_plan_in_money_and_pieces():
     assert stock.loc[0, ["plain", "stock", "pieces"]].tolist() == [100, 130, round(130 / 12.5)]
     held = pd.DataFrame({"product": ["p", "p"], "value": [25, 50]})  # 75 against a cost of 500 / 12 a month: 1.8 months
     assert time.stock_plan(plan, steps, unit, 2.0, held, HORIZON).loc[1, "stock"] == 90
+
+
+@pytest.mark.parametrize(
+    ("cover", "held"), [(1.0, ["04", "05", "06", "07", "08"]), (2.0, ["03", "04", "05", "06", "07", "08"])]
+)
+def test_no_stock_is_planned_for_a_closed_season(cover, held):
+    # TIM-5: sold from May to September; stock at a month's end is for the months that the cover reaches.
+    sold = [100 if 5 <= number <= 9 else 0 for number in range(1, 13)]
+    plan = pd.DataFrame({"product": "p", "month": HORIZON.months, "amount": sold})
+    unit = time.unit_values(pd.DataFrame({"product": ["p"], "amount": [1000], "cost": [600], "quantity": [40.0]}))
+    steps = pd.DataFrame({"month": HORIZON.months, "extra": 0.0})
+    stock = time.stock_plan(plan, steps, unit, cover, None, HORIZON).set_index("month")
+
+    # 500 a year at a cost of 60%: 25 a month.
+    assert stock.index[stock["stock"] > 0].tolist() == [f"2026-{month}" for month in held]
+    assert stock.loc[stock["stock"] > 0, "stock"].unique().tolist() == [25 * cover]
+    assert (stock.loc[stock["stock"] == 0, "pieces"] == 0).all()
+    # The year begins again: what sells in January is held at the end of December.
+    first = plan.assign(amount=[100] + [0] * 11)
+    assert time.stock_plan(first, steps, unit, 1.0, None, HORIZON).set_index("month")["stock"].tolist() == [0] * 11 + [5]
 
 
 def test_peak_months_take_a_fifth_more_people():

@@ -194,6 +194,53 @@ def test_the_busiest_day_is_told_as_it_is(lines, wrong, waiting, said):
     assert "cannot be told" in time.told_exceptions(row[:0], 24, True)
 
 
+@pytest.mark.parametrize(
+    ("amounts", "told", "title"),
+    [
+        ([833, 834, 833], "All months are equal, with 834 each.", "All months are equal, with 0.33 of the year each"),
+        ([800, 900, 800], "The peak of the year is m2 with 900.", "m2 is the peak with 0.36 of the year"),
+        (
+            [900, 800, 900],
+            "The peak of the year is m1 and m3 with 900 each.",
+            "m1 and m3 are the peaks with 0.35 of the year each",
+        ),
+    ],
+)
+def test_a_peak_is_named_where_there_is_one(amounts, told, title):
+    path = pd.DataFrame({"month": ["m1", "m2", "m3"], "amount": amounts})
+
+    def show(value: float, form: str = "money") -> str:
+        return f"{value}" if form == "money" else f"{value:.2f}"
+
+    assert time.told_peak(path, show) == told and time.headline_peak(path, show) == title
+
+
+@pytest.mark.parametrize(
+    ("amounts", "days", "title"),
+    [
+        ([900, 300, 400, 500], [7, 7, 7, 7], "Week W1 is the fullest"),
+        ([900, 300, 400, 500], [3, 7, 7, 7], "Week W4 is the fullest"),
+        ([100, 300, 304, 301], [3, 7, 7, 7], "All whole weeks are equal"),
+        ([500, 300, 300, 500], [7, 7, 7, 7], "Weeks W1 and W4 are the fullest"),
+        ([500, 500, 300, 500, 500], [7] * 5, "4 weeks are equally full, W1 the first of them"),
+    ],
+)
+def test_the_fullest_week_is_a_whole_one_and_ties_are_told(amounts, days, title):
+    names = [f"W{number}" for number in range(1, len(days) + 1)]
+    assert time.headline_weeks(pd.DataFrame({"week": names, "days": days, "amount": amounts})) == title
+
+
+def test_a_week_too_small_to_count_neither_ends_an_alert_nor_is_told_as_one():
+    week = pd.DataFrame({"week": ["W1", "W2", "W3"], "expected_sales": [100, 100, 10], "actual": [50, 50, 5]})
+    behind, quiet, small = (week.assign(state=states) for states in (
+        ["behind", "alert", "too small to count"], ["", "", "too small to count"], ["too small to count"] * 3
+    ))  # fmt: skip
+
+    assert time.told_pace(behind).endswith("Alert: sales are behind as of week W2.")
+    assert time.told_pace(quiet).endswith("No alert was raised.")
+    assert time.told_pace(small).endswith("Every week is too small to count.")
+
+
 def test_closed_months_and_weeks_are_told_in_number():
     path = pd.DataFrame({"month": ["2026-01", "2026-02"], "amount": [25, 75]})
     assert time.told_closed(path, ["2026-01"]) == "1 closed month has earned 25% of the target."

@@ -148,7 +148,7 @@ def test_resumes_at_the_chapter_that_failed(project):
         ("exit", PlanError, "code cell 4 called sys.exit\\(\\), expected every code cell"),
         ("exit 3", PlanError, "called sys.exit"),
         ("die", PlanError, "the kernel died"),
-        ("tie", TieOutError, "02-two: East: found 99, expected 100; look at the rounding."),
+        ("tie", TieOutError, "02-two: East: found 0.99 CNY, expected 100; look at the rounding."),
         ("red", GateError, "success False"),
         ("half", GateError, "1 of 2 checks"),
         ("no gate", GateError, "expected a gate"),

@@ -4,7 +4,7 @@ from planlib.chapters.budget.activities import bounds, covered, curves, gone, is
 from planlib.chapters.budget.limits import listed, readable
 from planlib.chapters.budget.money import Allocation, allocate, at_headquarters, by_region, free, pool_shares, pools, total
 from planlib.chapters.budget.parameters import Parameters
-from planlib.chapters.budget.priorities import by_customer, by_month, by_product, valuable
+from planlib.chapters.budget.priorities import by_customer, by_month, by_product, taken, valuable
 from planlib.chapters.budget.projects import aligned, scorecard
 from planlib.chapters.budget.projects import known as known_projects
 from planlib.chapters.budget.returns import board, gain, summed
@@ -18,6 +18,7 @@ from planlib.chapters.budget.telling import (
     region_pools,
     sentence,
     steps,
+    untold,
     watched,
 )
 from planlib.chapters.budget.watch import days_of, hours, quarters, stock, variance
@@ -29,5 +30,5 @@ __all__ = [
     "by_customer", "by_month", "by_product", "by_region", "compare", "covered", "curves", "days_of", "free", "gain",
     "gone", "headline", "hours", "is_promotion", "known", "known_projects", "lacking", "last_year", "left", "listed",
     "message", "naive", "pool_shares", "pools", "quarters", "readable", "reason", "region_pools", "scorecard",
-    "sentence", "steps", "stock", "summed", "total", "traits", "valuable", "variance", "watched",
+    "sentence", "steps", "stock", "summed", "taken", "total", "traits", "untold", "valuable", "variance", "watched",
 ]  # fmt: skip

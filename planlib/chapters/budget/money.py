@@ -67,8 +67,8 @@ def free(budget: int, projects: pd.DataFrame, spent: pd.DataFrame, parameters: P
     held, critical = held_back(budget, projects, spent, parameters), critical_money(projects, parameters)
     if budget - held - critical <= 0:
         raise ParameterError(
-            f"budget: found {critical:,} minor units of critical projects and {held:,} of reserve, expected less than the "
-            f"{budget:,} there are; raise marketing_ratio or take a project off the critical path."
+            f"budget: found {critical:,} minor units of critical projects and {held:,} minor units of reserve, expected "
+            f"less than the {budget:,} minor units there are; raise marketing_ratio or take a project off the critical path."
         )
     return budget - held - critical
 
@@ -173,7 +173,7 @@ def pools(regions: pd.DataFrame, shares: pd.DataFrame, found: Allocation) -> pd.
     if at_risk > found.reserve:
         raise ParameterError(
             f"reserve_share: found a reserve of {found.reserve:,} minor units, expected the regions' risk reserves of "
-            f"{at_risk:,} at least; raise reserve_share, or lower the risk reserve in the region chapter."
+            f"{at_risk:,} minor units at least; raise reserve_share, or lower the risk reserve in the region chapter."
         )
     parts = [tables.largest_remainder(int(amount), [b, i]) for amount, b, i in zip(money, base, incentive, strict=True)]
     held = tables.largest_remainder(at_risk, wanted)

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from planlib import plan as tables
+from planlib.estimates.windows import Window
 from planlib.lp import Rule, Split, split
 from planlib.plan import AMOUNT, Horizon
 
@@ -57,6 +58,32 @@ def _favoured(
     return split(tables.company(money), into, sold, [rule])
 
 
+def taken(
+    money: int, every: int, spent: pd.DataFrame, plan: pd.DataFrame, closed: Window, stood: pd.DataFrame | None
+) -> pd.DataFrame:
+    """What closed months took of some money (BUD-3): month, amount (minor units), as spent where that is known.
+
+    Parameters
+        money   the year's, minor units, a part of `every`
+        spent   month, amount: gone in closed months
+        plan    plan table with months
+        closed  the closed months and which of them marketing is known for
+        stood   month, amount of `every` as each month stood before it closed; None in the first plan
+    A month whose spend is not known has its part of what stood, or without it its share of the money as planned revenue; both
+    together at most what is not spent.
+    """
+    sold = _weights(plan, "month").set_index("month")["weight"]
+    simple = dict(zip(sold.index, tables.largest_remainder(money, sold), strict=True)) if sold.sum() > 0 else {}
+    planned = {} if stood is None else stood.groupby("month")[AMOUNT].sum().to_dict()
+    lost = [month for month in closed.months if month not in closed.known]
+    wanted = [round(planned[month] * money / max(1, every)) if month in planned else simple.get(month, 0) for month in lost]
+    left = max(0, money - int(spent[AMOUNT].sum()))
+    if sum(wanted) > left:
+        wanted = list(tables.largest_remainder(left, wanted))
+    rows = pd.DataFrame({"month": lost, AMOUNT: wanted}).astype({"month": "str", AMOUNT: "int64"})
+    return pd.concat([spent[["month", AMOUNT]], rows[rows[AMOUNT] > 0]], ignore_index=True)
+
+
 def by_month(
     money: int,
     plan: pd.DataFrame,
@@ -69,7 +96,7 @@ def by_month(
     Parameters
         money     the year's, minor units, at least what is spent
         plan      plan table with months
-        spent     month, amount: gone in closed months
+        spent     month, amount: gone in closed months, see `taken`
         holidays  month, sales (minor units planned within holiday windows of the month), ad_share (spend within them over
                   their sales, at most); None for money that is not capped. The month's other sales bear the year's rate, or
                   that share if it is higher

@@ -7,6 +7,7 @@ import pandas as pd
 from planlib.chapters.budget.money import PARTS, Allocation
 from planlib.chapters.budget.returns import gain, next_units
 from planlib.estimates.response import Response
+from planlib.estimates.windows import Window
 from planlib.plan import AMOUNT, EVERYTHING
 
 Show = Callable[..., str]
@@ -26,6 +27,22 @@ def lacking(
         "The time chapter states no holiday sales: advertising in holidays is not capped.": holidays,
     }
     return [text for text, given in says.items() if given is None or given.empty]
+
+
+def untold(closed: Window, stood: pd.DataFrame | None) -> list[str]:
+    """What closed months whose spend is not known are taken at, a sentence or none; `closed`, `stood`: see `taken` (BUD-3)."""
+    lost = [month for month in closed.months if month not in closed.known]
+    if not lost:
+        return []
+    planned = [] if stood is None else [month for month in lost if month in set(stood["month"])]
+    simple = "at their share of the year's money as planned revenue has it, as no plan had them open"
+    if not planned:
+        way = simple
+    else:
+        rest = [month for month in lost if month not in planned]
+        way = "at the plan in force" + f", {', '.join(rest)} {simple}" * bool(rest)
+    others = "the others are" if closed.known else "they are"
+    return [f"{closed.says()[:1].upper()}{closed.says()[1:]}: {others} taken {way}."]
 
 
 def compare(found: Allocation, simple: pd.DataFrame, limits: pd.DataFrame) -> pd.DataFrame:

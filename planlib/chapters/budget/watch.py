@@ -10,16 +10,23 @@ from planlib.estimates.windows import Window
 from planlib.plan import AMOUNT, Horizon
 
 
-def quarters(month: pd.DataFrame, horizon: Horizon, stood: pd.DataFrame | None) -> pd.DataFrame:
+def quarters(
+    month: pd.DataFrame, horizon: Horizon, stood: pd.DataFrame | None, known: Sequence[str] | None = None
+) -> pd.DataFrame:
     """The rolling quarters of the activities' money (BUD-3): quarter, amount, of it spent, plan_in_force, difference.
 
     `month`: month, amount (minor units). `stood`: the same as each month stood before it closed; without it the last two
-    columns are missing, and they are in a quarter with a month that no plan had open.
+    columns are missing, and they are in a quarter with a month that no plan had open. `known`: closed months whose spend is
+    known, all by default; in a quarter with another closed month, spent is missing.
     """
     of = {name: f"Q{place // 3 + 1}" for place, name in enumerate(horizon.months)}
-    frame = month.groupby(month["month"].map(of))[AMOUNT].sum().rename_axis("quarter").reset_index()
+    sums = month.groupby(month["month"].map(of))[AMOUNT].sum().reindex(sorted(set(of.values())), fill_value=0)
+    frame = sums.rename_axis("quarter").reset_index()
     closed = month[month["month"].isin(horizon.closed)]
     frame["spent"] = frame["quarter"].map(closed.groupby(closed["month"].map(of))[AMOUNT].sum()).fillna(0).astype("int64")
+    lost = {of[name] for name in horizon.closed if known is not None and name not in known}
+    if lost:
+        frame["spent"] = frame["spent"].where(~frame["quarter"].isin(lost))
     if stood is not None:
         planned = stood.groupby(stood["month"].map(of)).agg(amount=(AMOUNT, "sum"), count=("month", "nunique"))
         whole = planned.loc[planned["count"] == 3, "amount"]

@@ -23,6 +23,8 @@ CARRIED = {
 }
 # The source whose cap gives way where closed months brought more than all of its group's.
 GIVES = {CARRIED[tuple(ACTIVE)]: "Retained base", CARRIED[(DORMANT,)]: "Win-back", CARRIED[("New",)]: NEW}
+# What bending a fact counts for beside limits at 10 to 40: booked money does not move, and every other limit can give instead.
+FACT = 1e6
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,16 @@ class Bridge:
     def new(self) -> int:
         """What new customers must bring, minor units."""
         return int(self.amounts[NEW])
+
+    @property
+    def fails(self) -> str:
+        """Why the sources cannot sum to the target within their limits, after "the six sources"; "" where they can."""
+        sides = set(self.conflict["side"]) if len(self.conflict) else set()
+        if not sides:
+            return ""
+        if sides == {"floor"}:
+            return "must bring more than the target"
+        return "cannot reach the target" if sides == {"cap"} else "cannot sum to the target"
 
     @property
     def steps(self) -> pd.DataFrame:
@@ -162,7 +174,7 @@ def _room(every: pd.DataFrame, came: dict[tuple[str, ...], int]) -> pd.DataFrame
 
 def _kept(names: tuple[str, ...], amount: int) -> Rule:
     where: Any = {"segment": list(names)}
-    return Rule(name=f"{GIVES[names]}: closed months", where=where, unit="amount", min=float(amount))
+    return Rule(name=f"{GIVES[names]}: closed months", where=where, unit="amount", min=float(amount), penalty=FACT)
 
 
 def _rules(existing: pd.DataFrame, floors: dict[str, int], cap: int) -> list[Rule]:

@@ -144,7 +144,10 @@ def existing(found: Ground, parameters: Parameters) -> pd.DataFrame:
     least, most = parameters.winback_share, max(parameters.winback_share, parameters.winback_most)
     seen = found.recovered
     likely = found.dormant * (least if seen is None else float(np.clip(seen, least, most)))
-    rows.append(("Win-back", seen, found.dormant * least, likely, found.dormant * most, f"at least {least:.0%} recovered"))
+    because = f"at least {least:.0%} recovered, at most {most:.0%}"
+    if seen is not None and seen > 1:
+        because += f"; {seen:.0%} seen: those who came back bought more than all who were dormant had the year before"
+    rows.append(("Win-back", seen, found.dormant * least, likely, found.dormant * most, because))
     table = pd.DataFrame(rows, columns=["source", "seen", "floor", "likely", "cap", "because"])
     return table.assign(**{name: table[name].round().astype("int64") for name in ("floor", "likely", "cap")})
 

@@ -104,19 +104,40 @@ def bridge_told(steps: Bridge | None, show: Show) -> list[str]:
         for _, rules in steps.conflict.groupby("set", sort=True):
             names = [f'"{name}"' for name in dict.fromkeys(rules["rule"])]
             clash = "this limit does not hold" if len(names) == 1 else "these limits do not hold together"
-            told.append(f"The six sources cannot reach the target: {clash}: {', '.join(names)}.")
+            told.append(f"The six sources {steps.fails}: {clash}: {', '.join(names)}.")
         ways = [f'"{row["rule"]}" from {show(row["from"])} to {show(row["to"])}' for row in steps.repair.to_dict("records")]
         told.append(f"The cheapest way out moves {' and '.join(ways)}.")
         missed = [f'"{row.rule}" by {show(row.missed)}' for row in steps.given_up.itertuples()]
-        return told + ([f"The bridge below stands all the same and misses {' and '.join(missed)}."] if missed else [])
-    dear = (
-        steps.table[(steps.table["price"] > 0) & (steps.table["cap"] > 0)]
-        .sort_values(["price", "source"], ascending=[False, True])
-        .head(1)
-    )
+        return told + ([f"The bridge above stands all the same and misses {' and '.join(missed)}."] if missed else [])
+    limits = steps.result.rules
+    # A cap of nothing is no limit that anybody could ease; a price that cannot be told from none presses nothing.
+    shut = {f"{name}: cap" for name in steps.table.loc[steps.table["cap"] <= 0, "source"]}
+    dear = limits[limits["binds"].astype(bool) & (limits["price"].round(4) > 0) & ~limits["rule"].isin(shut)]
     if dear.empty:
         return ["The six sources reach the target within their limits, and none of the limits presses."]
-    return [f'The six sources reach the target within their limits; "{dear["binds"].iloc[0]}" presses most.']
+    most = dear.loc[dear["price"].round(4) == dear["price"].round(4).max(), "rule"].sort_values()
+    names = [f'"{name}"' for name in most]
+    which = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return [f"The six sources reach the target within their limits; {which} press{'es' if len(names) == 1 else ''} most."]
+
+
+def new_told(plan: pd.DataFrame, stood: pd.DataFrame | None, horizon: Horizon, show: Show) -> list[str]:
+    """How far closed months are behind for New customers (CUS-5), a sentence or none.
+
+    plan, stood: month, segment, amount of the plan, closed months as they came, and as each stood before it closed.
+    """
+    if stood is None:
+        return []
+    months = [month for month in horizon.closed if month in set(stood["month"])]
+    came, asked = (
+        int(each.loc[(each["segment"] == "New") & each["month"].isin(months), AMOUNT].sum()) for each in (plan, stood)
+    )
+    if not months or asked <= 0:
+        return []
+    off = "as planned" if came == asked else f"{show(abs(came - asked))} {'behind' if came < asked else 'ahead'}"
+    rest = ", which the open months have to bring" if came < asked and horizon.open else ""
+    closed = f"{'the ' if len(months) > 1 else ''}{counted(len(months), 'closed month')}"
+    return [f"Of new customers {closed} brought {show(came)} where the plan in force asked {show(asked)}: {off}{rest}."]
 
 
 def groups_told(steps: Bridge | None, plan: pd.DataFrame, show: Show) -> list[str]:
@@ -161,6 +182,8 @@ def message(leader: str, share: float, steps: Bridge | None, asked: pd.DataFrame
         return f"{headline(leader, share)}; no customer is active, so the growth bridge is left out."
     new, kept = steps.amounts[NEW], steps.amounts["Retained base"]
     told = f"{headline(leader, share)}; the base we keep brings {show(kept)}"
+    if steps.fails:
+        told = f"The six sources {steps.fails} within their limits: {told}"
     if asked["new_revenue"].sum() <= 0:
         return f"{told}, and nothing has to come from new customers."
     told += f", {'new customers must bring ' + show(new) if new else 'referrals bring the only new customers'}"

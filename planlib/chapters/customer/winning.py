@@ -1,5 +1,6 @@
 """Customers we do not have yet (CUS-5): key industries, new cities, floors and quarters, what winning one may cost."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,9 +114,14 @@ def opened(stored: Tables, customers: pd.DataFrame, coverage: Coverage, horizon:
     return Cities(round(int(year[AMOUNT].sum()) / sum(told)) if any(told) else None, len(fresh), brought)
 
 
-def open_quarters(horizon: Horizon) -> int:
-    """How many quarters of the plan year are not closed yet, in which a city can still be opened (CUS-5)."""
-    return -(-len(horizon.open) // 3)
+def open_quarters(horizon: Horizon, plan: pd.DataFrame) -> list[int]:
+    """The quarters of the plan year, 0 to 3, in which a city can still be opened (CUS-5): not closed, and with planned sales.
+
+    plan: month, amount.
+    """
+    sold = tables.rollup(plan, ["month"]).set_index("month")[AMOUNT]
+    first = 4 - -(-len(horizon.open) // 3)
+    return [place for place in range(first, 4) if sold.reindex(horizon.months[3 * place : 3 * place + 3]).sum() > 0]
 
 
 def next_cities(
@@ -180,7 +186,7 @@ def floors(
         asked = int(came.sum()) + sum(path[name] * int(month.get(name, 0)) for name in horizon.open)
         rules["key industries reach their share"] = max(0, round(asked - float(shares["share"].sum()) * kept))
     if cities.first_year is not None and parameters.cities_per_quarter:
-        left = sum(1 - (quarter + 0.5) / 4 for quarter in range(4 - open_quarters(horizon), 4))
+        left = sum(1 - (quarter + 0.5) / 4 for quarter in open_quarters(horizon, plan))
         later = cities.this_year * len(horizon.open) / 12
         asked = cities.brought + (parameters.cities_per_quarter * left + later) * cities.first_year
         rules["new cities open every quarter"] = max(0, round(asked))
@@ -239,7 +245,8 @@ def targets(
         ahead = largest_remainder(rest, season.clip(lower=0).where(~season.index.isin(closed), 0))
         asked = [int(ahead[place]) if number is None else number for place, number in enumerate(asked)]
     path = key_path(horizon, parameters)
-    share = {name: path[month] if came is not None else float("nan") for month, name in quarter.items()}
+    share = {name: path[month] if came is not None and season[name] > 0 else float("nan") for month, name in quarter.items()}
+    named = dict(zip([names[place] for place in open_quarters(horizon, plan)], cities, strict=False))
     for name in closed:
         key = None if came is None else int(came[[month for month in quarter if quarter[month] == name]].sum())
         share[name] = key / int(season[name]) if key is not None and season[name] > 0 else float("nan")
@@ -251,9 +258,16 @@ def targets(
             "new_revenue": new.to_numpy(),
             "key_share": [share[name] for name in names],
             "most_cost": pd.Series([None if limit is None or n is None else n * limit for n in asked], dtype=float),
-            "cities": [""] * (len(names) - len(cities)) + [", ".join(some) for some in cities],
+            "cities": [_told(named.get(name, [])) for name in names],
         }
     )
+
+
+def _told(cities: list[str]) -> str:
+    """Cities by name, and those still to be chosen counted by region: "Ulm, two in Bavaria, one in Hesse"."""
+    count = Counter(cities)
+    words = dict(enumerate(("two", "three", "four", "five", "six", "seven", "eight", "nine"), start=2))
+    return ", ".join(f"{words.get(n, n)}{name.removeprefix('one')}" if n > 1 else name for name, n in count.items())
 
 
 def won_in(customers: pd.DataFrame, months: list[str]) -> int:

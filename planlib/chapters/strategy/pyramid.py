@@ -78,7 +78,8 @@ def check_pyramid(pyramid: pd.DataFrame) -> None:
         below = int(sums.get(row.name, 0))
         if below != row.amount:
             raise TieOutError(
-                f"pyramid: {row.level} {row.name!r} has {row.amount:,} and its parts sum to {below:,}, expected the same; "
+                f"pyramid: {row.level} {row.name!r} has {row.amount:,} minor units and its parts sum to "
+                f"{below:,} minor units, expected the same; "
                 "share it again with `pyramid`."
             )
 

@@ -41,7 +41,8 @@ def check_reachable(amount: int, booked: int) -> None:
     """A target below what is already earned cannot be split over the months that are left."""
     if amount < booked:
         raise ParameterError(
-            f"target: {amount:,} minor units is less than the {booked:,} already booked in closed months; raise the target."
+            f"target: {amount:,} minor units is less than the {booked:,} minor units already booked in "
+            "closed months; raise the target."
         )
 
 

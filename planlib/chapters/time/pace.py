@@ -10,7 +10,7 @@ from planlib.estimates.season import Near, seasonality
 from planlib.estimates.windows import Coverage
 from planlib.plan import AMOUNT, Horizon
 
-BEHIND, ALERT, STILL, QUIET = "behind", "alert", "still behind", ""
+BEHIND, ALERT, STILL, QUIET, SMALL = "behind", "alert", "still behind", "", "too small to count"
 
 
 def run_rate(
@@ -22,7 +22,7 @@ def run_rate(
     `least` of a mean week is expected of it; it is behind when it lies more than `line` under; the alert comes with the
     `weeks`-th week behind in a row, goes on while weeks stay behind, and a week back above the line ends it. Weeks that do
     not count change nothing. Returns week, first_day, expected_sales, actual (minor units), over (share), counts, state
-    (behind, alert, still behind, or empty), in order of time.
+    (behind, alert, still behind, too small to count, or empty), in order of time.
     """
     inside = expected["day"].isin(actual["day"])
     plan = by_week(expected[inside], week_start=week_start)
@@ -35,7 +35,7 @@ def run_rate(
     states, behind = [], 0
     for row in table.itertuples():
         if not row.counts:
-            states.append(QUIET)
+            states.append(SMALL)
             continue
         behind = behind + 1 if round(float(row.over), 9) < -line else 0
         states.append(QUIET if behind == 0 else BEHIND if behind < weeks else ALERT if behind == weeks else STILL)

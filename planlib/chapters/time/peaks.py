@@ -52,9 +52,11 @@ def stock_plan(
 ) -> pd.DataFrame:
     """Stock by product at the end of each open month: product, month, plain, stock (minor units, at cost), pieces (TIM-5).
 
-    `plan`: product, month, amount; `unit`: from `unit_values`; `cover`: months of a mean month's cost held as plain stock. With
+    `plan`: product, amount, and month where a closed season is to be told; `unit`: from `unit_values`; `cover`: months of a
+    mean month's cost held as plain stock. With
     `inventory` (product, quantity, value in minor units) each product's own cover, value over its mean monthly cost of the
-    last twelve months, takes its place, so that stock keeps pace with the plan.
+    last twelve months, takes its place, so that stock keeps pace with the plan. Where the months that the cover is for sell
+    nothing (a closed season), none is held; after the plan year its months come again.
     """
     mean = tables.rollup(plan, ["product"]).merge(unit, how="left", on="product")
     cost = mean[AMOUNT] / 12 * mean["cost_share"].fillna(1.0)
@@ -64,10 +66,27 @@ def stock_plan(
         own = mean["product"].map(held) / mean["monthly_cost"].where(mean["monthly_cost"] > 0)
         mean["cover"] = own.fillna(cover)
     mean["plain"] = (cost * mean["cover"]).round().clip(lower=0).astype("int64")
-    frame = mean[["product", "plain", "unit_cost"]].merge(steps[steps["month"].isin(horizon.open)], how="cross")
+    frame = mean[["product", "cover", "plain", "unit_cost"]].merge(steps[steps["month"].isin(horizon.open)], how="cross")
+    frame["plain"] = frame["plain"].where(_sells(plan, frame, horizon), 0)
+    frame = frame.drop(columns="cover")
     frame["stock"] = (frame["plain"] * (1 + frame["extra"])).round().astype("int64")
     frame["pieces"] = (frame["stock"] / frame.pop("unit_cost")).round()
     return frame.drop(columns="extra").sort_values(["product", "month"], ignore_index=True)
+
+
+def _sells(plan: pd.DataFrame, held: pd.DataFrame, horizon: Horizon) -> list[bool]:
+    """Whether the months that a stock covers sell anything; `held`: product, month (at whose end it lies), cover (months)."""
+    if "month" not in plan:
+        return [True] * len(held)
+    sold = tables.rollup(plan, ["product", "month"]).set_index(["product", "month"])[AMOUNT].to_dict()
+    place = {month: number for number, month in enumerate(horizon.months)}
+    return [
+        any(
+            sold.get((row.product, horizon.months[(place[row.month] + ahead) % 12]), 0) > 0
+            for ahead in range(1, min(12, max(1, math.ceil(row.cover))) + 1)
+        )
+        for row in held.itertuples()
+    ]
 
 
 def unit_values(sold: pd.DataFrame, months: int = 12) -> pd.DataFrame:

@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from planlib.chapters.members import counted
-from planlib.chapters.time.pace import ALERT, STILL, alarms
+from planlib.chapters.time.pace import ALERT, SMALL, STILL, alarms
 from planlib.chapters.time.rolling import Lift
+from planlib.chapters.time.weeks import WEEK
 from planlib.drivers import Drivers
 from planlib.plan import AMOUNT
 
 Show = Callable[..., str]
+SPELT = 3  # weeks that a title names
 
 
 def told(found: Lift, line: float, lift: float, show: Show) -> str:
@@ -40,6 +42,43 @@ def told_drivers(drivers: Drivers, plan: pd.DataFrame) -> str:
     return f"{most['month']} gains most against last year: {100 * most['_change']:+.1f} points of share"
 
 
+def told_peak(path: pd.DataFrame, show: Show) -> str:
+    """Which month of the plan year is the largest, a sentence; `path`: month, amount (TIM-1)."""
+    names, most = _largest(path, "month"), show(int(path[AMOUNT].max()))
+    if len(names) == len(path) > 1:
+        return f"All months are equal, with {most} each."
+    return f"The peak of the year is {_listed(names)} with {most}{' each' if len(names) > 1 else ''}."
+
+
+def headline_peak(path: pd.DataFrame, show: Show) -> str:
+    """The same as a title."""
+    names, part = _largest(path, "month"), show(float(path[AMOUNT].max()) / max(1.0, float(path[AMOUNT].sum())), "share")
+    if len(names) == len(path) > 1:
+        return f"All months are equal, with {part} of the year each"
+    are = "are the peaks" if len(names) > 1 else "is the peak"
+    return f"{_listed(names)} {are} with {part} of the year{' each' if len(names) > 1 else ''}"
+
+
+def headline_weeks(weeks: pd.DataFrame) -> str:
+    """Which whole week is the fullest, as a title; `weeks`: week, days, amount (TIM-1)."""
+    whole = weeks[weeks["days"] == WEEK]
+    names = _largest(whole if len(whole) else weeks, "week", WEEK)
+    if len(names) == max(len(whole), 1) > 1:
+        return "All whole weeks are equal"
+    if len(names) > SPELT:
+        return f"{len(names)} weeks are equally full, {names[0]} the first of them"
+    return f"Week {names[0]} is the fullest" if len(names) == 1 else f"Weeks {_listed(names)} are the fullest"
+
+
+def _largest(frame: pd.DataFrame, name: str, units: int = 1) -> list[str]:
+    """The members with the largest amount, those that rounding to so many minor units sets below it included."""
+    return frame.loc[frame[AMOUNT] >= frame[AMOUNT].max() - units, name].sort_values().tolist()
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
 def told_pace(table: pd.DataFrame) -> str:
     """How the closed weeks lie against the plan in force, and whether an alert stands (TIM-4)."""
     if table.empty:
@@ -53,7 +92,10 @@ def told_pace(table: pd.DataFrame) -> str:
     start = f"{closed}, {abs(over):.1%} {way} what was expected of {'them' if many else 'it'}"
     if round(over, 3) == 0:
         start = f"{closed}, as expected"
-    last = table.iloc[-1]
+    counted_weeks = table[table["state"] != SMALL]
+    if counted_weeks.empty:
+        return f"{start}. Every week is too small to count."
+    last = counted_weeks.iloc[-1]
     if last["state"] in (ALERT, STILL):
         return f"{start}. Alert: sales are behind as of week {last['week']}."
     count = alarms(table)

@@ -161,24 +161,35 @@ def refuse_conflicts(case: Case, items: pd.DataFrame, groups: list[str], reserve
     for pool, group in enumerate(groups, start=1):
         low, high = curves.pool_floor[pool], curves.pool_cap[pool]
         if low > high:
-            faults.append(f"group {group}: has a floor of {low:,.0f} over its cap of {high:,.0f}; lower the floor")
+            faults.append(
+                f"group {group}: has a floor of {low:,.0f} minor units over its cap of {high:,.0f} minor units; lower the floor"
+            )
         if floors[pool] > high:
-            faults.append(f"group {group}: its items' floors need {floors[pool]:,.0f}, its cap is {high:,.0f}; raise the cap")
+            faults.append(
+                f"group {group}: its items' floors need {floors[pool]:,.0f} minor units, its cap is "
+                f"{high:,.0f} minor units; raise the cap"
+            )
         if caps[pool] < low:
-            faults.append(f"group {group}: its items' caps take {caps[pool]:,.0f}, its floor is {low:,.0f}; lower the floor")
+            faults.append(
+                f"group {group}: its items' caps take {caps[pool]:,.0f} minor units, its floor is "
+                f"{low:,.0f} minor units; lower the floor"
+            )
     least, most = curves.least.sum(), np.minimum(curves.most, case.money).sum()
     if least > case.money:
         faults.append(
-            f"the floors of {len(items)} items and {len(groups)} groups need {least:,.0f}, {case.money:,} are to be spent "
-            f"after a reserve of {reserve:,}; lower a floor or change the budget by {least - case.money:,.0f}"
+            f"the floors of {len(items)} items and {len(groups)} groups need {least:,.0f} minor units, "
+            f"{case.money:,} minor units are to be spent "
+            f"after a reserve of {reserve:,} minor units; lower a floor or change the budget "
+            f"by {least - case.money:,.0f} minor units"
         )
     if case.whole and most < case.money:
         faults.append(
-            f"the caps of {len(items)} items and {len(groups)} groups take {most:,.0f}, {case.money:,} are to be spent after a "
-            f"reserve of {reserve:,}; raise a cap or change the budget by {case.money - most:,.0f}"
+            f"the caps of {len(items)} items and {len(groups)} groups take {most:,.0f} minor units, "
+            f"{case.money:,} minor units are to be spent after a "
+            f"reserve of {reserve:,} minor units; raise a cap or change the budget by {case.money - most:,.0f} minor units"
         )
     if faults:
-        raise ConflictError(collected("spend: the limits cannot all hold (minor units).", faults))
+        raise ConflictError(collected("spend: the limits cannot all hold.", faults))
 
 
 def out_of_reach(case: Case, reserve: int) -> str:
@@ -193,5 +204,6 @@ def out_of_reach(case: Case, reserve: int) -> str:
         low, high = (middle, high) if above > 0 else (low, middle)
     return (
         f"spend: the ROI floor is out of reach: {asked:.4g} is needed, the items and projects can return at most about "
-        f"{low:.4g} of {case.money:,} minor units (reserve {reserve:,}); lower the ROI floor to that, or lower floors."
+        f"{low:.4g} of {case.money:,} minor units (reserve {reserve:,} minor units); lower the ROI floor to that, "
+        "or lower floors."
     )

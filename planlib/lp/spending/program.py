@@ -87,7 +87,8 @@ def best(case: Case) -> Found | None:
     rounding = 1.0 + float(case.curves.response(np.ones(len(case.curves.scale))).sum())
     if found.bound - found.value > max(REFUSED * found.value, rounding):
         raise PlanError(
-            f"spend: after {found.passes} passes the plan brings {found.value:,.0f} and up to {found.bound:,.0f} is not "
+            f"spend: after {found.passes} passes the plan brings {found.value:,.0f} minor units and up to "
+            f"{found.bound:,.0f} minor units is not "
             f"ruled out, expected a gap of at most {REFUSED:.2%}; check the curves for scales of very different size."
         )
     return found

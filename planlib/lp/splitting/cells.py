@@ -202,7 +202,8 @@ def _locked(cells: pd.DataFrame, locks: Sequence[Lock], keys: list[str]) -> dict
         booked = int(cells["floor"].iloc[place])
         if round(lock.amount) < booked:
             faults.append(
-                f"lock {lock.name!r}: it holds {lock.amount:,.0f}, but {booked:,} are already booked; raise or drop it"
+                f"lock {lock.name!r}: it holds {lock.amount:,.0f} minor units, but {booked:,} minor units are already booked; "
+                "raise or drop it"
             )
         chosen[lock.name] = place
     if faults:

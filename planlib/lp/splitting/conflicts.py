@@ -210,9 +210,8 @@ def _message(name: str, conflicts: pd.DataFrame, repair: pd.DataFrame) -> str:
         for row in rows.head(SPELT).itertuples():
             need, have = apart(row.need, row.have, row.unit)
             text = words[row.side].format(need=need, have=have)
-            text += f" ({row.cell} needs it most)" * bool(row.cell) + f" ({row.booked:,.0f} are already booked)" * bool(
-                row.booked
-            )
+            text += f" ({row.cell} needs it most)" * bool(row.cell)
+            text += f" ({row.booked:,.0f} minor units are already booked)" * bool(row.booked)
             lines.append(f'"{row.rule}" {text if len(names) > 1 else text.replace("the others leave", "the totals leave")}')
         said = [*names[:SPELT], f"{len(names) - SPELT} more"] if len(names) > SPELT else names
         together = " and ".join(filter(None, [", ".join(said[:-1]), said[-1]]))

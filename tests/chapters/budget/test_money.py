@@ -125,7 +125,7 @@ def test_what_a_project_requires_must_be_there():
     # The critical path is there whatever it returns, and its money never exceeds the budget.
     known = projects(("club", 10, 19, "no", "portal"), ("portal", 100, 0, "yes", ""))
     assert variants(known, budget.Parameters())["requires"].tolist() == [[], []]
-    with pytest.raises(ParameterError, match="120 minor units of critical projects and 13 of reserve"):
+    with pytest.raises(ParameterError, match="120 minor units of critical projects and 13 minor units of reserve"):
         budget.free(130, known, NONE, budget.Parameters())
 
 
@@ -144,7 +144,7 @@ def test_a_reserve_smaller_than_the_regions_is_refused():
     regions = pd.DataFrame({"region": ["E"], "item": ["x"], "amount": [900]})
     shares = pd.DataFrame({"region": "E", "part": ["base", "incentive", "risk reserve"], "share": [0.5, 0.3, 0.2]})
 
-    with pytest.raises(ParameterError, match=r"reserve of 100 minor units.*reserves of 225"):
+    with pytest.raises(ParameterError, match=r"reserve of 100 minor units.*reserves of 225 minor units"):
         budget.pools(regions, shares, found)
 
 

@@ -203,3 +203,53 @@ def test_the_price_of_the_whole_budget_counts_its_reserve():
     of = rules.set_index("rule")["price"]
     assert of["marketing cost over revenue"] == pytest.approx(0.9 * 2.0 + 0.25 * 0.3)
     assert of["reserve over budget"] == 2.0
+
+
+YEAR = pd.DataFrame({"month": [f"2026-{n:02d}" for n in range(1, 13)], "amount": [30] * 3 + [10] * 9})  # planned revenue, 180
+NOTHING = pd.DataFrame({"item": [], "month": [], "amount": []}).astype({"amount": "int64"})
+
+
+@pytest.mark.parametrize(
+    ("known", "stood", "spent", "taken"),
+    [
+        # Without a plan a closed month has its share of the year: 30 of 180 of 360.
+        ((), None, 0, [60, 60, 60]),
+        # With one what it planned of all the activities' 720: half of it is of this money.
+        ((), {"2026-01": 100, "2026-02": 80, "2026-03": 40}, 0, [50, 40, 20]),
+        # A month that no plan had open has its share.
+        ((), {"2026-02": 80, "2026-03": 40}, 0, [60, 40, 20]),
+        # What is known is what was spent; and no more is taken than is left.
+        (("2026-01",), {"2026-02": 80, "2026-03": 40}, 7, [7, 40, 20]),
+        (("2026-01",), {"2026-02": 80, "2026-03": 40}, 330, [330, 20, 10]),
+    ],
+)
+def test_closed_months_whose_spend_is_not_known_are_taken_at_the_plan(known, stood, spent, taken):
+    horizon = Horizon(2026, 1, date(2026, 3, 31))
+    window = Window("marketing of the closed months", tuple(horizon.closed), known)
+    plan = None if stood is None else pd.DataFrame({"month": list(stood), "amount": list(stood.values())})
+    paid = pd.DataFrame({"item": "a", "month": ["2026-01"], "amount": [spent]}) if spent else NOTHING
+    gone = budget.taken(360, 720, paid, YEAR, window, plan)
+    months = budget.by_month(360, YEAR, gone, horizon).plan
+    quarters = budget.quarters(months, horizon, None, known).set_index("quarter")
+
+    assert gone.set_index("month")["amount"].reindex(horizon.closed).tolist() == taken
+    assert months["amount"].tolist()[:3] == taken and quarters["amount"].sum() == 360
+    assert quarters.loc["Q1", "amount"] == sum(taken) and np.isnan(quarters.loc["Q1", "spent"])
+    assert quarters["spent"].tolist()[1:] == [0, 0, 0]
+
+
+def test_what_unknown_months_are_taken_at_is_told():
+    every = ("2026-01", "2026-02", "2026-03")
+    name, stood = "marketing of the closed months", pd.DataFrame({"month": ["2026-02", "2026-03"], "amount": 1})
+    simple = "at their share of the year's money as planned revenue has it, as no plan had them open"
+
+    assert budget.untold(Window(name, every, every), None) == budget.untold(Window(name, (), ()), stood) == []
+    assert budget.untold(Window(name, every, ()), None) == [
+        f"Marketing of the closed months is not known: they are taken {simple}."
+    ]
+    assert budget.untold(Window(name, every, ()), stood) == [
+        f"Marketing of the closed months is not known: they are taken at the plan in force, 2026-01 {simple}."
+    ]
+    assert budget.untold(Window(name, every, ("2026-01",)), stood) == [
+        "Marketing of the closed months is known for 1 of 3 months (2026-01): the others are taken at the plan in force."
+    ]

@@ -106,8 +106,54 @@ def test_the_bridge_says_whether_limits_press_hold_or_give():
     dear = bridge_of(1200).table.sort_values("price", ascending=False).iloc[0]
     assert press == [f'The six sources reach the target within their limits; "{dear["binds"]}" presses most.']
     assert "these limits do not hold together" in beyond[0] and '"New customers: cap"' in beyond[1]
-    assert "Retained base: floor" in below[0] and beyond[0] != below[0]
+    assert beyond[0].startswith("The six sources cannot reach the target: ")
+    assert "Retained base: floor" in below[0] and below[0].startswith("The six sources must bring more than the target: ")
     assert customer.bridge_told(None, str) == []
+
+
+@pytest.mark.parametrize(
+    ("binds", "prices", "told"),
+    [
+        ((True, True, True), (0.00002, 2.0, 1.0), '"b: cap" presses most.'),
+        ((True, True, True), (2.00001, 2.0, 1.0), '"a: floor" and "b: cap" press most.'),
+        ((True, True, False), (0.00002, 0.0, 1.0), "none of the limits presses."),
+    ],
+)
+def test_the_dearest_limit_presses_most_and_ties_are_told(binds, prices, told):
+    rules = pd.DataFrame({"rule": ["a: floor", "b: cap", "c: cap"], "binds": binds, "price": prices})
+    table = pd.DataFrame({"source": ["a", "b", "c"], "cap": 1})
+    none = pd.DataFrame({"rule": []})
+    steps = customer.Bridge(table, SimpleNamespace(rules=rules), none, none, none)  # type: ignore[arg-type]
+
+    assert customer.bridge_told(steps, str)[0].endswith(told)
+
+
+def test_no_way_out_moves_what_closed_months_brought():
+    # Dormant customers brought 700 in closed months, the floors of the base ask for 800 and 34 more: together they pass 900.
+    booked = pd.DataFrame({"segment": ["Dormant"], "amount": [700]})
+    parameters = customer.Parameters()
+    ground = customer.Ground(1000, 20, 200, 0.8, 0.4, 0.3, 0.5, 5, 100)
+    sources = customer.existing(ground, parameters)
+    steps = customer.bridge(sources, {}, ground, 900, parameters, booked)
+    assert steps is not None
+
+    floors = sources.set_index("source")["floor"].drop("Win-back")
+    moved = dict(zip(steps.repair["rule"], steps.repair["from"] - steps.repair["to"], strict=True))
+    assert steps.amounts["Win-back"] == 700
+    assert "Win-back: closed months" not in moved and sum(moved.values()) == pytest.approx(floors.sum() - 200)
+    assert "from 700" not in customer.bridge_told(steps, str)[1]
+    asked = pd.DataFrame({"customers": [1], "won_so_far": 0, "new_revenue": 1})
+    said = customer.message("New", 0.4, steps, asked, known("2023-01"), str)
+    assert said.startswith("The six sources must bring more than the target within their limits: New customers bring 40%")
+
+
+@pytest.mark.parametrize(("rate", "more"), [(1.194, "; 119% seen: those who came back bought more than"), (0.5, "at most 80%")])
+def test_a_rate_over_all_of_it_has_its_reason(rate, more):
+    ground = customer.Ground(1000, 20, 200, 0.763, 0.4, 0.3, rate, 5, 100)
+    because = customer.existing(ground, customer.Parameters()).set_index("source")["because"]
+
+    assert more in because["Win-back"] and ("seen" in because["Win-back"]) == (rate > 1)
+    assert because["Retained base"].startswith("at least 76% stays")
 
 
 def test_the_chapter_s_sentence_is_made_from_its_rows():
@@ -262,3 +308,51 @@ def test_whether_the_groups_drift_is_said_of_their_own_history():
     assert customer.trend_told(none, history)[0].startswith("Groups are told for 2 months, too few")
     assert customer.trend_told(some, history) == ["drifts"]
     assert customer.trend_told(none, history[:1]) == []  # one group cannot drift
+
+
+@pytest.mark.parametrize(
+    ("came", "asked", "told"),
+    [
+        (15, 226, "brought 15 where the plan in force asked 226: 211 behind, which the open months have to bring."),
+        (300, 226, "brought 300 where the plan in force asked 226: 74 ahead."),
+        (226, 226, "brought 226 where the plan in force asked 226: as planned."),
+    ],
+)
+def test_closed_months_of_new_customers_are_held_against_the_plan(came, asked, told):
+    horizon = Horizon(2026, 1, date(2026, 3, 31))
+
+    def months(first: int) -> pd.DataFrame:
+        rows = [(month, group, 0) for month in horizon.months for group in ("New", "Ordinary")]
+        frame = pd.DataFrame(rows, columns=["month", "segment", "amount"])
+        frame.loc[0, "amount"], frame.loc[1, "amount"], frame.loc[6, "amount"] = first, 77, 99  # January, and April of New
+        return frame
+
+    said = customer.new_told(months(came), months(asked), horizon, str)
+    assert said == [f"Of new customers the 3 closed months {told}"]
+    assert customer.new_told(months(came), None, horizon, str) == []
+    assert customer.new_told(months(came), months(asked), HORIZON, str) == []
+
+
+def test_cities_are_counted_and_a_quarter_without_sales_opens_none():
+    horizon = Horizon(2026, 1, date(2025, 12, 31))
+    rows = [(month, "New", 0 if month < "2026-04" else 10) for month in horizon.months]
+    plan = pd.DataFrame(rows, columns=["month", "segment", "amount"])
+    people = pd.DataFrame({"first": pd.Series([], dtype="datetime64[ns]")})
+    ground = customer.Ground(1000, 20, 200, 0.8, 0.4, 0.3, 0.5, 5, 100)
+    cities = [["one in Bavaria", "one in Bavaria", "one in Hesse"], ["Ulm"], ["one in Hesse"]]
+    parameters = customer.Parameters()
+    none = pd.Series(dtype="int64")
+    found = customer.targets(plan, bridge_of(1200), ground, people, cities, none, None, horizon, parameters)
+    found = found.set_index("quarter")
+
+    assert customer.open_quarters(horizon, plan) == [1, 2, 3]
+    assert found["cities"].tolist() == ["", "two in Bavaria, one in Hesse", "Ulm", "one in Hesse"]
+    assert found["key_share"].isna().tolist() == [True, False, False, False]
+    opened = customer.Cities(80, 0, 0)
+    closed, whole = (
+        customer.floors(frame, pd.DataFrame(), None, opened, ground, horizon, parameters)["new cities open every quarter"]
+        for frame in (plan, plan.assign(amount=10))
+    )
+    # Opened in mid-quarter a city has 7/8, 5/8, 3/8 and 1/8 of its first year left.
+    each = parameters.cities_per_quarter * 80
+    assert (closed, whole) == (each * 9 / 8, each * 2)

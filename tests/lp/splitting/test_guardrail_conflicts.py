@@ -50,7 +50,7 @@ def test_a_cap_below_what_is_booked_says_so():
     cap = Rule(name="cap", where={"region": "East"}, unit="amount", max=100)
     error = caught(tables.company(10_000), "region", REGIONS, [cap], booked=booked)
 
-    assert "leave it at least 500 minor units (500 are already booked)" in str(error)
+    assert "leave it at least 500 minor units (500 minor units are already booked)" in str(error)
     guard = caught(tables.company(10_000), "region", REGIONS, [Rule(name="g", each="cell", max=0.04)], booked=booked)
     assert "already booked" in str(guard)
 
