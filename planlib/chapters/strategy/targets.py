@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from planlib.chapters import base_year
 from planlib.chapters.base_year import NAME
 from planlib.chapters.members import refuse
 from planlib.chapters.strategy.measures import both, count, level, over
@@ -102,7 +103,10 @@ def targets(
         return last.scaled(told), of_count(told, coverage, span, value, terms)
 
     costs, chance = ratio(cost, known, 1 - asked.margin)
-    revenue = known.window(NAME, horizon.last_year).scaled(sales), of_sum(sales, known, span, amount, terms, past=past)
+    last = known.window(NAME, horizon.last_year)
+    base = orders[["month", AMOUNT]] if regional is None else regional[["region", "month", AMOUNT]]
+    whole = float(base_year.by_month(base, last).sum()) if last.known else None
+    revenue = whole, of_sum(sales, known, span, amount, terms, past=past)
     margin = None if costs is None else 1 - costs, chance
     rows = [
         ("Revenue", "money", amount, "orders", "finance", False, *revenue),
