@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from planlib import plan as tables
-from planlib.chapters import product
+from planlib.chapters import channel, product
 from planlib.errors import ParameterError
 from planlib.estimates import shares
 from planlib.estimates.windows import Coverage
@@ -381,3 +381,16 @@ def test_the_samples_growth_line_moves_a_product_to_another_stage(open_sample):
 def test_values_outside_their_bounds_are_refused(words):
     with pytest.raises(ValidationError):
         product.Parameters(**words)
+
+
+@pytest.mark.parametrize("told", [product.told_effects, channel.told_effects])
+def test_the_title_of_effects_names_only_what_moves(told):
+    def title(**effects: list[float]) -> str:
+        return told(
+            pd.DataFrame([(name, value) for name, each in effects.items() for value in each], columns=["member", "effect"])
+        )
+
+    assert title(Heater=[0.01], Filter=[-0.01]) == "Heater +1.0 points of share, Filter -1.0 points of share"
+    assert title(Heater=[0.0004], Filter=[-0.0004]).endswith(("no driver and no rule moves them", "moves a channel"))
+    assert title(Heater=[0.005, -0.005], Filter=[0.0]).endswith("up moves it down again")
+    assert title(Heater=[0.001], Filter=[-0.0004], Pump=[-0.0004]) == "Heater +0.1 points of share"

@@ -927,3 +927,17 @@ def test_a_growth_under_a_percent_has_a_tenth():
     assert region.told_plan(compared(A=0.0002, B=0.0), ["A"], 0.5).endswith(
         "no region grows: A comes nearest, as much as last year."
     )
+
+
+def test_drivers_without_data_have_no_source_and_no_weight():
+    last = pd.DataFrame({"region": ["East", "West"], "amount": [60, 40]})
+    expected = pd.DataFrame({"region": ["East", "West"], "share": [0.6, 0.4]})
+    plan = pd.DataFrame({"amount": [100]})
+    bare = region.drivers(plan, last, expected, region.Parameters()).sources.set_index("driver")
+    reach = expected.assign(active=1, dormant=0)
+    some = region.drivers(plan, last, expected, region.Parameters(), reach=reach).sources.set_index("driver")
+
+    assert bare.loc["reach", ["source", "counts"]].tolist() == ["not known", ""]
+    assert some.loc["reach", "source"] == "orders: customers by recency" and some.loc["reach", "counts"] != ""
+    assert bare.loc["trend", ["source", "counts"]].tolist() == ["orders", "100%"]
+    assert bare.loc["potential", "source"] == some.loc["team", "source"] == "not known"
