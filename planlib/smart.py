@@ -35,20 +35,33 @@ def check(
 
 
 def summary(checked: pd.DataFrame, listed: Callable[[Sequence[str]], str]) -> str:
-    """One sentence: how many targets are SMART, and what the others lack; `listed` writes a list of names."""
+    """How many targets are SMART, and what the others lack; `listed` writes a list of names.
+
+    A target whose value is the method's own (`default`) and that has no baseline is nobody's yet: it is counted apart.
+    """
+    idle = pd.Series(False, index=checked.index)
+    if "default" in checked:
+        idle = checked["baseline"].isna() & checked["default"].astype(bool)
+    one, many, apart = "of this chapter", "of this chapter", ""
+    if idle.any() and not idle.all():
+        verb = "is the method's default" if idle.sum() == 1 else "are the method's defaults"
+        apart = f" Nobody set {_some(list(checked.loc[idle, 'metric']), listed)}, and no baseline is known: "
+        apart += f"{'it' if idle.sum() == 1 else 'they'} {verb} and counted apart."
+        one, many = "that was set or has a baseline", "that were set or have a baseline"
+        checked = checked[~idle]
     good, count = int(checked["smart"].sum()), len(checked)
     if good == count:
-        whose = "the one target of this chapter passes" if count == 1 else f"all {count} targets of this chapter pass"
-        return f"SMART check: {whose}."
+        whose = f"the one target {one} passes" if count == 1 else f"all {count} targets {many} pass"
+        return f"SMART check: {whose}.{apart}"
     faults: dict[str, list[str]] = {}
     for row in checked[~checked["smart"].astype(bool)].itertuples(index=False):
         for fault in row.lacks.split("; "):
             faults.setdefault(fault.partition(":")[0], []).append(str(row.metric))
     told = [f"{fault} ({_some(names, listed)})" for fault, names in faults.items()]
-    lacking = f"lacking: {'; '.join(told)}."
+    lacking = f"lacking: {'; '.join(told)}.{apart}"
     if count == 1:
-        return f"SMART check: the one target of this chapter does not pass; {lacking}"
-    return f"SMART check: {good} of {count} targets of this chapter {'passes' if good == 1 else 'pass'}; {lacking}"
+        return f"SMART check: the one target {one} does not pass; {lacking}"
+    return f"SMART check: {good} of {count} targets {many} {'passes' if good == 1 else 'pass'}; {lacking}"
 
 
 def of_members(

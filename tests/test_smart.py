@@ -191,3 +191,20 @@ def test_the_summary_of_one_target_is_in_the_singular():
     assert smart.summary(smart.check(frame, *YEAR), " and ".join) == (
         "SMART check: the one target of this chapter does not pass; lacking: no owner (East)."
     )
+
+
+def test_targets_that_nobody_set_are_counted_apart():
+    def said(default: list[bool], baseline: list[float | None]) -> str:
+        names = ["Revenue", "Launches", "Leads"]
+        frame = pd.DataFrame({"metric": names, "baseline": baseline, "default": default, "smart": [True, False, False]})
+        frame = frame.assign(lacks=["", "no baseline", "no baseline"]).astype({"baseline": "float64"})
+        return smart.summary(frame, " and ".join)
+
+    assert said([False, True, True], [1.0, None, None]) == (
+        "SMART check: the one target that was set or has a baseline passes. Nobody set Launches and Leads, and no baseline is "
+        "known: they are the method's defaults and counted apart."
+    )
+    assert said([False, False, True], [1.0, None, None]).startswith(
+        "SMART check: 1 of 2 targets that were set or have a baseline passes; lacking: no baseline (Launches). Nobody "
+    )
+    assert said([False, False, False], [1.0, None, None]).startswith("SMART check: 1 of 3 targets of this chapter passes")

@@ -6,6 +6,7 @@ twelve months by its number, and each chapter says so; where a member began with
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from planlib.chapters.members import some
@@ -13,28 +14,67 @@ from planlib.estimates.windows import Coverage, Window, first_months
 from planlib.plan import AMOUNT
 
 NAME = "last year"  # of the window, so that every chapter says the same
+SILENT = 3  # months without a sale at the end of the orders after which a member counts as ended
+EVER = "9999-12"
 
 
-def carried(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
-    """Amounts of a window's known months (minor units) carried to all of it by their number; as they are where it is whole."""
+def carried(frame: pd.DataFrame, window: Window, history: pd.DataFrame) -> pd.DataFrame:
+    """Amounts of a window's known months (minor units), and for each unknown month the mean of the cell's known ones.
+
+    `frame`: cells, amount; `history`: the same cells, month, amount, of all months up to as_of. A month is added only to cells
+    whose members (its region, its product, ...) had all sold before it and have not ended. As it is where the window is whole.
+    """
     if window.whole or not window.known:
         return frame
-    amounts = (frame[AMOUNT].astype(float) * len(window.months) / len(window.known)).round().astype("int64")
-    return frame.assign(**{AMOUNT: amounts})
+    cells = [name for name in frame.columns if name != AMOUNT]
+    added = _unknown(history, window, cells).groupby(cells)["mean"].sum()
+    more = added.reindex(pd.MultiIndex.from_frame(frame[cells]) if len(cells) > 1 else frame[cells[0]]).fillna(0.0).to_numpy()
+    return frame.assign(**{AMOUNT: (frame[AMOUNT].astype(float) + more).round().astype("int64")})
 
 
-def filled(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
-    """Amounts by month with a row for each month that is not known: the mean of what the cell sold in a known one.
+def filled(frame: pd.DataFrame, window: Window, history: pd.DataFrame) -> pd.DataFrame:
+    """Amounts by month with a row for each month that is not known, see `carried`: the mean of the cell's known months.
 
     `frame`: cells, month, amount (minor units). As it is where the window is whole.
     """
     if window.whole or not window.known:
         return frame
-    cells = [name for name in frame.columns if name not in ("month", AMOUNT)]
     known = frame[frame["month"].isin(window.known)]
-    mean = (known.groupby(cells)[AMOUNT].sum() / len(window.known)).round().astype("int64").reset_index()
-    unknown = pd.DataFrame({"month": [month for month in window.months if month not in window.known]})
-    return pd.concat([known, mean.merge(unknown, how="cross")[list(frame.columns)]], ignore_index=True)
+    cells = [name for name in frame.columns if name not in ("month", AMOUNT)]
+    added = _unknown(history, window, cells)
+    added = added.assign(**{AMOUNT: added["mean"].round().astype("int64")})[list(frame.columns)]
+    return pd.concat([known, added], ignore_index=True)
+
+
+def by_month(history: pd.DataFrame, window: Window) -> pd.Series:
+    """Amount of each month of a window, those that are not known filled: what all cells of `history` come to, see `filled`."""
+    told = history if len(history.columns) > 2 else history.assign(all="all")
+    cells = [name for name in told.columns if name not in ("month", AMOUNT)]
+    frame = told.loc[told["month"].isin(window.months), [*cells, "month", AMOUNT]]
+    return filled(frame, window, told).groupby("month")[AMOUNT].sum().reindex(list(window.months), fill_value=0)
+
+
+def _unknown(history: pd.DataFrame, window: Window, cells: Sequence[str]) -> pd.DataFrame:
+    """A row for each cell and unknown month that it was there in: `cells`, month, mean (of its known months in the window).
+
+    A member that first sold in the first month of all was there before it; one without a sale in the last known months has
+    ended with its last.
+    """
+    told = sorted(set(history["month"]))
+    sold = history[history[AMOUNT] > 0]
+    sums = history[history["month"].isin(window.known)].groupby(list(cells))[AMOUNT].sum().reset_index()
+    start, end = pd.Series("", index=sums.index), pd.Series(EVER, index=sums.index)
+    for name in cells:
+        first, last = (sold.groupby(name)["month"].agg(side) for side in ("min", "max"))
+        ended = told[-SILENT - 1] if len(told) > SILENT else ""
+        begins = sums[name].map(first.mask(first == told[0], "")).fillna("").astype(str)
+        ends = sums[name].map(last.mask(last > ended, EVER)).fillna(EVER).astype(str)
+        start, end = start.where(start > begins, begins), end.where(end < ends, ends)
+    spans = {span: sum(span[0] <= month <= span[1] for month in window.known) for span in set(zip(start, end, strict=True))}
+    counts = [max(1, spans[span]) for span in zip(start, end, strict=True)]
+    sums["mean"] = sums[AMOUNT] / np.array(counts)
+    rows = [sums[(start < month) & (end > month)].assign(month=month) for month in window.months if month not in window.known]
+    return pd.concat(rows, ignore_index=True)[[*cells, "month", "mean"]]
 
 
 def based(window: Window) -> str:

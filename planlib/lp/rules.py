@@ -1,5 +1,6 @@
 """Rules and locks: the vocabulary in which a planner limits an allocation."""
 
+import difflib
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
@@ -10,6 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from planlib.errors import ParameterError
 from planlib.plan import DIMENSIONS
+
+MOST_NAMES = 30  # members that a refusal lists before it counts the rest
 
 Member = Annotated[str, Field(min_length=1)]
 
@@ -168,12 +171,22 @@ def mask(cells: pd.DataFrame, where: Where, name: str) -> pd.Series:
         wanted = [members] if isinstance(members, str) else list(members)
         unknown = sorted(set(wanted) - set(cells[dimension].unique()))
         if unknown:
-            some = sorted(cells[dimension].unique())[:6]
-            raise ParameterError(f"rule {name!r}: no {dimension} {unknown}, expected one of {some} ...; correct the name.")
+            raise ParameterError(_no_member(name, dimension, unknown, sorted(map(str, cells[dimension].unique()))))
         chosen &= cells[dimension].isin(wanted)
     if not chosen.any():
         raise ParameterError(f"rule {name!r}: no cell has {where} together, expected at least one; widen or drop the rule.")
     return chosen
+
+
+def _no_member(name: str, dimension: str, unknown: Sequence[str], there: Sequence[str]) -> str:
+    """What is wrong with names in `where`: those that are no member, each with the nearest right one, and all there are."""
+    folded = {member.casefold(): member for member in there}
+    told = []
+    for wrong in unknown:
+        near = difflib.get_close_matches(wrong.casefold(), list(folded), n=1, cutoff=0.5)
+        told.append(f"{wrong!r}" + (f" (nearest: {folded[near[0]]!r})" if near else ""))
+    listed = ", ".join(there[:MOST_NAMES]) + (f" and {len(there) - MOST_NAMES} more" if len(there) > MOST_NAMES else "")
+    return f"rule {name!r}: no {dimension} {', '.join(told)}, expected one of {listed}; correct the name."
 
 
 def expanded(rules: Sequence[Rule], cells: pd.DataFrame) -> list[Rule]:

@@ -143,7 +143,7 @@ def test_a_test_sale_before_the_launch_is_no_start():
     launches = pd.DataFrame({"product": ["Pump"], "target_users": [1000.0]})
     stages = of(history, products=products).reset_index()
     placed = product.positions(stages, totals(), products, None, GIVEN, DECEMBER).set_index("product")
-    reached = product.of_stages(stages, bought, launches, None, GIVEN, DECEMBER)
+    reached = product.of_stages(stages, bought, launches, None, product.Parameters(reach=0.1), DECEMBER)
 
     assert placed.loc["Pump", "relative_share"] == pytest.approx(0.60, abs=0.001)
     assert reached.set_index("product").loc["Pump", "found"] == pytest.approx(0.15)
@@ -227,11 +227,13 @@ def test_a_day_set_once_stands_and_falls_due():
     fall = history["product"] == "Fall"
     history.loc[fall, "amount"] = [round(400 * 0.97**n) for n in range(int(fall.sum()))]
     first = history[history["month"] <= "2025-12"]
+    market = {"market_size": [24_000.0], "market_growth": [0.0], "rival_share": [0.5]}
+    products = pd.DataFrame({"product": ["Pump"], **market})  # where no market is known, no exit is asked for
     stages, bought = of(first).reset_index(), first.assign(customer="c")
-    then = product.positions(stages, totals(), None, None, GIVEN, DECEMBER)
+    then = product.positions(stages, totals(), products, None, GIVEN, DECEMBER)
     goals = product.of_stages(stages, bought, None, None, GIVEN, DECEMBER)
     now_stages, now_bought = of(history, JUNE).reset_index(), history.assign(customer="c")
-    now = product.positions(now_stages, totals(), None, None, GIVEN, JUNE, then).set_index("product")
+    now = product.positions(now_stages, totals(), products, None, GIVEN, JUNE, then).set_index("product")
     owed = product.of_stages(now_stages, now_bought, None, None, GIVEN, JUNE, standing=goals).set_index("product")
 
     assert then.set_index("product").loc["Pump", ["quadrant", "decide_by"]].tolist() == ["dog", "2026-03-31"]
@@ -242,7 +244,7 @@ def test_a_day_set_once_stands_and_falls_due():
     assert due.loc["Pump", ["met", "by"]].tolist() == ["no", "2026-03-31"]
     assert owed.loc["Fall", ["met", "by"]].tolist() == ["no", "2026-03-31"]
     # without a plan in force the days begin today
-    fresh = product.positions(now_stages, totals(), None, None, GIVEN, JUNE).set_index("product")
+    fresh = product.positions(now_stages, totals(), products, None, GIVEN, JUNE).set_index("product")
     assert fresh.loc["Pump", "decide_by"] == "2026-09-30"
 
 
@@ -316,6 +318,9 @@ def test_first_buyers_of_what_sold_before_the_orders_begin_are_not_known():
     assert evidence.first_buyers(bought, "Pump", "2025-03", 3, Coverage("2025-03", "2025-12")) == (1, True)
 
 
+WON = pd.DataFrame({"product": ["Pump"], "customer": ["c"]})
+
+
 def test_marketing_known_for_half_a_year_counts_at_its_monthly_mean():
     stages = of(orders("2023-01", "2025-12", Filter=1000, Pump=200)).reset_index()
     recent = totals().assign(cost=[6000, 1200])
@@ -331,14 +336,14 @@ def test_a_launch_before_the_orders_begin_is_not_judged_by_what_is_left():
     launches = pd.DataFrame({"product": ["Pump"], "target_users": [10.0], "core_channels": [np.nan], "spend": [100.0]})
     carried = history.assign(channel="A")
     stages, bought = of(history, products=products).reset_index(), history.assign(customer="c", cost=10)
-    found = product.of_launches(stages, bought, carried, launches, GIVEN, DECEMBER).set_index("goal")
+    found = product.of_launches(stages, bought, carried, launches, WON, GIVEN, DECEMBER).set_index("goal")
 
     assert set(found["met"]) == {"not known"}
     # with the orders reaching back, one of two channels carries it: a number of core channels that is missing is not 1
     early = pd.concat([history.assign(month=history["month"].str.replace("2025", "2024")), history])
     both = pd.concat([carried, early[early["product"] == "Filter"].assign(channel="B")])
     known = Coverage("2024-06", "2025-12")
-    told = product.of_launches(stages, early.assign(customer="c", cost=10), both, launches, GIVEN, DECEMBER, known)
+    told = product.of_launches(stages, early.assign(customer="c", cost=10), both, launches, WON, GIVEN, DECEMBER, known)
     assert told.set_index("goal").loc["core channels that carry it", "found"] == pytest.approx(0.5)
 
 
@@ -399,11 +404,11 @@ def test_the_bridge_says_who_moves_or_that_nobody_does():
 @pytest.mark.parametrize(
     ("missed", "count", "said"),
     [
-        (0, 3, "none of 3 goals of stage and quadrant is missed."),
-        (1, 3, "1 of 3 goals of stage and quadrant is missed."),
-        (2, 3, "2 of 3 goals of stage and quadrant are missed."),
+        (0, 3, "none of 3 goals of stage and quadrant is missed, 3 open."),
+        (1, 3, "1 of 3 goals of stage and quadrant is missed, 2 open."),
+        (2, 3, "2 of 3 goals of stage and quadrant are missed, 1 open."),
         (1, 1, "the one goal of stage and quadrant is missed."),
-        (0, 1, "the one goal of stage and quadrant is not missed."),
+        (0, 1, "the one goal of stage and quadrant is open."),
     ],
 )
 def test_missed_goals_are_told_of_none_one_and_many(missed, count, said):

@@ -844,9 +844,37 @@ def test_last_year_is_carried_to_twelve_months_by_those_known(count):
     window = Coverage.of(ALL[-count:], "2025-12").window(base_year.NAME, HORIZON.last_year)
     last = flat(count)[lambda frame: frame["month"] >= "2025-01"].groupby("region", as_index=False)["amount"].sum()
 
-    assert base_year.carried(last, window)["amount"].tolist() == [1200]
+    assert base_year.carried(last, window, flat(count))["amount"].tolist() == [1200]
     assert (base_year.based(window) == "") == (count >= 12)
     assert base_year.began(flat(count), "region", window) == []
+
+
+def test_a_missing_month_is_carried_only_to_who_was_there():
+    cover = span_of("2024-11", "2025-12")
+    told = [month for month in cover if month != "2025-04"]
+    rows = [("East", month, 100) for month in told]
+    rows += [("Tyrol", month, 50) for month in told if month >= "2025-09"]  # opened after it
+    rows += [("Gone", month, 70) for month in told if month <= "2025-02"]  # ended before it
+    rows += [("Summer", month, 30) for month in told if month >= "2025-02"]  # began in February: nine known months of 30
+    sold = pd.DataFrame(rows, columns=["region", "month", "amount"])
+    window = Coverage.of(told, "2025-12").window(base_year.NAME, HORIZON.last_year)
+    last = sold[sold["month"] >= "2025-01"]
+    by_region = base_year.carried(last.groupby("region", as_index=False)["amount"].sum(), window, sold)
+
+    right = {"East": 1200, "Gone": 140, "Summer": 330, "Tyrol": 200}
+    assert by_region.set_index("region")["amount"].to_dict() == right
+    filled = base_year.filled(last, window, sold)
+    assert filled.groupby("region")["amount"].sum().to_dict() == right
+    april = filled[filled["month"] == "2025-04"].set_index("region")["amount"]
+    assert april.to_dict() == {"East": 100, "Summer": 30}
+    assert base_year.by_month(sold, window)["2025-04"] == 130
+    # a cell was there once its region and its product were: a rare one in an old region is no start
+    both = sold.assign(product="Pump")
+    rare = pd.DataFrame([("East", "2025-08", 110, "Valve"), ("Tyrol", "2024-11", 1, "Valve")], columns=both.columns)
+    both = pd.concat([both[both["region"] != "Tyrol"], rare.iloc[:1], rare.iloc[1:].assign(region="Summer")])
+    cells = both[both["month"] >= "2025-01"].groupby(["region", "product"], as_index=False)["amount"].sum()
+    found = base_year.carried(cells, window, both).set_index(["region", "product"])["amount"]
+    assert found["East", "Pump"] == 1200
 
 
 def test_what_the_bridge_shows_is_told_and_that_nothing_moves():
@@ -905,3 +933,17 @@ def test_a_growth_under_a_percent_has_a_tenth():
 def test_regions_that_meet_one_cap_grow_most_together():
     assert region.told_plan(compared(A=0.6999999, B=0.7, C=0.1), ["A"], 0.5).endswith("; B and A grow most, each by 70%.")
     assert region.told_plan(compared(A=0.7, B=0.1, C=0.1), ["A"], 0.5).endswith("; A grows most, by 70%.")
+
+
+def test_drivers_without_data_have_no_source_and_no_weight():
+    last = pd.DataFrame({"region": ["East", "West"], "amount": [60, 40]})
+    expected = pd.DataFrame({"region": ["East", "West"], "share": [0.6, 0.4]})
+    plan = pd.DataFrame({"amount": [100]})
+    bare = region.drivers(plan, last, expected, region.Parameters()).sources.set_index("driver")
+    reach = expected.assign(active=1, dormant=0)
+    some = region.drivers(plan, last, expected, region.Parameters(), reach=reach).sources.set_index("driver")
+
+    assert bare.loc["reach", ["source", "counts"]].tolist() == ["not known", ""]
+    assert some.loc["reach", "source"] == "orders: customers by recency" and some.loc["reach", "counts"] != ""
+    assert bare.loc["trend", ["source", "counts"]].tolist() == ["orders", "100%"]
+    assert bare.loc["potential", "source"] == some.loc["team", "source"] == "not known"

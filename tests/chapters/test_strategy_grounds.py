@@ -216,7 +216,7 @@ def test_segments_by_growth_and_margin():
     assert told.loc["Clinics", ["share", "growth", "growth_brought", "rank"]].tolist() == [0.4, 1.0, 1.0, 1]
     assert told.loc["Clinics", "fit"] == pytest.approx(0.75 / 0.30)
     assert told.loc["Hotels", ["growth", "growth_brought"]].tolist() == [0.0, 0.0]
-    assert (strategy.segments(ORDERS.drop(columns="cost"), "industry", YEAR_END)["fit"] == 1).all()
+    assert (strategy.segments(ORDERS.drop(columns="cost"), "industry", YEAR_END)["fit"].isna()).all()
 
 
 def test_each_position_names_a_segment_and_a_target_that_exist():

@@ -509,3 +509,29 @@ def test_campaigns_cost_what_they_cost(months_spent):
     assert row["baseline"] == pytest.approx(0.1) and row["probability"] > 0.5
     lost = pd.DataFrame({"month": [month for month in ALL if month != "2025-06"], "spend": 10_000})
     assert asked(marketing=lost).loc["Marketing cost, at most", "baseline"] == pytest.approx(0.1)
+
+
+# Sentences of what is not the company's own ----------------------------------------------------------------------------
+
+
+def test_the_methods_own_values_are_no_targets_of_the_company():
+    told = goals(flat(36), launches=4).reset_index()
+    idle = told.set_index("metric")["default"]
+    assert not idle["Revenue"] and not idle["Product launches"] and idle["New valid leads a year"]
+    checked = told.assign(smart=False, lacks="no baseline")
+    source = strategy.readable(checked, show).set_index("metric")["source"]
+    assert source["New valid leads a year"] == "kpis; value: the method's default" and source["Product launches"] == "kpis"
+
+
+@pytest.mark.parametrize(("names", "alone"), [(["all"], False), (["Acme"], True)])
+def test_one_customer_is_not_no_customer(names, alone):
+    orders = pd.DataFrame({"customer": names, "channel": "Shop", "amount": 100})
+    first = pd.DataFrame({"customer": names, "first": pd.to_datetime(["2024-01-01"])})
+    found = strategy.bought(first, orders, YEAR_END, Coverage("2023-01", "2025-12"))
+    texts = strategy.absent(None, None, pd.DataFrame(), pd.DataFrame(), None, found, YEAR_END)
+    assert texts[-1].endswith("orders name only one customer" if alone else "orders name no customer")
+
+
+def test_what_is_as_much_as_last_year_is_neither_good_nor_bad():
+    assert [strategy.better(*pair) for pair in ((2, 1), (1, 1), (1, 2))] == [True, None, False]
+    assert "of the plan in force:" in strategy.split_by(True) and "of last year's sales:" in strategy.split_by(False)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from planlib import plan as tables
 from planlib.errors import ParameterError
 from planlib.lp import Lock, Rule, split
-from planlib.lp.rules import in_force, in_minor_units
+from planlib.lp.rules import in_force, in_minor_units, mask
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,12 @@ def test_a_lock_and_a_rule_written_out_under_one_name_are_refused():
     each = Rule(name="cap", each="region", max=0.9)
     with pytest.raises(ParameterError, match="'cap East'"):
         split(tables.company(100), "region", weights, [each], [Lock(name="cap East", where={"region": "East"}, amount=40)])
+
+
+def test_a_misspelt_member_is_refused_with_the_nearest_and_every_name_there_is():
+    cells = pd.DataFrame({"region": ["East", "North", "West"]})
+    with pytest.raises(ParameterError) as refused:
+        mask(cells, {"region": ["Nort"]}, "floor")
+    assert str(refused.value) == (
+        "rule 'floor': no region 'Nort' (nearest: 'North'), expected one of East, North, West; correct the name."
+    )

@@ -26,6 +26,8 @@ def told_effects(steps: pd.DataFrame) -> str:
     """Whose share gains most and whose loses most, as the title of the bridge. `steps`: member, effect (share)."""
     gains = steps.groupby("member")["effect"].sum().round(9)
     up, down = (gains[sign * gains >= 0.0005].sort_index() for sign in (1, -1))
+    if up.empty and down.empty and steps["effect"].abs().max() >= 0.0005:
+        return "Last year's shares stand: what moves a channel up moves it down again"
     if up.empty and down.empty:
         return "Last year's shares stand: no driver and no rule moves a channel"
     ends = [(side.idxmax() if side is up else side.idxmin()) for side in (up, down) if len(side)]

@@ -6,8 +6,8 @@ from pydantic import Field, model_validator
 
 from planlib.chapters.base import Share, SplitParameters
 from planlib.chapters.product.goals import collected, of_quadrants, of_stages, readable, sentence, verdict
-from planlib.chapters.product.launches import of_launches, says_none
-from planlib.chapters.product.portfolio import floors_and_caps, matrix, planned, positions
+from planlib.chapters.product.launches import of_launches, says_none, won_by
+from planlib.chapters.product.portfolio import floors_and_caps, matrix, planned, positions, says_own
 from planlib.chapters.product.stages import drivers, on_sale, says, stages, starts, told_effects
 
 QUESTION = "Which product carries how much, given where it stands in its life?"
@@ -59,6 +59,6 @@ class Parameters(SplitParameters):
 
 __all__ = [
     "QUESTION", "Parameters", "collected", "drivers", "floors_and_caps", "matrix", "of_launches", "of_quadrants",
-    "of_stages", "on_sale", "planned", "positions", "readable", "says", "says_none", "sentence", "stages", "starts",
-    "told_effects", "verdict",
+    "of_stages", "on_sale", "planned", "positions", "readable", "says", "says_none", "says_own", "sentence", "stages", "starts",
+    "told_effects", "verdict", "won_by",
 ]  # fmt: skip

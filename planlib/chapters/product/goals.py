@@ -11,7 +11,7 @@ import pandas as pd
 
 from planlib.chapters.product import evidence
 from planlib.chapters.product.evidence import plain
-from planlib.chapters.product.portfolio import day_after, leaves
+from planlib.chapters.product.portfolio import MARKET, day_after, leaves
 from planlib.chapters.product.stages import UNKNOWN
 from planlib.estimates.windows import Coverage
 from planlib.plan import EVERYTHING, Horizon
@@ -37,7 +37,8 @@ def of_stages(
         bought    product, customer, month, amount (minor units)
         coverage  the months that the orders cover; those of `bought` by default
         standing  the goals of the plan in force: a day set there stands while the product still declines
-    Introduction: part of the target users that bought in the first quarter on sale. Growth: growth a quarter (the fourth root
+    Introduction: part of the target users reached in the first quarter on sale: its buyers were, who else was is not known.
+    Growth: growth a quarter (the fourth root
     of the last quarter over the same one a year before, which has no season in it; over the quarter before where there is
     none) and the part of customers that bought in two months or more, next to that of all products. Maturity: acquisition cost
     (marketing by revenue over customers that first bought the product) against the year before; months until the decline at
@@ -56,8 +57,9 @@ def of_stages(
         if row.stage == "introduction":
             reached, over = evidence.first_buyers(bought, name, first, 3, coverage)
             found = reached / users[name] if users.get(name) and reached is not None else None
+            enough = found is not None and round(found, 9) >= parameters.reach
             goal = "target users reached in the first quarter"
-            rows.append(a_goal(name, "PRD-1", goal, parameters.reach, found, "share", over))
+            rows.append(a_goal(name, "PRD-1", goal, parameters.reach, found if enough else None, "share", over))
         elif row.stage == "growth":
             found = evidence.a_quarter(bought[bought["product"] == name], known[name], horizon)
             rows.append(a_goal(name, "PRD-1", "growth a quarter", parameters.quarter_growth, found, "share"))
@@ -82,7 +84,8 @@ def of_quadrants(
     planned growth, and a defence: growing no slower than its market. Cash cow: net margin, and the star or question mark that
     most of its customers have not bought yet. Question mark: market share against the same months a year before, to be
     doubled by a day, else exit is considered. Dog: exit or restructuring by a day; at once where the net margin is under the
-    stop-loss. A day that has passed without a decision is missed. A product whose quadrant is not known owes nothing.
+    stop-loss. A day that has passed without a decision is missed. A product whose quadrant is not known owes nothing,
+    and one whose market is not known no exit.
     """
     coverage = Coverage.of(bought["month"], f"{horizon.as_of:%Y-%m}") if coverage is None else coverage
     rows: list[tuple[Any, ...]] = []
@@ -101,19 +104,21 @@ def of_quadrants(
             rows.append(a_goal(name, "PRD-2", "net margin", parameters.cow_margin, row.margin, "share"))
             if name in crossed:
                 rows.append((name, "PRD-2", "cross-sell", None, crossed[name], "text", "open", ""))
+        elif row.quadrant != UNKNOWN and row.basis != MARKET:
+            continue
         elif row.quadrant == "question mark":
-            market = float(row.growth) if row.basis == "market" else 0.0
             own = coverage.since(str(row.first_month))
             mine = bought[bought["product"] == name]
-            found = evidence.share_gained(mine, parameters.question_months, market, own, horizon)
+            found = evidence.share_gained(mine, parameters.question_months, float(row.growth), own, horizon)
             goal = "market share, times a year before, or exit"
             rows.append(a_goal(name, "PRD-2", goal, 2.0, found, "factor", over=by <= today, by=by))
         elif row.quadrant != UNKNOWN:
-            loses = pd.notna(row.margin) and row.margin < parameters.stop_loss
-            goal = "stop-loss reached: take it off" if loses else "exit or restructuring decided; net margin over the stop-loss"
-            met = "no" if loses or by <= today else "open"
-            day = today if loses else by
-            rows.append((name, "PRD-2", goal, parameters.stop_loss, plain(row.margin), "share", met, day))
+            if pd.notna(row.margin) and row.margin < parameters.stop_loss:
+                goal = "stop-loss reached: take it off"
+                rows.append((name, "PRD-2", goal, parameters.stop_loss, plain(row.margin), "share", "no", today))
+            else:
+                met = "no" if by <= today else "open"
+                rows.append((name, "PRD-2", "exit or restructuring decided", None, "no decision", "text", met, by))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -160,9 +165,13 @@ def sentence(placed: pd.DataFrame, goals: pd.DataFrame, horizon: Horizon, listed
     missed = int((goals["met"] == "no").sum())
     if goals.empty:
         return f"{lead}{gone}{leaving}; no goal of stage or quadrant can be told yet."
+    if len(goals) == 1 and goals["met"].iloc[0] in ("open", "not known"):
+        return f"{lead}{gone}{leaving}; the one goal of stage and quadrant is {goals['met'].iloc[0]}."
     every = "the one goal" if len(goals) == 1 else f"{missed or 'none'} of {len(goals)} goals"
     verb = ("is" if missed else "is not") if len(goals) == 1 else "are" if missed > 1 else "is"
-    return f"{lead}{gone}{leaving}; {every} of stage and quadrant {verb} missed."
+    count = goals["met"].value_counts()
+    rest = ", ".join(f"{count[key]} {key}" for key in ("open", "not known") if key in count)
+    return f"{lead}{gone}{leaving}; {every} of stage and quadrant {verb} missed{', ' + rest if rest else ''}."
 
 
 def a_goal(

@@ -16,6 +16,7 @@ def of_launches(
     bought: pd.DataFrame,
     carried: pd.DataFrame,
     launches: pd.DataFrame | None,
+    won: pd.DataFrame,
     parameters: Any,
     horizon: Horizon,
     coverage: Coverage | None = None,
@@ -23,10 +24,12 @@ def of_launches(
     """Targets and attainment of products launched within the last twelve months (PRD-3).
 
     `bought`: product, customer, month, amount, and cost where known; `carried`: product, channel, month, amount; `launches`:
-    target_users, core_channels, spend, feedback, improvements. A customer's lifetime value is the launch's average customer's
-    gross profit of the last twelve months, of all products, over the part of all customers that does not come back in a year;
-    acquisition cost is the launch's marketing per customer won by it. What is not known is said to be: how many channels
-    where none is named, and what came of a launch before the orders begin. `coverage`: the months that the orders cover.
+    target_users, core_channels, spend, feedback, improvements; `won`: see `won_by`. A customer's lifetime value is the gross
+    profit of the last twelve months, of all products, of the average customer that the launch won, over the part of all
+    customers that does not come back in a year: cautious, as they came within these months. Acquisition cost is the launch's
+    marketing per customer won by it: one whose first order of anything was with it. What is not known is said to be: how many
+    channels where none is named, and what came of a launch, or who was new, before the orders begin. `coverage`: the months
+    that the orders cover.
     """
     coverage = Coverage.of(bought["month"], f"{horizon.as_of:%Y-%m}") if coverage is None else coverage
     rows: list[tuple[Any, ...]] = []
@@ -52,14 +55,25 @@ def of_launches(
         found = None if earned is None or not of["spend"] else earned / of["spend"]
         by = "" if over else months[-1]
         rows.append(a_goal(name, "PRD-3", "marketing paid back, times", 1.0, found, "factor", over, by=by))
-        won = set(named(mine[mine[AMOUNT] > 0])["customer"])
-        value = lifetime_value(bought, won, coverage, horizon) if reaches else None
-        found = value * len(won) / of["spend"] if of["spend"] and value is not None else None
+        own = set(named(won[won["product"] == name])["customer"])
+        told = coverage.looks_back(coverage.window("first months", early[:1]))
+        value = lifetime_value(bought, own, coverage, horizon) if told else None
+        found = value * len(own) / of["spend"] if of["spend"] and value is not None else None
         rows.append(a_goal(name, "PRD-3", "lifetime value over acquisition cost", parameters.ltv_over_cac, found, "factor"))
         for column, goal in (("feedback", "valid feedback in 30 days"), ("improvements", "improvements from it")):
             found = given[column][0] if given.get(column) else None
             rows.append(a_goal(name, "PRD-3", goal, getattr(parameters, column), found, "int"))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def won_by(customers: pd.DataFrame, days: pd.DataFrame) -> pd.DataFrame:
+    """Which customers each product won: those whose first order of anything was with it (PRD-3): product, customer.
+
+    `customers`: customer, first (day of the first order of all); `days`: product, customer, day, amount.
+    """
+    both = days[days[AMOUNT] > 0].merge(customers[["customer", "first"]], on="customer")
+    same = pd.to_datetime(both["day"]) == pd.to_datetime(both["first"])
+    return both.loc[same, ["product", "customer"]].drop_duplicates(ignore_index=True)
 
 
 def says_none(staged: pd.DataFrame, horizon: Horizon) -> str:

@@ -4,13 +4,14 @@ Cuts at 10% growth a year and a relative share of 1.0 (the Boston Consulting Gro
 known a product is compared with the largest other one of its line; such a place is no place in a market, so it sets no rules.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from planlib import plan as tables
+from planlib.chapters.members import SHOWN, some
 from planlib.chapters.product.stages import LEAST_COMPARED, UNKNOWN
 from planlib.estimates.windows import Coverage
 from planlib.lp import Rule
@@ -44,7 +45,7 @@ def positions(
     not known for want of history the quadrant is "not known".
     Returns product, quadrant, stage, growth, relative_share, market_share (missing where not known), share (of the last twelve
     months), margin (net, share of revenue; missing without cost), basis (market or own orders), first_month, last_month (of
-    an exit), decide_by (day by which a dog or question mark is decided; else empty).
+    an exit), decide_by (day by which a dog or question mark whose market is known is decided; else empty).
     """
     known = staged[["product"]].merge(products, how="left", on="product") if products is not None else staged[["product"]]
     frame = staged[["product", "stage", "growth", "last_twelve", "first_month", "last_month"]].copy()
@@ -70,6 +71,8 @@ def positions(
     frame["margin"] = _margin(frame["product"], recent, marketing, parameters.overhead, horizon, coverage)
     months = frame["quadrant"].map({"question mark": parameters.question_months, "dog": parameters.dog_months})
     before = {} if standing is None else standing.set_index(["product", "quadrant"])["decide_by"].to_dict()
+    # what a place among the company's own products says of a market is not enough to ask for its exit
+    months = months.where(frame["basis"] == MARKET)
     frame["decide_by"] = [
         (before.get(place) or day_after(horizon, wait)) if pd.notna(wait) else ""
         for place, wait in zip(zip(frame["product"], frame["quadrant"], strict=True), months, strict=True)
@@ -118,6 +121,7 @@ def matrix(
 ) -> pd.DataFrame:
     """What each quadrant is asked for and gets (PRD-2), in the order star, cash cow, question mark, dog, not known.
 
+    A quadrant of which no market is known sets no rule, so no share is asked of it.
     Returns quadrant, products, share_asked (text), plan_share, growth_asked, growth (of its products that did not begin within
     last year, see `planned`), margin, marketing_asked (share).
     """
@@ -130,7 +134,8 @@ def matrix(
         "cash cow": f"at least {parameters.cow_share:.0%}",
         "dog": f"at most {parameters.dog_share:.0%}",
     }
-    frame["share_asked"] = frame["quadrant"].map(shares).fillna("")
+    ruled = frame["quadrant"].isin(portfolio.loc[portfolio["basis"] == MARKET, "quadrant"])
+    frame["share_asked"] = frame["quadrant"].map(shares).where(ruled).fillna("")
     planned_ = frame["quadrant"].map(now).fillna(0)
     frame["plan_share"] = planned_ / max(1, int(planned_.sum()))
     frame["growth_asked"] = frame["quadrant"].map({"star": parameters.star_growth})
@@ -141,6 +146,22 @@ def matrix(
     frame["margin"] = frame["quadrant"].map(weighed / portfolio.groupby("quadrant")["share"].sum().replace(0, np.nan))
     frame["marketing_asked"] = frame["quadrant"].map({"star": parameters.star_marketing})
     return frame
+
+
+def says_own(portfolio: pd.DataFrame, listed: Callable[[Sequence[str]], str]) -> str:
+    """Whose quadrant rests on the company's own orders, and so asks for nothing, as a sentence; "" where all markets are known.
+
+    `listed` writes a list of names.
+    """
+    told = portfolio[portfolio["quadrant"] != UNKNOWN]
+    own = sorted(told.loc[told["basis"] == OWN, "product"])
+    if not own:
+        return ""
+    whose = "every product" if len(own) == len(told) else listed(own) if len(own) <= SHOWN else some(own)
+    return (
+        f"The quadrant of {whose} rests on the company's own orders, since no market is known: it asks for no share of the "
+        "plan and no exit. Table products would tell size, growth and the largest rival."
+    )
 
 
 def planned(portfolio: pd.DataFrame, plan: pd.DataFrame, last_year: pd.DataFrame, began: Sequence[str] = ()) -> pd.DataFrame:

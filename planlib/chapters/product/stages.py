@@ -160,9 +160,12 @@ def drivers(
 def told_effects(steps: pd.DataFrame) -> str:
     """Whose share gains and loses most, as a title. `steps`: member, step, effect (points of share)."""
     sums = steps.groupby("member", sort=True)["effect"].sum().round(9)
-    if sums.abs().max() < 0.0005:
+    ends = [name for name, size in ((sums.idxmax(), sums.max()), (sums.idxmin(), -sums.min())) if size >= 0.0005]
+    if not ends and steps["effect"].abs().max() >= 0.0005:
+        return "Last year's shares stand: what moves a product up moves it down again"
+    if not ends:
         return "Last year's shares stand: no driver and no rule moves them"
-    return f"{sums.idxmax()} {100 * sums.max():+.1f} points of share, {sums.idxmin()} {100 * sums.min():+.1f} points of share"
+    return ", ".join(f"{name} {100 * sums[name]:+.1f} points of share" for name in ends)
 
 
 def _started(sold: pd.DataFrame, products: pd.DataFrame | None, coverage: Coverage, as_of: str) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """What makes a region's share: the drivers of REG-1 to REG-5, in the order in which they are applied."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -36,7 +38,7 @@ def drivers(
     found = missing if reach is None else expected[["region"]].merge(reach, how="left", on="region").fillna({"share": 0.0})
     rivals = competition(pressure(regions, parameters), expected, parameters)
     economy = potential(regions, expected)
-    return build(
+    made = build(
         company,
         "region",
         last_year,
@@ -51,6 +53,19 @@ def drivers(
             Driver("team", "staff: hired, left", "REG-5", newcomers(names, team, parameters)),
         ],
     )
+    pressed = pressure(regions, parameters)["pressure"]
+    known = {
+        "potential": not economy.empty,
+        "reach": reach is not None,
+        "competition": bool(pressed.notna().any()),
+        "attainment": attained is not None and len(attained) > 0,
+        "maturity": regions is not None and "maturity" in regions,
+        "team": team is not None,
+    }
+    sources = made.sources
+    blank = sources["driver"].isin([name for name, there in known.items() if not there])
+    sources = sources.assign(source=sources["source"].mask(blank, "not known"), counts=sources["counts"].mask(blank, ""))
+    return replace(made, sources=sources)
 
 
 def priority(names: pd.Series, parameters: Parameters) -> pd.DataFrame:

@@ -10,16 +10,25 @@ from planlib.chapters.strategy.positioning import grown, positions, segmentation
 from planlib.chapters.strategy.pyramid import check_pyramid, levels, pyramid, teams
 from planlib.chapters.strategy.resources import new_regions, people, resources
 from planlib.chapters.strategy.targets import check_reachable, readable, stands, target, targets
-from planlib.chapters.strategy.telling import absent, narrowest, reasons, sentence, strongest, told, unknown
+from planlib.chapters.strategy.telling import (
+    absent,
+    better,
+    narrowest,
+    reasons,
+    sentence,
+    split_by,
+    strongest,
+    told,
+    unknown,
+)
 
 QUESTION = "What do we want to reach this year, what would come by itself, and what must new action bring?"
 
 __all__ = [
-    "QUESTION", "Customers", "Driver", "Parameters", "Position", "absent", "activities", "band", "based", "bottleneck",
-    "bought", "bridge", "by_channel", "capacity", "check_pyramid", "check_reachable", "drawn", "filled", "funnel", "grown",
-    "key_areas", "launched", "levels", "levers", "market", "matrix", "milestones", "momentum", "moved", "narrowest",
-    "new_regions", "outlook", "people", "positions", "present", "priced", "pyramid", "readable", "reasons", "resources",
-    "reviews", "rivals", "segmentation", "segments", "sentence", "stands", "stated", "strongest", "target", "targets",
-    "teams", "told",
-    "unknown",
+    "QUESTION", "Customers", "Driver", "Parameters", "Position", "absent", "activities", "band", "based", "better",
+    "bottleneck", "bought", "bridge", "by_channel", "capacity", "check_pyramid", "check_reachable", "drawn", "filled",
+    "funnel", "grown", "key_areas", "launched", "levels", "levers", "market", "matrix", "milestones", "momentum",
+    "moved", "narrowest", "new_regions", "outlook", "people", "positions", "present", "priced", "pyramid", "readable",
+    "reasons", "resources", "reviews", "rivals", "segmentation", "segments", "sentence", "split_by", "stands",
+    "stated", "strongest", "target", "targets", "teams", "told", "unknown",
 ]  # fmt: skip

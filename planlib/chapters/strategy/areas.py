@@ -10,7 +10,7 @@ from planlib.chapters.base_year import NAME
 from planlib.chapters.members import refuse
 from planlib.chapters.strategy.measures import FUNNEL, count
 from planlib.estimates.windows import Coverage, first_months, span_of
-from planlib.plan import AMOUNT, Horizon
+from planlib.plan import AMOUNT, EVERYTHING, Horizon
 
 LEVERS = ["source", "metric", "unit", "per_unit", "from", "to", "gain"]
 
@@ -20,7 +20,8 @@ class Customers:
     """Who bought last year: `active` customers, their `revenue`; of them `won` (first order) and `won_revenue` (minor units).
 
     revenue is carried to twelve months where a part of last year is known. by_channel: channel, customers (won). All None where
-    orders name no customers; what was won is None too where the orders do not reach back far enough to tell who is new.
+    orders name no customers, or only one (`alone`); what was won is None too where the orders do not reach back far enough to
+    tell who is new.
     """
 
     active: int | None = None
@@ -28,6 +29,7 @@ class Customers:
     won: int | None = None
     won_revenue: int | None = None
     by_channel: pd.DataFrame | None = None
+    alone: bool = False
 
 
 def bought(first: pd.DataFrame, orders: pd.DataFrame, horizon: Horizon, coverage: Coverage) -> Customers:
@@ -38,7 +40,8 @@ def bought(first: pd.DataFrame, orders: pd.DataFrame, horizon: Horizon, coverage
     """
     window = coverage.window(NAME, horizon.last_year)
     if orders["customer"].nunique() < 2 or not window.known:
-        return Customers()
+        named = set(orders["customer"]) - {EVERYTHING}
+        return Customers(alone=len(named) == 1)
     revenue = round(int(orders[AMOUNT].sum()) / window.part)
     if not window.whole or not coverage.looks_back(window):
         return Customers(int(orders["customer"].nunique()), revenue)

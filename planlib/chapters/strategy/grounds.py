@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from planlib import plan as tables
+from planlib.chapters import base_year
 from planlib.chapters.base_year import NAME
 from planlib.chapters.members import strays
 from planlib.chapters.strategy.measures import level, years
@@ -35,6 +36,7 @@ def market(
         return pd.DataFrame(columns=columns)
     share = _yearly(kpis, "market_share", horizon)
     sales = orders.groupby("month")[AMOUNT].sum()
+    regions = [name for name in ("region",) if name in orders]
     coverage = Coverage.of(orders["month"], f"{horizon.as_of:%Y-%m}")
     windows = {year: coverage.window(year, names) for year, names in years(horizon, 4).items()}
     rows: list[tuple[object, ...]] = []
@@ -43,8 +45,9 @@ def market(
         rows.append((year, rates.get(year), company, share.get(year), ""))
     cagr = math.prod(1 + value for value in rates.values()) ** (1 / len(rates)) - 1
     industry = cagr + sum(driver.effect for driver in drivers.values())
-    last = windows[str(horizon.year - 1)].scaled(sales)
-    company = target / last - 1 if last is not None and last > 0 else None
+    last = windows[str(horizon.year - 1)]
+    before = int(base_year.by_month(orders[[*regions, "month", AMOUNT]], last).sum()) if last.known else 0
+    company = target / before - 1 if before > 0 else None
     held = share.get(str(horizon.year - 1))
     implied = None if held is None or company is None else held * (1 + company) / (1 + industry)
     told = "; ".join(f"{name} ({driver.kind}, {driver.effect:+.1%})" for name, driver in sorted(drivers.items()))
@@ -185,7 +188,8 @@ def capacity(
     spent = None if marketing is None else spent_last_year(marketing, horizon)
     if spent is not None and last_year > 0:
         need = round(spent * target / last_year)
-        rows.append(("marketing money", need, round(target * ratio), "last year's, grown as revenue; limit of the cost ratio"))
+        reason = "at last year's cost ratio (chapter 07 grows it by `marketing_per_growth`); limit of the ratio"
+        rows.append(("marketing money", need, round(target * ratio), reason))
     sold = products[products[AMOUNT] > 0]
     if Coverage.of(sold["month"], f"{horizon.as_of:%Y-%m}").window(NAME, horizon.last_year).whole:
         before, selling = (

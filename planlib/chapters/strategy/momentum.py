@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from planlib.chapters import base_year
@@ -54,10 +53,11 @@ def moved(history: pd.DataFrame, horizon: Horizon) -> list[str]:
 def momentum(history: pd.DataFrame, horizon: Horizon, ahead: Outlook) -> pd.DataFrame:
     """Month by month what comes by itself: actuals where closed, else what the outlook expects (STR-5).
 
-    Returns month, last_year (a month that is not known takes the mean of those that are, see `based`), amount (int64 minor
-    units), closed.
+    `history`: month, amount and, where known, region. Returns month, last_year (a month that is not known takes the mean of
+    each region's that are, see `base_year.filled`), amount (int64 minor units), closed.
     """
     months = history.groupby("month")[AMOUNT].sum()
+    regions = [name for name in ("region",) if name in history]
     coverage = Coverage.of(months.index, f"{horizon.as_of:%Y-%m}")
     window = coverage.window(NAME, horizon.last_year)
     mean = window.mean(months)
@@ -72,8 +72,8 @@ def momentum(history: pd.DataFrame, horizon: Horizon, ahead: Outlook) -> pd.Data
             f"orders: no line in {', '.join(silent)}, which as_of {horizon.as_of} says is closed; they end in "
             f"{months.index.max()}. Add the orders, or set as_of to the last month they are complete for."
         )
-    last = [float(months.get(month, 0)) if month in window.known else mean for month in horizon.last_year]
-    frame = pd.DataFrame({"month": horizon.months, "last_year": np.rint(last).astype("int64")})
+    last = base_year.by_month(history[[*regions, "month", AMOUNT]], window)
+    frame = pd.DataFrame({"month": horizon.months, "last_year": last.to_numpy()})
     frame["closed"] = frame["month"].isin(horizon.closed)
     expected = ahead.months.set_index("month")["expected"]
     amounts = [

@@ -30,8 +30,8 @@ def segments(orders: pd.DataFrame, by: str, horizon: Horizon) -> pd.DataFrame:
     `orders`: `by`, month, amount and, where known, cost (minor units), of the whole company up to as_of.
     Returns segment, last_twelve (minor units), share, growth (missing where the segment began within either year), margin,
     growth_brought (its potential: share of the company's growth in money that it brought, at least 0), fit (its margin over the
-    company's; 1 where cost is not known), rank (by potential x fit). Where the orders do not know both years in full, no growth
-    is told, and potential is the share of the last twelve months; see `grown`.
+    company's; missing where cost is not known, which counts as 1), rank (by potential x fit). Where the orders do not know both
+    years in full, no growth is told, and potential is the share of the last twelve months; see `grown`.
     """
     before, whole = a_year_before(horizon.last_twelve), grown(orders, horizon) == ""
     now = orders[orders["month"].isin(horizon.last_twelve)].groupby(by)[[n for n in (AMOUNT, "cost") if n in orders]].sum()
@@ -50,6 +50,7 @@ def segments(orders: pd.DataFrame, by: str, horizon: Horizon) -> pd.DataFrame:
     score = (frame["growth_brought"] * frame["fit"].clip(lower=0)).round(9)
     frame = frame.assign(score=score).sort_values(["score", "segment"], ascending=[False, True]).reset_index(drop=True)
     frame["rank"] = range(1, len(frame) + 1)
+    frame["fit"] = frame["fit"].where(frame["margin"].notna())
     return frame[["segment", "last_twelve", "share", "growth", "margin", "growth_brought", "fit", "rank"]]
 
 

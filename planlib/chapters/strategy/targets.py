@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from planlib.chapters import base_year
 from planlib.chapters.base_year import NAME
 from planlib.chapters.members import refuse
 from planlib.chapters.strategy.measures import both, count, level, over
@@ -13,6 +14,18 @@ from planlib.estimates.chance import Terms, of_count, of_level, of_ratio, of_sum
 from planlib.estimates.standing import standing
 from planlib.estimates.windows import Coverage
 from planlib.plan import AMOUNT, Horizon
+
+# the parameter of each target that has a value where nobody sets one
+USUAL = {
+    "Gross margin": "margin",
+    "Revenue from new markets": "new_market_share",
+    "Marketing cost, at most": "marketing_ratio",
+    "New valid leads a year": "new_leads",
+    "Repurchase rate": "repurchase_rate",
+    "NPS, rank in the industry": "nps_rank",
+    "Product launches": "launches",
+    "Product upgrades": "upgrades",
+}
 
 
 def target(parameters: Parameters, last_year: int, exponent: int, in_force: int | None) -> int:
@@ -67,7 +80,8 @@ def targets(
     scorecard), at_most (less is better), probability (of reaching it as the measure's own past goes, no new action). A baseline
     is that of last year: a ratio from the sums of the months that know both parts, a share's mean over the months that tell it,
     money and counts carried to twelve months where a part is known. What no table tells stays empty. A market share of 0 is not
-    asked for. Raises ParameterError for an owner of a target that is not there.
+    asked for. default (bool): the value is the method's own, not the company's. Raises ParameterError for an owner of a target
+    that is not there.
     """
     asked = parameters
     terms, span = Terms(asked.damping, asked.usual_error, asked.achievable_from), horizon.months
@@ -103,7 +117,10 @@ def targets(
         return last.scaled(told), of_count(told, coverage, span, value, terms)
 
     costs, chance = ratio(cost, known, 1 - asked.margin)
-    revenue = known.window(NAME, horizon.last_year).scaled(sales), of_sum(sales, known, span, amount, terms, past=past)
+    last = known.window(NAME, horizon.last_year)
+    base = orders[["month", AMOUNT]] if regional is None else regional[["region", "month", AMOUNT]]
+    whole = float(base_year.by_month(base, last).sum()) if last.known else None
+    revenue = whole, of_sum(sales, known, span, amount, terms, past=past)
     margin = None if costs is None else 1 - costs, chance
     rows = [
         ("Revenue", "money", amount, "orders", "finance", False, *revenue),
@@ -127,8 +144,10 @@ def targets(
     refuse("owners", parameters.owners, frame["metric"], "target of the year")
     frame["deadline"] = pd.Period(horizon.months[-1], freq="M").end_time.date().isoformat()
     frame["owner"] = [parameters.owners.get(metric, parameters.owner) for metric in frame["metric"]]
+    usual = {name: Parameters.model_fields[field].default for name, field in USUAL.items()}
+    frame["default"] = [usual.get(name) == value for name, value in zip(frame["metric"], frame["value"], strict=True)]
     wanted = ["metric", "unit", "baseline", "value", "source", "deadline", "owner", "perspective", "at_most", "probability"]
-    return frame[wanted].astype({"baseline": "float64", "value": "float64", "probability": "float64"})
+    return frame[[*wanted, "default"]].astype({"baseline": "float64", "value": "float64", "probability": "float64"})
 
 
 def readable(checked: pd.DataFrame, show: Callable[[float | None, str], str]) -> pd.DataFrame:
@@ -136,4 +155,6 @@ def readable(checked: pd.DataFrame, show: Callable[[float | None, str], str]) ->
     text = checked.copy()
     for name in ("baseline", "value"):
         text[name] = [show(None if pd.isna(v) else v, unit) for v, unit in zip(text[name], text["unit"], strict=True)]
+    if "default" in text:
+        text["source"] = text["source"].where(~text["default"].astype(bool), text["source"] + "; value: the method's default")
     return text[["metric", "baseline", "value", "deadline", "owner", "source", "probability", "smart", "lacks"]]

@@ -78,6 +78,20 @@ def told(gap: int, show: Callable[..., str]) -> str:
     return f"new action must bring {show(gap)}" if gap > 0 else f"momentum alone goes {show(-gap)} beyond the target"
 
 
+def better(now: int, before: int) -> bool | None:
+    """Whether a figure is above what it is compared with; None where it is the same."""
+    return None if now == before else now > before
+
+
+def split_by(in_force: bool) -> str:
+    """By what teams' targets and people are told before chapter 02 has split the target, as a sentence (MET-2, MET-4)."""
+    source = "the plan in force" if in_force else "last year's sales"
+    return (
+        f"Teams, and the people that they need, follow the regions' shares of {source}: a first reading, which "
+        "chapter 02 decides. Each team rounds its people up, so teams may lack some where the company as a whole lacks none."
+    )
+
+
 def strongest(areas: pd.DataFrame) -> str:
     """Where most of the gain lies, as a title (MET-5). `areas`: see `key_areas`."""
     first = areas.iloc[0]
@@ -162,6 +176,10 @@ def absent(
             "who is new, and so what a new customer costs and a lead or a win is worth: orders must know last year and the "
             "twelve months before",
         ),
-        (customers.active is None, "focus segments by industry, repurchase and new customers: orders name no customer"),
+        (
+            customers.active is None,
+            f"focus segments by industry, repurchase and new customers: orders name {'only one' if customers.alone else 'no'} "
+            "customer",
+        ),
     ]
     return [text for missing, text in faults if missing]
