@@ -135,4 +135,12 @@ def told(history: pd.DataFrame, by: str, window: Window) -> list[str]:
     names = began(history, by, window)
     whose = "its" if len(names) == 1 else "their"
     new = f"{some(names)} first sold within {window.name}: {whose} growth over it is not known." if names else ""
-    return [text for text in (based(window), new) if text]
+    first = first_months(history, by)
+    since = sorted(first[first > max(window.months)].index)
+    whose = "its share is" if len(since) == 1 else "their shares are"
+    young = (
+        f"{some(since)} first sold after {window.name}: {whose} believed by half after a month, and more with each."
+        if since
+        else ""
+    )
+    return [text for text in (based(window), new, young) if text]

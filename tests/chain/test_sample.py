@@ -75,6 +75,17 @@ def test_closed_months_are_the_orders_to_the_cent(sample_reports):
     assert (both["actual"] == both["planned"]).all()
 
 
+@pytest.mark.parametrize("run", ["2026Q1", "2026Q2"])
+def test_promotion_is_proposed_for_what_is_still_to_be_sold(sample_reports, run):
+    months = plan(sample_reports / run, "05-time")
+    first_open = {"2026Q1": "2026-01", "2026Q2": "2026-04"}[run]
+    ahead = months[(months["month"] >= first_open) & (months["amount"] > 0)]
+    tiers = pd.read_parquet(sample_reports / run / "tables" / "05-time" / "promotion-by-product.parquet")
+
+    assert sorted(tiers["product"]) == sorted(ahead["product"].unique())
+    assert "Pitcher One" not in set(tiers["product"])  # params/2026Q1.yml: exits at the end of 2025
+
+
 def test_no_channel_is_planned_above_its_capacity(sample_reports):
     capacity = pd.read_csv("data/sample/channels.csv").set_index("channel")["capacity"] * 100
     for run in ("2026Q1", "2026Q2"):

@@ -837,6 +837,14 @@ def test_growth_of_a_region_that_began_within_last_year_is_not_known():
     assert base_year.grown(table, sold, "region", window)["growth"].isna().tolist() == [False, True]
     assert base_year.told(sold, "region", window) == ["New first sold within last year: its growth over it is not known."]
     assert base_year.told(flat(36), "region", window) == []
+    # two months of the plan year have closed, and in them one region, then two, sold for the first time
+    later = [(name, f"2026-{month:02d}", 5) for name, month in (("South", 1), ("West", 2))]
+    for count, said in (
+        (1, "South first sold after last year: its share is"),
+        (2, "South, West first sold after last year: their shares are"),
+    ):
+        opened = pd.concat([flat(36), pd.DataFrame(later[:count], columns=["region", "month", "amount"])])
+        assert base_year.told(opened, "region", window) == [f"{said} believed by half after a month, and more with each."]
 
 
 @pytest.mark.parametrize("count", LENGTHS)
