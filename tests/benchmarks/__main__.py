@@ -50,10 +50,7 @@ def plain(finished: Path, folder: Path) -> float:
     """The same notebooks of both quarters in a papermill loop; the inputs are read already, no report is written."""
     for quarter in QUARTERS:
         (folder / quarter).mkdir(parents=True)
-        content = json.loads((finished / quarter / "run.json").read_text())
-        if content["baseline"]:
-            content["baseline"]["path"] = str(folder / QUARTERS[0])
-        (folder / quarter / "run.json").write_text(json.dumps(content))
+        shutil.copy2(finished / quarter / "run.json", folder / quarter)  # its plan in force is the published one
     began = time.monotonic()
     subprocess.run([sys.executable, "-c", PLAIN, ROOT / "notebooks", folder, *QUARTERS], cwd=ROOT, check=True)
     return time.monotonic() - began
