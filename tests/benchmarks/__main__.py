@@ -5,7 +5,6 @@
 `... response` only the reading of marketing returns, see response.py; `... growth` how a split's time grows, see growth.py.
 """
 
-import json
 import shutil
 import statistics
 import subprocess
