@@ -64,16 +64,20 @@ def counted(number: int, kind: str) -> str:
     return f"{number:,} {kind}{'es' if kind.endswith(('s', 'x', 'ch', 'sh')) else 's'}"
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence writes them: a, b and c."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
 def carried(names: Sequence[str], share: float, verb: str = "carry") -> str:
     """Who takes which part of the target: "East carries all of the target", "East and West carry 60% of the target"."""
-    listed = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
     part = "all" if round(share, 9) >= 1 else "nearly all" if share > 0.995 else f"{share:.0%}"
     does = verb if len(names) != 1 else f"{verb[:-1]}ies" if verb.endswith("ry") else f"{verb}s"
-    return f"{listed} {does} {part} of the target"
+    return f"{listed(names)} {does} {part} of the target"
 
 
 def some(names: Iterable[str]) -> str:
     """The first names, and how many more there are: "A, B, C and 4 more"."""
-    listed = list(names)
-    left = len(listed) - SHOWN
-    return ", ".join(listed) if left <= 0 else f"{', '.join(listed[:SHOWN])} and {left} more"
+    every = list(names)
+    left = len(every) - SHOWN
+    return ", ".join(every) if left <= 0 else f"{', '.join(every[:SHOWN])} and {left} more"

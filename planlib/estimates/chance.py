@@ -16,7 +16,7 @@ from scipy import stats
 from planlib.estimates.momentum import LEAST_MONTHS, beyond, check_terms, expect
 from planlib.estimates.pauses import MISSED, missed
 from planlib.estimates.trend import YEAR, Monthly, trend
-from planlib.estimates.windows import Coverage
+from planlib.estimates.windows import Coverage, span_of
 
 # A count told by the half year ends up to so many months before its next figure.
 LAG = 5
@@ -248,4 +248,4 @@ def _years(measure: Monthly) -> np.ndarray:
 
 
 def _span(coverage: Coverage) -> list[str]:
-    return [str(month) for month in pd.period_range(coverage.first, coverage.last, freq="M")]
+    return [] if coverage.first is None else span_of(coverage.first, coverage.last)

@@ -17,7 +17,7 @@ from scipy import stats
 
 from planlib.errors import ParameterError
 from planlib.estimates.trend import PRIOR_YEARS, YEAR, Monthly, trend
-from planlib.estimates.windows import Coverage
+from planlib.estimates.windows import Coverage, span_of
 
 # Months that a base rests on at least where it stands in for others; how far a month lies off their mean before any is seen.
 LEAST_MONTHS, MONTH_SCATTER = 3, 0.3
@@ -111,7 +111,7 @@ def expect(
     if any(lead > YEAR or (lead < 1 and month not in known.gaps) for lead, month in zip(leads, wanted, strict=True)):
         raise ParameterError(f"outlook: wanted months {list(wanted)} after {as_of}, expected one to twelve months ahead.")
     first = known.first or as_of
-    months = [str(month) for month in pd.period_range(first, as_of, freq="M")]
+    months = span_of(first, as_of)
     measure = Monthly.of(history, None, first, as_of, known.window("all", months).known)
 
     found = trend(measure, [lead for lead in leads if lead >= 1], damping, usual_error)

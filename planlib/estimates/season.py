@@ -16,7 +16,7 @@ import pandas as pd
 from chinese_calendar import constants
 from lunardate import LunarDate
 
-from planlib.estimates.windows import Coverage
+from planlib.estimates.windows import Coverage, span_of
 from planlib.plan import AMOUNT, Horizon
 
 # Before any evidence: a month all in a festival's window sells half more or half less, give or take (logs).
@@ -119,7 +119,7 @@ def seasonality(
     """
     table = history.pivot_table(index="month", columns="product", values=AMOUNT, aggfunc="sum", fill_value=0).sort_index()
     sold = table.index[table.sum(axis=1) > 0]
-    months = [str(period) for period in pd.period_range(sold[0], table.index[-1], freq="M")]
+    months = span_of(sold[0], table.index[-1])
     table = _whole(table.reindex(months, fill_value=0).clip(lower=0).astype(float))
     years = sorted({int(month[:4]) + step for month in [*months, *horizon.months] for step in (-1, 0, 1)})
     days = festival_days(years, list(near.festivals), calendar)

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
+from planlib.estimates.windows import span_of
+
 YEAR = 12
 # The prior counts like this many years, and the damping is believed to lie this near to its prior (one standard deviation).
 PRIOR_YEARS, DAMPING_SPREAD = 4.0, 0.5
@@ -34,7 +36,7 @@ class Monthly:
     def of(cls, part: pd.Series, whole: pd.Series | None, first: str, last: str, known: Sequence[str]) -> "Monthly":
         """From series by month `YYYY-MM`; a known month without a row is 0, a whole of None is one a month."""
         start = pd.Period(first, freq="M")
-        months = [str(month) for month in pd.period_range(start, last, freq="M")]
+        months = span_of(first, last)
         told = np.isin(months, list(known))
         top = np.where(told, part.reindex(months).fillna(0).astype(float).to_numpy(), 0.0)
         below = np.ones(len(months)) if whole is None else whole.reindex(months).fillna(0).astype(float).to_numpy()

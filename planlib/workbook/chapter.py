@@ -12,6 +12,7 @@ from IPython.display import display
 from planlib import charts, reasons, smart
 from planlib import plan as tables
 from planlib.chapters.base import ChapterParameters
+from planlib.chapters.members import listed
 from planlib.columns import shown_as
 from planlib.data.gates import gate
 from planlib.errors import GateError, PlanError
@@ -158,7 +159,7 @@ class Chapter(Given):
     @staticmethod
     def listed(names: Sequence[str]) -> str:
         """Names as a sentence writes them: a, b and c."""
-        return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+        return listed(names)
 
     # What it leaves
 

@@ -10,7 +10,7 @@ from planlib.chapters.customer.known import Known
 from planlib.chapters.customer.parameters import Parameters
 from planlib.chapters.customer.profile import agreement, kinds, stages
 from planlib.chapters.customer.winning import costs, industries, limit_each
-from planlib.chapters.members import counted
+from planlib.chapters.members import counted, listed
 from planlib.data.sources import Tables
 from planlib.estimates.shares import Expected
 from planlib.estimates.windows import Coverage, Window
@@ -117,8 +117,9 @@ def bridge_told(steps: Bridge | None, show: Show) -> list[str]:
         return ["The six sources reach the target within their limits, and none of the limits presses."]
     most = dear.loc[dear["price"].round(4) == dear["price"].round(4).max(), "rule"].sort_values()
     names = [f'"{name}"' for name in most]
-    which = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-    return [f"The six sources reach the target within their limits; {which} press{'es' if len(names) == 1 else ''} most."]
+    return [
+        f"The six sources reach the target within their limits; {listed(names)} press{'es' if len(names) == 1 else ''} most."
+    ]
 
 
 def new_told(plan: pd.DataFrame, stood: pd.DataFrame | None, horizon: Horizon, show: Show) -> list[str]:

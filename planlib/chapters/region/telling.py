@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from planlib.chapters.members import carried, counted, lacking, some, strangers
+from planlib.chapters.members import carried, counted, lacking, listed, some, strangers
 from planlib.chapters.region.parameters import Parameters
 from planlib.estimates.windows import Coverage, span_of
 
@@ -18,7 +18,7 @@ def told_plan(compared: pd.DataFrame, leaders: Sequence[str], share: float) -> s
     # Whole cents decide between regions at one cap: those that grow alike as written are told together, the largest first.
     best = known[known["growth"] == known["growth"].max()].sort_values(["allocated", "member"], ascending=[False, True])
     names, growth = best["member"].tolist(), float(best["growth"].iloc[0])
-    name, many = _listed(names), len(names) > 1
+    name, many = some(names) if len(names) > 3 else listed(names), len(names) > 1
     if len(compared) == 1:
         return f"{text}, {_over(growth)}."
     some_known = "" if len(known) == len(compared) else " of those whose last year is known"
@@ -56,10 +56,6 @@ def unknown(
         roles = sorted(set(staff["role"].dropna()) - set(parameters.roles)) if "role" in staff else []
         said.append(f"Roles in staff that `roles` does not rank: {some(roles)}. They count as heads alone." if roles else "")
     return [text for text in said if text]
-
-
-def _listed(names: list[str]) -> str:
-    return some(names) if len(names) > 3 else " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def _over(growth: float) -> str:

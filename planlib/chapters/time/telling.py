@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from planlib.chapters.members import counted
+from planlib.chapters.members import counted, listed
 from planlib.chapters.time.pace import ALERT, SMALL, STILL, alarms
 from planlib.chapters.time.rolling import Lift
 from planlib.chapters.time.weeks import WEEK
@@ -47,7 +47,7 @@ def told_peak(path: pd.DataFrame, show: Show) -> str:
     names, most = _largest(path, "month"), show(int(path[AMOUNT].max()))
     if len(names) == len(path) > 1:
         return f"All months are equal, with {most} each."
-    return f"The peak of the year is {_listed(names)} with {most}{' each' if len(names) > 1 else ''}."
+    return f"The peak of the year is {listed(names)} with {most}{' each' if len(names) > 1 else ''}."
 
 
 def headline_peak(path: pd.DataFrame, show: Show) -> str:
@@ -56,7 +56,7 @@ def headline_peak(path: pd.DataFrame, show: Show) -> str:
     if len(names) == len(path) > 1:
         return f"All months are equal, with {part} of the year each"
     are = "are the peaks" if len(names) > 1 else "is the peak"
-    return f"{_listed(names)} {are} with {part} of the year{' each' if len(names) > 1 else ''}"
+    return f"{listed(names)} {are} with {part} of the year{' each' if len(names) > 1 else ''}"
 
 
 def headline_weeks(weeks: pd.DataFrame) -> str:
@@ -67,16 +67,12 @@ def headline_weeks(weeks: pd.DataFrame) -> str:
         return "All whole weeks are equal"
     if len(names) > SPELT:
         return f"{len(names)} weeks are equally full, {names[0]} the first of them"
-    return f"Week {names[0]} is the fullest" if len(names) == 1 else f"Weeks {_listed(names)} are the fullest"
+    return f"Week {names[0]} is the fullest" if len(names) == 1 else f"Weeks {listed(names)} are the fullest"
 
 
 def _largest(frame: pd.DataFrame, name: str, units: int = 1) -> list[str]:
     """The members with the largest amount, those that rounding to so many minor units sets below it included."""
     return frame.loc[frame[AMOUNT] >= frame[AMOUNT].max() - units, name].sort_values().tolist()
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def told_pace(table: pd.DataFrame) -> str:
