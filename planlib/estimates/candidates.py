@@ -38,10 +38,12 @@ class Origin:
 
     truth  what came in the months after it that are known, by cell and slot (a slot is a month of the twelve after `end`);
            None at the plan's own origin
+    may    how surely each cell may sell in each slot, 0-1
     """
 
     end: int
     windows: list[np.ndarray]
+    seasons: list[np.ndarray]
     may: np.ndarray
     freed: np.ndarray
     slots: np.ndarray
@@ -51,9 +53,10 @@ class Origin:
     first: dict[Level, np.ndarray] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, cube: Cube, end: int, ahead: int = 0) -> "Origin":
+    def of(cls, cube: Cube, end: int, ahead: int = 0, season_months: float = 24.0) -> "Origin":
         """At month `end` of the cube; `ahead`: how many months after it are judged (up to twelve), 0 for none."""
-        amounts = cube.windows(end)
+        opened = 1 - cube.shut(end) if end >= YEAR else np.ones(YEAR)
+        amounts = [window * opened for window in cube.windows(end)]
         windows = [window / max(float(window.sum()), 1e-12) for window in amounts[:MOST_YEARS]]
         slots = np.flatnonzero(cube.known[end : end + ahead]) if ahead else np.arange(YEAR)
         truth = None
@@ -61,18 +64,26 @@ class Origin:
             truth = cube.sums[..., end : end + ahead][..., slots]
             total = float(truth.sum())
             truth = truth / total if total > 0 else None
-        return cls(end, windows, np.repeat(cube.alive(end)[..., None], YEAR, axis=-1), freed(amounts), slots, truth)
+        may = cube.alive(end)[..., None] * opened
+        return cls(end, windows, [cube.seasons(window, end, season_months) for window in windows], may, freed(amounts), slots, truth)
 
-    def judged(self, table: np.ndarray, level: Level) -> np.ndarray:
-        """A table of the level in the months that are judged, flat, summing to 1."""
-        if self.may.ndim - 1 in level and len(self.slots) < YEAR:
-            table = table[..., self.slots]
-        return (table / max(float(table.sum()), 1e-12)).ravel()
+    def judged(self, table: np.ndarray, level: Level, made: bool = True) -> np.ndarray:
+        """A table of the level in the months that are judged, flat, summing to 1; not `made`: it has only these months."""
+        found = self._slots(table, level, made)
+        return (found / max(float(found.sum()), 1e-12)).ravel()
+
+    def at(self, mask: np.ndarray, level: Level) -> np.ndarray:
+        """A mask of the level's cells in the months that are judged, flat."""
+        return self._slots(mask, level, True).ravel()
+
+    def _slots(self, table: np.ndarray, level: Level, made: bool) -> np.ndarray:
+        return table[..., self.slots] if made and self.may.ndim - 1 in level and len(self.slots) < YEAR else table
 
 
 def candidates(origin: Origin, level: Level) -> dict[str, np.ndarray]:
     """Each candidate's table of a level at an origin, by name; all agree with the tables made of the levels above."""
-    month, tables = origin.may.ndim - 1, [summed(window, level) for window in origin.windows]
+    month = origin.may.ndim - 1
+    tables = [summed(window, level) for window in (origin.seasons if month in level else origin.windows)]
     last, found = tables[0], {LAST: whole(tables[0])}
     found[YEARS] = whole(sum(tables) / len(tables))
     moves = len(tables) > 1

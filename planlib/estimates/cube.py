@@ -22,6 +22,10 @@ START_MONTHS = 1.0
 LEAST_BEFORE = 3
 # A member stops for good about once in three years: what its silence is weighed against.
 LIFE_MONTHS = 36.0
+# Under this chance that silent months are no closed season they are one.
+LEAST_DOUBT = 0.01
+# A year tells of a cell's season where it sold in this part of the months in which it ever sells.
+LEAST_PART = 10 / 12
 MONTH = "month"
 
 
@@ -90,11 +94,17 @@ class Cube:
         return self.sums.shape[-1]
 
     def started(self, end: int) -> list[np.ndarray]:
-        """By dimension: the place of each member's first month before `end`; `end` for one that has not sold."""
+        """By dimension: the place of each member's first month before `end`; `end` for one that has not sold.
+
+        Who is silent before its first sale and in the same months a year later has a closed season, and was there before.
+        """
         found = []
         for axis, stated in enumerate(self.stated):
             sold = self._members(self.sums[..., :end], axis) > 0
             first = np.where(sold.any(axis=1), sold.argmax(axis=1), end) if end else np.zeros(len(sold), dtype=int)
+            for place in np.flatnonzero((first >= LEAST_BEFORE) & (first < min(YEAR, end - YEAR + 1))):
+                if not sold[place, YEAR : YEAR + first[place]].any():
+                    first[place] = 0
             found.append(np.maximum(first, np.where(stated < end, stated, 0)))
         return found
 
@@ -114,6 +124,23 @@ class Cube:
                 break
             found.append(window)
         return found or [np.repeat(np.clip(self.sums[..., :end].sum(axis=-1, keepdims=True), 0.0, None), YEAR, axis=-1)]
+
+    def seasons(self, window: np.ndarray, end: int, season_months: float) -> np.ndarray:
+        """A window with the months of members that are known for less than two years drawn toward the others': a launch is no
+        season, and one year alone counts by its months against `season_months`."""
+        found = window.copy()
+        for axis, started in enumerate(self.started(end)):
+            young = (started >= LEAST_BEFORE) & (started > end - 2 * YEAR) & (started < end)
+            months = np.clip(self._members(found, axis)[~young].sum(axis=0), 0.0, None)
+            if not young.any() or not months.sum() > 0:
+                continue
+            for place in np.flatnonzero(young):
+                known = end - int(started[place])
+                own = known / (known + season_months) if known >= YEAR else 0.0
+                at = (*[slice(None)] * axis, place)
+                others = found[at].sum(axis=-1, keepdims=True) * months / float(months.sum())
+                found[at] = own * found[at] + (1 - own) * others
+        return found
 
     def alive(self, end: int) -> np.ndarray:
         """The chance that each cell still sells at month `end`, from the months it has been silent: members of each dimension.
@@ -135,6 +162,30 @@ class Cube:
         for axis, started in enumerate(self.started(end)):
             settled &= self._along(started <= end - YEAR, axis)
         return np.where(latest > 0, chance, np.where(settled, 0.0, 1.0))
+
+    def shut(self, end: int) -> np.ndarray:
+        """How surely each cell sells nothing in each of the twelve months after `end`: its closed season, 0-1.
+
+        Years count in which it sold in all but a few of the months in which it ever sells. Were its silent months open like the
+        others, all would be silent by chance with (1 - rate) to the power of how often they came, and any run of the year could be
+        the one: twelve times that is the doubt. Years before a member's start do not count, and one year alone says nothing of the
+        months before a cell's first sale. `end` at least 12.
+        """
+        years = end // YEAR
+        sold = (self.bought | ~self.known)[..., end - years * YEAR : end].reshape(*self.bought.shape[:-1], years, YEAR)
+        ever = sold.any(axis=-2)
+        open_ = ever.sum(axis=-1)
+        regular = sold.sum(axis=-1) >= np.maximum(1, np.ceil(np.round(LEAST_PART * open_, 9)))[..., None]
+        begin = np.zeros(open_.shape, dtype=int)
+        for axis, started in enumerate(self.started(end)):
+            begin = np.maximum(begin, self._along(started, axis))
+        regular &= end - years * YEAR + YEAR * np.arange(years) >= begin[..., None]
+        told = regular.sum(axis=-1)
+        rate = ((sold & regular[..., None]).sum(axis=(-2, -1)) + 1) / (open_ * told + 2)
+        doubt = np.minimum(1.0, YEAR * (1 - rate) ** ((YEAR - open_) * told))
+        sure = np.where(doubt < LEAST_DOUBT, 1.0, 1 - doubt)
+        enough = (told >= 2) | ((told == 1) & (regular & sold[..., 0]).any(axis=-1))
+        return np.where(ever, 0.0, np.where(enough, sure, 0.0)[..., None])
 
     def there(self, end: int) -> np.ndarray:
         """Whether all members of a cell had sold before month `end`."""
@@ -183,14 +234,19 @@ class Cube:
             late = (started >= LEAST_BEFORE) & (started < end)
             if late.all() or not late.any():
                 continue
-            there = sums[~late].sum(axis=0)
+            there, old = sums[~late].sum(axis=0), np.flatnonzero(~late)
             for start in sorted(set(started[late].tolist())):
                 fresh, base = np.flatnonzero(started == start), float(there[start:].sum())
                 if base > 0:
                     count = int(self.known[start:end].sum())
                     at = (*[slice(None)] * axis, fresh)
-                    part = table[at][..., start:].sum(axis=-1) / base * count / (count + START_MONTHS)
-                    table[(*at, ..., slice(0, start))] = part[..., None] * there[:start]
+                    sure = count / (count + START_MONTHS)
+                    own = table[at][..., start:].sum(axis=-1)
+                    like = np.clip(table[(*[slice(None)] * axis, old, ..., slice(start, None))].sum(axis=(axis, -1)), 0.0, None)
+                    other = np.expand_dims(like / max(float(like.sum()), 1e-12), axis)
+                    total = own.sum(axis=tuple(at for at in range(own.ndim) if at != axis), keepdims=True)
+                    part = sure * own + (1 - sure) * total * other
+                    table[(*at, ..., slice(0, start))] = (part / base * sure)[..., None] * there[:start]
                 there = there + self._members(table, axis)[fresh].sum(axis=0)
         return table
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from planlib.estimates.candidates import ABOVE, LAST, PRIOR, Origin, candidates
 from planlib.estimates.cube import MONTH, YEAR, Cube
-from planlib.estimates.interplay import Level, levels, summed
+from planlib.estimates.interplay import Level, above, levels, raked, summed, whole
 from planlib.estimates.spread import Spread
 from planlib.estimates.weighing import Case, Weighed, weigh
 from planlib.plan import Horizon
@@ -27,18 +27,21 @@ MOST_ORIGINS = 12
 ALIGNED = 2.0
 # Cells times origins that are looked at; where there are more, fewer origins count, the aligned ones first.
 MOST_CELLS = 3_000_000
+# Cells that the levels above expect to have less than this part of a mean cell are small.
+SMALL = 0.5
+LARGE_CELLS, SMALL_CELLS = "large", "small"
 
 
 @dataclass(frozen=True)
 class Outlook:
     """What is expected of the plan year's open months, and what that rests on.
 
-    table    the dimensions, month, share (0-1, sums to 1): every cell that may sell in an open month
-    weights  one row per level and candidate that counts: level (text), candidate, weight (0-1), error (share of sales that lay
-             elsewhere when it alone was asked in the past, summed over the level's cells; 0-2)
-    skill    one row per level: level, dims (of the level, as text with commas), cells, origins, years, expected and last_year
-             (errors of the mixture and of last year's shares), skill (what the first saves of the second), stands (what is used:
-             "mixture" or "last year"), and the law of its spread: see `Spread`
+    table    the dimensions, month, share (0-1, sums to 1): every cell that ever sold or may sell
+    weights  one row per level, size and candidate that counts: level (text), size (of its cells: large or small), candidate,
+             weight (0-1), error (share of sales that lay elsewhere when it alone was asked in the past, summed over cells; 0-2)
+    skill    one row per level: level, cells, origins, years, expected and last_year (errors of what is used and of last year's
+             shares), skill (what the first saves of the second), stands (what is used: mixture, mixture for large or small cells,
+             last year), and the law of its spread: see `Spread`
     origins  how many past months the expectation was tried from; 0: nothing is known, last year's shares stand
     years    years of evidence
     """
@@ -61,6 +64,7 @@ def outlook(
     starts: Mapping[str, Mapping[str, str]] | None = None,
     season_months: float = 24.0,
     months: Mapping[str, float] | None = None,
+    ahead: Sequence[str] | None = None,
 ) -> Outlook:
     """Expected shares of every cell of `dims` in every open month (REG-1, CHN-1, TIM-1).
 
@@ -71,40 +75,49 @@ def outlook(
         season_months  while only one year tells: months of the season above beside a cell's own
         months         by month, a factor of its sales that comes and goes with the calendar (a festival): taken out of history
                        and put into the plan year
+        ahead          the months that are asked for, the open ones by default (all, where the year has closed)
     Raises PlanError for a history that lacks columns or sales.
     """
     if months:
         history = history.assign(amount=(history["amount"] / history[MONTH].map(months).fillna(1.0)).round())
     cube = Cube.of(history, dims, horizon, starts)
-    origins = _origins(cube)
-    plan = Origin.of(cube, cube.months)
+    origins = _origins(cube, season_months)
+    plan = Origin.of(cube, cube.months, 0, season_months)
     years = max(0.0, (cube.months - YEAR) / YEAR)
-    found = _made(plan, origins, years, season_months)
-    table = _table(cube, plan, horizon, months or {})
+    found = _made(plan, origins, years)
+    table = _table(cube, plan, ahead or horizon.open or horizon.months, months or {})
     names = [*cube.dims, MONTH]
     weights, skill = [], []
-    for level, (labels, weighed, spread) in found.items():
+    for level, parts in found.items():
         name = " x ".join(names[axis] for axis in level)
-        size = plan.made[level].size
-        stands = "mixture" if weighed.stands else LAST
-        saved = 1 - weighed.mixed / weighed.errors[0] if len(origins) and weighed.errors[0] > 0 else np.nan
-        skill.append(
-            (name, size, len(origins), round(years, 2), weighed.mixed, weighed.errors[0], saved, stands, *spread.law)
-        )
-        for label, weight, error in zip(labels, weighed.weights, weighed.errors, strict=True):
-            if round(float(weight), 3) > 0:
-                weights.append((name, label, float(weight), float(error)))
-    columns = ["level", "cells", "origins", "years", "expected", "last_year", "skill", "stands", *Spread.LAW]
+        skill.append((name, plan.made[level].size, len(origins), round(years, 2), *_skill(parts), *_law(parts)))
+        for part in parts:
+            for label, weight, error in zip(part.labels, part.weighed.weights, part.weighed.errors, strict=True):
+                if round(float(weight), 3) > 0:
+                    weights.append((name, part.name, label, float(weight), float(error)))
+    told = ["level", "cells", "origins", "years", "expected", "last_year", "skill", "stands", *Spread.LAW]
     return Outlook(
         table,
-        pd.DataFrame(weights, columns=["level", "candidate", "weight", "error"]),
-        pd.DataFrame(skill, columns=columns),
+        pd.DataFrame(weights, columns=["level", "size", "candidate", "weight", "error"]),
+        pd.DataFrame(skill, columns=told),
         len(origins),
         years,
     )
 
 
-def _origins(cube: Cube) -> list[Origin]:
+def _skill(parts: Sequence["Part"]) -> tuple[float, float, float, str]:
+    """Errors of what is used and of last year's shares over a level, what the first saves of the second, and what is used."""
+    mine, last = (sum(getattr(part.weighed, name) for part in parts) for name in ("used", "last"))
+    stand = {part.name for part in parts if part.weighed.stands}
+    used = "mixture" if len(stand) == len(parts) else f"mixture for {stand.pop()} cells" if stand else LAST
+    return mine, last, (1 - mine / last if last > 0 else float("nan")), used
+
+
+def _law(parts: Sequence["Part"]) -> tuple[float, float, float, float]:
+    return Spread.of([part.weighed for part in parts], [part.cases for part in parts]).law
+
+
+def _origins(cube: Cube, season_months: float) -> list[Origin]:
     """The past months from which the expectation is tried: a quarter apart, those a whole number of years back counting double."""
     ends = range(cube.months - LEAST_AHEAD, YEAR - 1, -APART)
     aligned = [end for end in ends if (cube.months - end) % YEAR == 0]
@@ -113,16 +126,14 @@ def _origins(cube: Cube) -> list[Origin]:
     found = []
     for end in chosen:
         ahead = min(YEAR, cube.months - end)
-        origin = Origin.of(cube, end, ahead)
+        origin = Origin.of(cube, end, ahead, season_months)
         if origin.truth is not None:
             origin.weight = len(origin.slots) / YEAR * (ALIGNED if (cube.months - end) % YEAR == 0 else 1.0)
             found.append(origin)
     return found
 
 
-def _made(
-    plan: Origin, origins: list[Origin], years: float, season_months: float
-) -> dict[Level, tuple[list[str], Weighed, Spread]]:
+def _made(plan: Origin, origins: list[Origin], years: float) -> dict[Level, list["Part"]]:
     """Fill `made` of every origin, level after level; what each dimension does by itself is asked twice.
 
     The second time it is known what the other dimensions bring along.
@@ -134,48 +145,61 @@ def _made(
         if level == singles[0] and plan.made:
             for origin in (plan, *origins):
                 origin.first = dict(origin.made)
-        tables = [candidates(origin, level) for origin in (plan, *origins)]
-        labels = list(tables[0])
-        prior = np.array([PRIOR[label] for label in labels])
+        found[level] = _level(level, plan, origins, years)
+    return found
+
+
+def _level(level: Level, plan: Origin, origins: list[Origin], years: float) -> list["Part"]:
+    """One level of every origin, large and small cells weighed apart: a cell with much history stands more on its own."""
+    everyone = (plan, *origins)
+    tables = [candidates(origin, level) for origin in everyone]
+    labels = list(tables[0])
+    prior = np.array([PRIOR[label] for label in labels])
+    inner = ABOVE in labels
+    small = [table[ABOVE] < SMALL / table[ABOVE].size if inner else np.zeros(table[LAST].shape, bool) for table in tables]
+    parts, mixed = [], [np.zeros(table[LAST].shape) for table in tables]
+    for name, which in ((LARGE_CELLS, False), (SMALL_CELLS, True)):
+        inside = [mask == which for mask in small]
+        if not inside[0].any():
+            continue
         cases = []
-        for origin, table in zip(origins, tables[1:], strict=True):
-            truth = origin.judged(np.clip(_summed(origin, level), 0.0, None), ())
-            columns = np.column_stack([origin.judged(table[label], level) for label in labels])
-            cases.append(Case(truth, columns, origin.weight, (plan.end - origin.end - 1) // YEAR))
+        for origin, table, mask in zip(origins, tables[1:], inside[1:], strict=True):
+            at = origin.at(mask, level)
+            if at.any():
+                truth = origin.judged(np.clip(summed(origin.truth, level), 0.0, None), level, made=False)[at]
+                columns = np.column_stack([origin.judged(table[label], level)[at] for label in labels])
+                cases.append(Case(truth, columns, origin.weight, (plan.end - origin.end - 1) // YEAR))
         weighed = weigh(cases, prior / prior.sum(), years)
-        if not cases and axes - 1 in level and ABOVE in labels and season_months:
-            weighed = _by_months(weighed, labels, season_months)
-        for origin, table in zip((plan, *origins), tables, strict=True):
-            mixed = sum(weight * table[label] for label, weight in zip(labels, weighed.weights, strict=True) if weight)
-            origin.made[level] = mixed / max(float(mixed.sum()), 1e-12)
-        found[level] = (labels, weighed, Spread.of(weighed, cases))
-    return {level: found[level] for level in every}
+        for total, table, mask in zip(mixed, tables, inside, strict=True):
+            total += mask * sum(w * table[label] for label, w in zip(labels, weighed.weights, strict=True) if w)
+        parts.append(Part(name, labels, weighed, cases, int(inside[0].sum())))
+    lines = above(level)
+    for origin, table in zip(everyone, mixed, strict=True):
+        origin.made[level] = whole(raked(table, level, {each: origin.made[each] for each in lines}))
+    return parts
 
 
-def _summed(origin: Origin, level: Level) -> np.ndarray:
-    assert origin.truth is not None
-    return summed(origin.truth, level)
+@dataclass(frozen=True)
+class Part:
+    """The large or the small cells of a level: what was weighed for them, from which cases."""
+
+    name: str
+    labels: list[str]
+    weighed: Weighed
+    cases: list[Case]
+    cells: int
 
 
-def _by_months(weighed: Weighed, labels: list[str], season_months: float) -> Weighed:
-    """One year alone cannot tell a season from chance: its months count against those of the levels above."""
-    weights = np.zeros(len(labels))
-    weights[labels.index(ABOVE)] = season_months / (season_months + YEAR)
-    weights[labels.index(LAST)] = YEAR / (season_months + YEAR)
-    return Weighed(weights, True, weighed.errors, weighed.mixed, weighed.expected)
-
-
-def _table(cube: Cube, plan: Origin, horizon: Horizon, months: Mapping[str, float]) -> pd.DataFrame:
-    """The finest level in the open months (in all months of a year that has closed), with what the calendar adds to them."""
+def _table(cube: Cube, plan: Origin, ahead: Sequence[str], months: Mapping[str, float]) -> pd.DataFrame:
+    """The finest level in the months ahead, with what the calendar adds to them."""
     cells = plan.made[tuple(range(plan.may.ndim))]
-    ahead = horizon.open or horizon.months
     end = cube.first + cube.months
     slots = [(pd.Period(month, freq="M").ordinal - end) % YEAR for month in ahead]
     share = cells[..., slots] * np.array([months.get(month, 1.0) for month in ahead])
     if not share.sum() > 0:
         share = np.repeat(cells.sum(axis=-1, keepdims=True), len(ahead), axis=-1)
     share = share / float(share.sum())
-    places = np.nonzero(share.sum(axis=-1) > 0)
+    places = np.nonzero((share.sum(axis=-1) > 0) | cube.bought.any(axis=-1))
     rows = share[places]
     frame = {
         name: np.repeat(np.array(names, dtype=object)[place], len(ahead))

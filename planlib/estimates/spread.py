@@ -38,16 +38,17 @@ class Spread:
         return self.chance, self.own, self.width, self.covered
 
     @classmethod
-    def of(cls, weighed: Weighed, cases: Sequence[Case]) -> "Spread":
-        """From what was expected and what came, cases of the longest time ahead."""
-        if not cases:
-            return cls(*[float("nan")] * 4)
-        longest = max(case.weight for case in cases)
-        pairs = [
-            (table, case.truth, case.year)
-            for table, case in zip(weighed.expected, cases, strict=True)
-            if case.weight >= longest - 1e-9
+    def of(cls, weighed: Sequence[Weighed], cases: Sequence[Sequence[Case]]) -> "Spread":
+        """From what was expected and what came, the parts of a level together, cases of the longest time ahead."""
+        found = [
+            (table, case.truth, case.year, case.weight)
+            for part, every in zip(weighed, cases, strict=True)
+            for table, case in zip(part.expected, every, strict=True)
         ]
+        if not found:
+            return cls(*[float("nan")] * 4)
+        longest = max(weight for *_, weight in found)
+        pairs = [(table, truth, year) for table, truth, year, weight in found if weight >= longest - 1e-9]
         chance, own, width = _law([(table, truth) for table, truth, _ in pairs], len({year for *_, year in pairs}))
         inside = total = 0
         years = {year for *_, year in pairs}
