@@ -65,7 +65,9 @@ class Origin:
             total = float(truth.sum())
             truth = truth / total if total > 0 else None
         may = cube.alive(end)[..., None] * opened
-        return cls(end, windows, [cube.seasons(window, end, season_months) for window in windows], may, freed(amounts), slots, truth)
+        return cls(
+            end, windows, [cube.seasons(window, end, season_months) for window in windows], may, freed(amounts), slots, truth
+        )
 
     def judged(self, table: np.ndarray, level: Level, made: bool = True) -> np.ndarray:
         """A table of the level in the months that are judged, flat, summing to 1; not `made`: it has only these months."""

@@ -14,7 +14,7 @@ import pandas as pd
 from chinese_calendar import constants
 from lunardate import LunarDate
 
-from planlib.estimates.outlook import outlook
+from planlib.estimates.outlook import Outlook, outlook
 from planlib.estimates.windows import Coverage, span_of
 from planlib.plan import AMOUNT, DIMENSIONS, Horizon
 
@@ -102,22 +102,29 @@ def announced(years: Sequence[int]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["year", "official", "note"])
 
 
-def seasonality(
+def ahead(
     history: pd.DataFrame,
     near: Near,
     horizon: Horizon,
     calendar: pd.DataFrame | None = None,
     starts: Mapping[str, Mapping[str, str]] | None = None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Month weights for the whole plan year by the dimensions that `history` has, and the festival effects in them (TIM-1).
+) -> tuple[Outlook, pd.DataFrame]:
+    """What is expected of every cell in every month of the plan year, and the festival effects in it (TIM-1).
 
-    `history`: any dimensions, month, amount, complete months only. What is expected of every cell and month: see `outlook`. While
-    only one year tells, a cell's own months count against `near.shrink_months` of those above it. Festivals: see `festivals`.
-    Returns (the dimensions, month, weight) and (window, days, change: of a month's sales when the whole window lies in it, share).
+    `history`: any dimensions, month, amount, complete months only; see `outlook`. While only one year tells, a member's own
+    months count against `near.shrink_months` of the others'. Effects: see `festivals`.
     """
     dims = [name for name in DIMENSIONS if name in history.columns and name != "month"]
     months, effects = festivals(history.groupby("month", sort=True)[AMOUNT].sum(), near, horizon, calendar)
-    found = outlook(history, dims, horizon, starts, near.shrink_months, months, horizon.months)
+    return outlook(history, dims, horizon, starts, near.shrink_months, months, horizon.months), effects
+
+
+def seasonality(
+    history: pd.DataFrame, near: Near, horizon: Horizon, calendar: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The same as month weights: (the dimensions of `history`, month, weight), and (window, days, change: of a month's sales
+    when the whole window lies in it, share)."""
+    found, effects = ahead(history, near, horizon, calendar)
     return found.table.rename(columns={"share": "weight"}), effects
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from planlib.estimates.candidates import PRIOR
 from planlib.estimates.outlook import Outlook, outlook
 from planlib.plan import Horizon
 
@@ -70,4 +71,21 @@ def said(line: pd.Series, into: str, members: pd.Series) -> str:
     )
 
 
-__all__ = ["Expected", "Outlook", "expected", "of", "said"]
+def weighed(found: Outlook, months: bool = False) -> pd.DataFrame:
+    """What each level rests on, one row per level and size of cell, for a table of the notebook.
+
+    Without `months` the levels of the dimensions alone, with it those with the month. Returns level, size, past_months (from which
+    it was tried), misplaced and misplaced_by_last_year (share of sales that lay elsewhere), and the weight of each candidate.
+    """
+    chosen = found.skill[found.skill["level"].str.contains("month") == months]
+    wide = found.weights.pivot_table(index=["level", "size"], columns="candidate", values="weight", fill_value=0.0)
+    wide = wide[[name for name in PRIOR if name in wide.columns]].reset_index()
+    head = chosen[["level", "origins", "expected", "last_year"]].assign(order=range(len(chosen)))
+    head = head.rename(columns={"origins": "past_months", "expected": "misplaced", "last_year": "misplaced_by_last_year"})
+    head[["misplaced", "misplaced_by_last_year"]] /= 2  # what lies too much in one cell lies too little in another
+    table = head.merge(wide, on="level").sort_values(["order", "size"], ignore_index=True)
+    first = ["level", "size", "past_months", "misplaced", "misplaced_by_last_year"]
+    return table[[*first, *(name for name in wide.columns if name not in ("level", "size"))]]
+
+
+__all__ = ["Expected", "Outlook", "expected", "of", "said", "weighed"]

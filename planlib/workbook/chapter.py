@@ -17,10 +17,11 @@ from planlib.columns import shown_as
 from planlib.data.gates import gate
 from planlib.errors import GateError, PlanError
 from planlib.estimates.chance import Terms
+from planlib.estimates.outlook import Outlook, outlook
 from planlib.formatting import missing
 from planlib.lp import Spend, Split
 from planlib.plan import AMOUNT
-from planlib.workbook.given import Given, file_name
+from planlib.workbook.given import EXPECTED, PLACES, SKILL, WEIGHED, Given, file_name
 
 ITEM = "application/vnd.planlib.v1+json"
 TERMS = "How chances are told"  # table of chapter 01 that every later SMART check reads
@@ -214,6 +215,13 @@ class Chapter(Given):
         folder = self.run / "tables" / self.stem
         folder.mkdir(parents=True, exist_ok=True)
         frame.to_parquet(folder / f"{name}.parquet", index=False)
+
+    def foresee(self) -> Outlook:
+        """What is expected of every region, product and channel in every open month; kept, so that later chapters read it."""
+        found = outlook(self.orders(*PLACES, "month"), PLACES, self.horizon, self.starts)
+        for frame, title in ((found.table, EXPECTED), (found.skill, SKILL), (found.weights, WEIGHED)):
+            self.keep(frame, title)
+        return found
 
     # Inside
 

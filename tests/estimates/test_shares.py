@@ -123,7 +123,9 @@ def test_a_thin_cell_leans_on_the_levels_above_and_a_thick_one_stands_on_its_own
     off = {}
     for orders in (4, 40_000):
         random = np.random.default_rng(1)
-        parts = [frame(random.poisson(orders * 4 * np.tile(row, (60, 1))), "product", region=f"r{at}") for at, row in enumerate(true)]
+        parts = [
+            frame(random.poisson(orders * 4 * np.tile(row, (60, 1))), "product", region=f"r{at}") for at, row in enumerate(true)
+        ]
         history = pd.concat(parts)
         mine, last = share(history, "product", ("region",)), history[history["month"] >= "2025-01"]
         sums = last.groupby(["region", "product"])["amount"].sum()

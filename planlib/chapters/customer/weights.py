@@ -104,8 +104,13 @@ def outlook(history: pd.DataFrame, own_months: pd.DataFrame, horizon: Horizon) -
         .merge(own_months, how="left", on=["segment", "place"])["factor"]
     )
     factor = factor.astype(float).where(lambda found: found > 0).fillna(1.0).to_numpy()
-    freed = history.assign(amount=(history[AMOUNT] / factor).round().astype("int64"))
-    return expected(freed, "segment", horizon, within=CELLS)
+    # Region, product and channel count as one dimension: what a group buys has a place, not three.
+    cells = history[CELLS].drop_duplicates().sort_values(CELLS, ignore_index=True)
+    cells["cell"] = [f"{number:09d}" for number in range(len(cells))]
+    freed = history.assign(amount=(history[AMOUNT] / factor).round().astype("int64")).merge(cells, on=CELLS)
+    found = expected(freed, "segment", horizon, within=["cell"])
+    shares = found.shares.merge(cells, on="cell")[[*CELLS, "segment", "share"]]
+    return replace(found, shares=shares)
 
 
 def build(

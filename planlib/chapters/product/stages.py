@@ -105,7 +105,7 @@ def says(staged: pd.DataFrame, listed: Any) -> list[str]:
 
 
 def starts(staged: pd.DataFrame) -> dict[str, str]:
-    """Each product's first month on the market, for `shares.expected`."""
+    """Each product's first month on the market, for `estimates.shares.expected`."""
     return dict(zip(staged["product"], staged["first_month"], strict=True))
 
 
