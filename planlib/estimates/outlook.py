@@ -7,7 +7,7 @@ was off then says how far a cell can be trusted now.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -65,6 +65,7 @@ def outlook(
     season_months: float = 24.0,
     months: Mapping[str, float] | None = None,
     ahead: Sequence[str] | None = None,
+    phasing: bool = False,
 ) -> Outlook:
     """Expected shares of every cell of `dims` in every open month (REG-1, CHN-1, TIM-1).
 
@@ -76,6 +77,8 @@ def outlook(
         months         by month, a factor of its sales that comes and goes with the calendar (a festival): taken out of history
                        and put into the plan year
         ahead          the months that are asked for, the open ones by default (all, where the year has closed)
+        phasing        what is asked for is how a year falls over its months: where there is one year alone, a cell's months are
+                       drawn toward those of the levels above by `season_months`
     Raises PlanError for a history that lacks columns or sales.
     """
     if months:
@@ -84,7 +87,7 @@ def outlook(
     origins = _origins(cube, season_months)
     plan = Origin.of(cube, cube.months, 0, season_months)
     years = max(0.0, (cube.months - YEAR) / YEAR)
-    found = _made(plan, origins, years)
+    found = _made(plan, origins, years, season_months if phasing else 0.0)
     table = _table(cube, plan, ahead or horizon.open or horizon.months, months or {})
     names = [*cube.dims, MONTH]
     weights, skill = [], []
@@ -133,7 +136,7 @@ def _origins(cube: Cube, season_months: float) -> list[Origin]:
     return found
 
 
-def _made(plan: Origin, origins: list[Origin], years: float) -> dict[Level, list["Part"]]:
+def _made(plan: Origin, origins: list[Origin], years: float, alone: float) -> dict[Level, list["Part"]]:
     """Fill `made` of every origin, level after level; what each dimension does by itself is asked twice.
 
     The second time it is known what the other dimensions bring along.
@@ -145,11 +148,11 @@ def _made(plan: Origin, origins: list[Origin], years: float) -> dict[Level, list
         if level == singles[0] and plan.made:
             for origin in (plan, *origins):
                 origin.first = dict(origin.made)
-        found[level] = _level(level, plan, origins, years)
+        found[level] = _level(level, plan, origins, years, alone)
     return found
 
 
-def _level(level: Level, plan: Origin, origins: list[Origin], years: float) -> list["Part"]:
+def _level(level: Level, plan: Origin, origins: list[Origin], years: float, alone: float) -> list["Part"]:
     """One level of every origin, large and small cells weighed apart: a cell with much history stands more on its own."""
     everyone = (plan, *origins)
     tables = [candidates(origin, level) for origin in everyone]
@@ -170,6 +173,10 @@ def _level(level: Level, plan: Origin, origins: list[Origin], years: float) -> l
                 columns = np.column_stack([origin.judged(table[label], level)[at] for label in labels])
                 cases.append(Case(truth, columns, origin.weight, (plan.end - origin.end - 1) // YEAR))
         weighed = weigh(cases, prior / prior.sum(), years)
+        if not cases and inner and plan.may.ndim - 1 in level and alone:
+            # One year alone cannot tell a season from chance: its months count against those of the levels above.
+            drawn = np.where(np.isin(labels, [ABOVE]), alone, 0.0) + np.where(np.isin(labels, [LAST]), YEAR, 0.0)
+            weighed = replace(weighed, weights=drawn / drawn.sum(), stands=True)
         for total, table, mask in zip(mixed, tables, inside, strict=True):
             total += mask * sum(w * table[label] for label, w in zip(labels, weighed.weights, strict=True) if w)
         parts.append(Part(name, labels, weighed, cases, int(inside[0].sum())))

@@ -116,7 +116,7 @@ def ahead(
     """
     dims = [name for name in DIMENSIONS if name in history.columns and name != "month"]
     months, effects = festivals(history.groupby("month", sort=True)[AMOUNT].sum(), near, horizon, calendar)
-    return outlook(history, dims, horizon, starts, near.shrink_months, months, horizon.months), effects
+    return outlook(history, dims, horizon, starts, near.shrink_months, months, horizon.months, phasing=True), effects
 
 
 def seasonality(
