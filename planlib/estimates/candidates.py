@@ -1,8 +1,8 @@
 """Simple statements of how a year will fall over its cells; each is asked how well it did in the company's own past.
 
-A candidate gives the table of one level from what was known at an origin: the last year, the mean of up to three, a movement that
-goes on, months freed of growth, what the other dimensions bring along, what the levels above expect. Mixtures of them are all the
-damped trends, reversals and shrunken tables that there are between them.
+A candidate gives the table of one level from what was known at an origin: the last year, the mean of up to three, a movement
+that goes on, months freed of growth, what the other dimensions bring along, what the levels above expect. Mixtures of them are
+all the damped trends, reversals and shrunken tables that there are between them.
 """
 
 from collections.abc import Mapping
@@ -87,7 +87,7 @@ def candidates(origin: Origin, level: Level) -> dict[str, np.ndarray]:
     month = origin.may.ndim - 1
     tables = [summed(window, level) for window in (origin.seasons if month in level else origin.windows)]
     last, found = tables[0], {LAST: whole(tables[0])}
-    found[YEARS] = whole(sum(tables) / len(tables))
+    found[YEARS] = whole(np.mean(tables, axis=0))
     moves = len(tables) > 1
     found[MEAN] = whole(2 * last - tables[1]) if moves else found[LAST]
     if month not in level:

@@ -137,9 +137,9 @@ class Cube:
             for place in np.flatnonzero(young):
                 known = end - int(started[place])
                 own = known / (known + season_months) if known >= YEAR else 0.0
-                at = (*[slice(None)] * axis, place)
-                others = found[at].sum(axis=-1, keepdims=True) * months / float(months.sum())
-                found[at] = own * found[at] + (1 - own) * others
+                cell = np.moveaxis(found, axis, 0)
+                others = cell[place].sum(axis=-1, keepdims=True) * months / float(months.sum())
+                cell[place] = own * cell[place] + (1 - own) * others
         return found
 
     def alive(self, end: int) -> np.ndarray:
@@ -167,9 +167,9 @@ class Cube:
         """How surely each cell sells nothing in each of the twelve months after `end`: its closed season, 0-1.
 
         Years count in which it sold in all but a few of the months in which it ever sells. Were its silent months open like the
-        others, all would be silent by chance with (1 - rate) to the power of how often they came, and any run of the year could be
-        the one: twelve times that is the doubt. Years before a member's start do not count, and one year alone says nothing of the
-        months before a cell's first sale. `end` at least 12.
+        others, all would be silent by chance with (1 - rate) to the power of how often they came, and any run of the year could
+        be the one: twelve times that is the doubt. Years before a member's start do not count, and one year alone says nothing
+        of the months before a cell's first sale. `end` at least 12.
         """
         years = end // YEAR
         sold = (self.bought | ~self.known)[..., end - years * YEAR : end].reshape(*self.bought.shape[:-1], years, YEAR)
@@ -216,7 +216,7 @@ class Cube:
         """The months before `end`, gaps as a year apart at the level of the half years around them, else a mean month."""
         table, known = self.sums[..., :end].copy(), self.known[:end]
         total = table.reshape(-1, end).sum(axis=0)
-        for gap in np.flatnonzero(~known):
+        for gap in np.flatnonzero(~known).tolist():
             filled = table[..., known].mean(axis=-1)
             for other in (gap + YEAR, gap - YEAR):
                 if 0 <= other < end and known[other]:
@@ -228,25 +228,27 @@ class Cube:
         return table
 
     def _carried(self, table: np.ndarray, end: int) -> np.ndarray:
-        """Members that started within the months before `end` carried back to the first one (a like-for-like comparison)."""
+        """Members that started within the months before `end` carried back to the first one (a like-for-like comparison).
+
+        How far a young member is believed, it is also by itself: the rest of what it is given lies as the others' sales do.
+        """
         for axis, started in enumerate(self.started(end)):
-            sums = self._members(table, axis)
+            cells = np.moveaxis(table, axis, 0)
             late = (started >= LEAST_BEFORE) & (started < end)
             if late.all() or not late.any():
                 continue
-            there, old = sums[~late].sum(axis=0), np.flatnonzero(~late)
+            old = np.flatnonzero(~late)
+            there = self._members(table, axis)[old].sum(axis=0)
             for start in sorted(set(started[late].tolist())):
                 fresh, base = np.flatnonzero(started == start), float(there[start:].sum())
                 if base > 0:
                     count = int(self.known[start:end].sum())
-                    at = (*[slice(None)] * axis, fresh)
                     sure = count / (count + START_MONTHS)
-                    own = table[at][..., start:].sum(axis=-1)
-                    like = np.clip(table[(*[slice(None)] * axis, old, ..., slice(start, None))].sum(axis=(axis, -1)), 0.0, None)
-                    other = np.expand_dims(like / max(float(like.sum()), 1e-12), axis)
-                    total = own.sum(axis=tuple(at for at in range(own.ndim) if at != axis), keepdims=True)
-                    part = sure * own + (1 - sure) * total * other
-                    table[(*at, ..., slice(0, start))] = (part / base * sure)[..., None] * there[:start]
+                    own = cells[fresh, ..., start:].sum(axis=-1)
+                    like = np.clip(cells[old, ..., start:].sum(axis=(0, -1)), 0.0, None)
+                    total = own.reshape(len(fresh), -1).sum(axis=1).reshape(-1, *[1] * (own.ndim - 1))
+                    part = sure * own + (1 - sure) * total * like / max(float(like.sum()), 1e-12)
+                    cells[fresh, ..., :start] = (part / base * sure)[..., None] * there[:start]
                 there = there + self._members(table, axis)[fresh].sum(axis=0)
         return table
 

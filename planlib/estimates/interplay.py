@@ -1,8 +1,9 @@
 """Tables that are to agree with the tables above them: raking, and what those above alone lead to expect.
 
-A level is a set of axes of a cube. Its table agrees with the levels above when summing it over any one axis gives theirs. Raking
-brings a table there and keeps what else it says (iterative proportional fitting: Deming and Stephan 1940); raking a table that
-says nothing gives what the levels above expect without interplay of its own (Bishop, Fienberg and Holland 1975, 3.5).
+A level is a set of axes of a cube. Its table agrees with the levels above when summing it over any one axis gives theirs.
+Raking brings a table there and keeps what else it says (iterative proportional fitting: Deming and Stephan 1940); raking a
+table that says nothing gives what the levels above expect without interplay of its own (Bishop, Fienberg and Holland 1975,
+3.5).
 """
 
 import itertools

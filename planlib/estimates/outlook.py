@@ -1,7 +1,7 @@
 """How a year's total is expected to fall over every cell and month: one table for all chapters, from the company's own past.
 
-Levels come one after the other: each dimension by itself, then any two together, each with the month, and so on down to the cell.
-At every level simple statements (`candidates`) are weighed by how near they came when the past is lived through again
+Levels come one after the other: each dimension by itself, then any two together, each with the month, and so on down to the
+cell. At every level simple statements (`candidates`) are weighed by how near they came when the past is lived through again
 (rolling origin: Tashman 2000), all agreeing with the levels above; where last year's shares were nearer, they stand. What
 was off then says how far a cell can be trusted now.
 """
@@ -29,6 +29,7 @@ ALIGNED = 2.0
 MOST_CELLS = 3_000_000
 # Cells that the levels above expect to have less than this part of a mean cell are small.
 SMALL = 0.5
+MOST_MISSES = 40
 LARGE_CELLS, SMALL_CELLS = "large", "small"
 
 
@@ -40,15 +41,19 @@ class Outlook:
     weights  one row per level, size and candidate that counts: level (text), size (of its cells: large or small), candidate,
              weight (0-1), error (share of sales that lay elsewhere when it alone was asked in the past, summed over cells; 0-2)
     skill    one row per level: level, cells, origins, years, expected and last_year (errors of what is used and of last year's
-             shares), skill (what the first saves of the second), stands (what is used: mixture, mixture for large or small cells,
-             last year), and the law of its spread: see `Spread`
-    origins  how many past months the expectation was tried from; 0: nothing is known, last year's shares stand
+             shares), skill (what the first saves of the second), stands (what is used: mixture, mixture for large or small
+             cells, last year), and the law of its spread: see `Spread`
+    past     the last whole year as it would have been expected at its start, levels of one and two dimensions: level, member
+             (their names, joined), expected, came, before (shares of the level: expected, sold, sold in the year before), began
+             (month in which a member of it first sold in that year, else empty); largest misses first, at most MOST_MISSES a
+    level origins  how many past months the expectation was tried from; 0: nothing is known, last year's shares stand
     years    years of evidence
     """
 
     table: pd.DataFrame
     weights: pd.DataFrame
     skill: pd.DataFrame
+    past: pd.DataFrame
     origins: int
     years: float
 
@@ -70,8 +75,8 @@ def outlook(
     """Expected shares of every cell of `dims` in every open month (REG-1, CHN-1, TIM-1).
 
     Parameters
-        history        the dimensions, month, amount (minor units), all months up to `horizon.as_of`; where known returned (minor
-                       units, negative): a month with more returns than sales is no silent one
+        history        the dimensions, month, amount (minor units), all months up to `horizon.as_of`; where known returned
+                       (minor units, negative): a month with more returns than sales is no silent one
         starts         by dimension, first months of members where they are told; what sold earlier was a test
         season_months  while only one year tells: months of the season above beside a cell's own
         months         by month, a factor of its sales that comes and goes with the calendar (a festival): taken out of history
@@ -103,6 +108,7 @@ def outlook(
         table,
         pd.DataFrame(weights, columns=["level", "size", "candidate", "weight", "error"]),
         pd.DataFrame(skill, columns=told),
+        _past(cube, origins),
         len(origins),
         years,
     )
@@ -121,7 +127,7 @@ def _law(parts: Sequence["Part"]) -> tuple[float, float, float, float]:
 
 
 def _origins(cube: Cube, season_months: float) -> list[Origin]:
-    """The past months from which the expectation is tried: a quarter apart, those a whole number of years back counting double."""
+    """The past months from which the expectation is tried: a quarter apart, whole years back counting double."""
     ends = range(cube.months - LEAST_AHEAD, YEAR - 1, -APART)
     aligned = [end for end in ends if (cube.months - end) % YEAR == 0]
     most = max(1, min(MOST_ORIGINS, MOST_CELLS // max(1, cube.sums[..., 0].size * YEAR)))
@@ -168,7 +174,7 @@ def _level(level: Level, plan: Origin, origins: list[Origin], years: float, alon
         cases = []
         for origin, table, mask in zip(origins, tables[1:], inside[1:], strict=True):
             at = origin.at(mask, level)
-            if at.any():
+            if at.any() and origin.truth is not None:
                 truth = origin.judged(np.clip(summed(origin.truth, level), 0.0, None), level, made=False)[at]
                 columns = np.column_stack([origin.judged(table[label], level)[at] for label in labels])
                 cases.append(Case(truth, columns, origin.weight, (plan.end - origin.end - 1) // YEAR))
@@ -178,11 +184,12 @@ def _level(level: Level, plan: Origin, origins: list[Origin], years: float, alon
             drawn = np.where(np.isin(labels, [ABOVE]), alone, 0.0) + np.where(np.isin(labels, [LAST]), YEAR, 0.0)
             weighed = replace(weighed, weights=drawn / drawn.sum(), stands=True)
         for total, table, mask in zip(mixed, tables, inside, strict=True):
-            total += mask * sum(w * table[label] for label, w in zip(labels, weighed.weights, strict=True) if w)
+            for label, weight in zip(labels, weighed.weights, strict=True):
+                total += mask * weight * table[label]
         parts.append(Part(name, labels, weighed, cases, int(inside[0].sum())))
     lines = above(level)
-    for origin, table in zip(everyone, mixed, strict=True):
-        origin.made[level] = whole(raked(table, level, {each: origin.made[each] for each in lines}))
+    for origin, found in zip(everyone, mixed, strict=True):
+        origin.made[level] = whole(raked(found, level, {each: origin.made[each] for each in lines}))
     return parts
 
 
@@ -195,6 +202,43 @@ class Part:
     weighed: Weighed
     cases: list[Case]
     cells: int
+
+
+def _past(cube: Cube, origins: Sequence[Origin]) -> pd.DataFrame:
+    """What the expectation a year ago came to; see `Outlook.past`."""
+    columns = ["level", "member", "expected", "came", "before", "began"]
+    origin = next((each for each in origins if each.end == cube.months - YEAR and len(each.slots) == YEAR), None)
+    if origin is None or origin.truth is None:
+        return pd.DataFrame(columns=columns)
+    months = tuple(str(pd.Period(ordinal=cube.first + origin.end + slot, freq="M")) for slot in range(YEAR))
+    names, labels = (*cube.members, months), [*cube.dims, MONTH]
+    begun = [
+        {names[axis][at]: months[first - origin.end] for at, first in enumerate(started) if origin.end <= first < cube.months}
+        for axis, started in enumerate(cube.started(cube.months))
+    ]
+    frames = []
+    for level in (each for each in levels(len(labels)) if len(each) <= 2):
+        tables = [origin.made[level], whole(summed(origin.truth, level)), whole(summed(origin.windows[0], level))]
+        off = np.abs(tables[0] - tables[1]).ravel()
+        order = np.argsort(-off.round(12), kind="stable")[:MOST_MISSES]
+        places = np.unravel_index(order, tables[0].shape)
+        parts = [[names[axis][at] for at in place] for axis, place in zip(level, places, strict=True)]
+        began = [
+            next(
+                (
+                    begun[axis][name]
+                    for axis, name in zip(level, cell, strict=True)
+                    if axis < len(begun) and name in begun[axis]
+                ),
+                "",
+            )
+            for cell in zip(*parts, strict=True)
+        ]
+        frame = pd.DataFrame(dict(zip(columns[2:5], (table.ravel()[order] for table in tables), strict=True)))
+        frame.insert(0, "member", [" x ".join(cell) for cell in zip(*parts, strict=True)])
+        frame.insert(0, "level", " x ".join(labels[axis] for axis in level))
+        frames.append(frame.assign(began=began))
+    return pd.concat(frames, ignore_index=True)
 
 
 def _table(cube: Cube, plan: Origin, ahead: Sequence[str], months: Mapping[str, float]) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """When sales come: what is expected of every month, and the festivals that move between months.
 
-A festival's effect is told from the company's months: the calendar month and the days near the festival explain each of them. It is
-taken out of history before seasons are read from it, and put where the festival falls in the plan year.
+A festival's effect is told from the company's months: the calendar month and the days near the festival explain each of them.
+It is taken out of history before seasons are read from it, and put where the festival falls in the plan year.
 """
 
 from collections.abc import Mapping, Sequence
@@ -131,7 +131,7 @@ def seasonality(
 def festivals(
     company: pd.Series, near: Near, horizon: Horizon, calendar: pd.DataFrame | None = None
 ) -> tuple[dict[str, float], pd.DataFrame]:
-    """What moving festivals do to the company's months: month -> factor, for history and plan year; and the effects behind them.
+    """What moving festivals do to the company's months: month -> factor, for history and plan year; and their effects.
 
     `company`: amounts by month. Two years of it are needed; with less there is no factor. The calendar month and the days near
     each festival explain the months (least squares in logs, growth inside a year taken out), effects drawn toward none.

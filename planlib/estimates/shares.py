@@ -34,8 +34,8 @@ def expected(
 ) -> Expected:
     """Expected shares of `into` within each cell of `within`, in the open months (REG-1, CHN-1); see `outlook`.
 
-    `history`: the dimensions of `within`, `into`, month, amount (minor units); `starts`: first months of members of `into` where
-    they are told. Raises PlanError for a history that lacks columns or sales.
+    `history`: the dimensions of `within`, `into`, month, amount (minor units); `starts`: first months of members of `into`
+    where they are told. Raises PlanError for a history that lacks columns or sales.
     """
     found = outlook(history, [*within, into], horizon, {into: starts} if starts else None)
     return of(found.table, found.skill, into, within)
@@ -53,29 +53,33 @@ def of(table: pd.DataFrame, skill: pd.DataFrame, into: str, within: Sequence[str
 
 
 def said(line: pd.Series, into: str, members: pd.Series) -> str:
-    """One sentence on how the expected shares of a level are made, and what the past says of them. `line`: of `Outlook.skill`."""
+    """One sentence on how a level's expected shares are made and what the past says of them. `line`: of `Outlook.skill`."""
     if members.nunique() == 1:
         return f"{members.iloc[0]} is the only {into}: no share can move."
     if not line["origins"]:
-        return "The history is too short to try an expectation on: last year's shares stand, or those of the months that are known."
+        return (
+            "The history is too short to try an expectation on: last year's shares stand, or those of the months that are "
+            "known."
+        )
     months = f"{int(line['origins'])} past {'month' if line['origins'] == 1 else 'months'}"
     mine, last = (f"{float(line[name]) / 2:.1%}" for name in ("expected", "last_year"))
     if line["stands"] == "mixture":
         return (
-            f"Tried from {months}, what is expected by {line['level']} would have put {mine} of sales in the wrong place, last year's "
-            f"shares {last}."
+            f"Tried from {months}, what is expected by {line['level']} would have put {mine} of sales in the wrong place, "
+            f"last year's shares {last}."
         )
     return (
-        f"Tried from {months}, last year's shares by {line['level']} would have put {last} of sales in the wrong place and nothing "
-        f"weighed out of the past did better ({mine}): last year's stand."
+        f"Tried from {months}, last year's shares by {line['level']} would have put {last} of sales in the wrong place and "
+        "nothing weighed out of the past did better: last year's stand."
     )
 
 
 def weighed(found: Outlook, months: bool = False) -> pd.DataFrame:
     """What each level rests on, one row per level and size of cell, for a table of the notebook.
 
-    Without `months` the levels of the dimensions alone, with it those with the month. Returns level, size, past_months (from which
-    it was tried), misplaced and misplaced_by_last_year (share of sales that lay elsewhere), and the weight of each candidate.
+    Without `months` the levels of the dimensions alone, with it those with the month. Returns level, size, past_months (from
+    which it was tried), misplaced and misplaced_by_last_year (share of sales that lay elsewhere), and the weight of each
+    candidate.
     """
     chosen = found.skill[found.skill["level"].str.contains("month") == months]
     wide = found.weights.pivot_table(index=["level", "size"], columns="candidate", values="weight", fill_value=0.0)

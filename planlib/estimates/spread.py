@@ -1,8 +1,8 @@
 """How far a cell may be off: a law of size from the errors of the past, and intervals from it.
 
-A cell that is expected to have the share m of a level deviates by a variance of a m + b m^2: a is chance (few orders, as in a Poisson
-count), b what moves a cell as a whole. Both come from the errors of past expectations by least squares on each cell's own scale;
-then the width is set so that four fifths of the past cells lie inside (split conformal: Lei et al. 2018).
+A cell that is expected to have the share m of a level deviates by a variance of a m + b m^2: a is chance (few orders, as in a
+Poisson count), b what moves a cell as a whole. Both come from the errors of past expectations by least squares on each cell's
+own scale; then the width is set so that four fifths of the past cells lie inside (split conformal: Lei et al. 2018).
 """
 
 from collections.abc import Sequence

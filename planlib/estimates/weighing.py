@@ -4,8 +4,8 @@ The weights w >= 0 sum to 1 and make the least of
 
     sum |truth - sum_k w_k table_k| / sum |truth - last year's table|  +  (PULL / n) (1 + 1 / n) KL(w | prior),
 
-n the years of evidence (at most MOST_EVIDENCE): forecasts combined as in Bates and Granger (1969), drawn toward what counts before
-any evidence. It is found by exponentiated gradient (Kivinen and Warmuth 1997) in a stated number of steps.
+n the years of evidence (at most MOST_EVIDENCE): forecasts combined as in Bates and Granger (1969), drawn toward what counts
+before any evidence. It is found by exponentiated gradient (Kivinen and Warmuth 1997) in a stated number of steps.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ STEPS = 300
 
 @dataclass(frozen=True)
 class Case:
-    """One origin at one level: what came (cells), each candidate's table (cells x candidates), how much it counts, and its year.
+    """One origin at one level: what came (cells), each candidate's table (cells x candidates), its weight, and its year.
 
     year: of what came, 0 the latest; cases of one year are one fact seen often.
     """
@@ -83,7 +83,7 @@ def weigh(cases: Sequence[Case], prior: np.ndarray, years: float) -> Weighed:
 
 
 def _least(cases: Sequence[Case], prior: np.ndarray, years: float) -> np.ndarray:
-    """Exponentiated gradient on all cases at once; the corner of each absolute value is rounded by a tenth of its case's mean."""
+    """Exponentiated gradient on all cases; the corner of each absolute value is rounded by a tenth of its case's mean."""
     tables, truth = np.concatenate([case.tables for case in cases]), np.concatenate([case.truth for case in cases])
     sizes = np.array([len(case.truth) for case in cases])
     starts, counts = np.r_[0, np.cumsum(sizes)[:-1]], np.repeat([case.weight for case in cases], sizes)

@@ -144,9 +144,9 @@ class Chapter(Given):
         """The chapter in one sentence, rendered from values."""
         self._emit({"kind": "say", "text": text}, text)
 
-    def note(self, text: str) -> None:
-        """A remark beside the tables."""
-        self._emit({"kind": "note", "text": text}, text)
+    def note(self, text: str, role: str | None = None) -> None:
+        """A remark beside the tables; one with the role `trust` stands on the report's page of that name."""
+        self._emit({"kind": "note", "text": text, **({"role": role} if role else {})}, text)
 
     def left_out(self, text: str) -> None:
         """What this chapter could not do for want of data; the report lists it."""

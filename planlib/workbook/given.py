@@ -165,7 +165,7 @@ class Given:
         return {"product": told[told <= f"{self.horizon.as_of:%Y-%m}"].to_dict()}
 
     def expected(self, into: str, *within: str) -> Expected:
-        """The shares of `into` within each cell of `within` that are expected of the open months, as chapter 02 foresaw them."""
+        """The shares of `into` within each cell of `within` expected of the open months, as chapter 02 foresaw them."""
         return shares.of(self.shown(FORESEEN, EXPECTED), self.shown(FORESEEN, SKILL), into, within)
 
     def customers(self, month: str) -> pd.DataFrame:

@@ -88,10 +88,12 @@ class Parameters(SplitParameters):
 
 __all__ = [
     "QUESTION", "Lift", "Parameters", "Window", "a_year_on", "ahead", "alarms", "announced", "arm_size", "beside_last_year",
-    "by_day", "by_month", "by_product", "by_week", "conversion", "day_profile", "day_weights", "employed", "exceptions", "exposure",
+    "by_day", "by_month", "by_product", "by_week",
+    "conversion", "day_profile", "day_weights", "employed", "exceptions", "exposure",
     "false_alarms", "festival_days", "headline_peak", "headline_weeks",
     "holiday_days", "holiday_lift", "holiday_plan", "holiday_sales", "key_accounts",
-    "month_drivers", "months_of", "on_market", "peak_calendar", "peak_months", "peaks", "presales", "promotion_tiers", "quarter_of",
+    "month_drivers", "months_of", "on_market",
+    "peak_calendar", "peak_months", "peaks", "presales", "promotion_tiers", "quarter_of",
     "quarters", "run_rate", "seasonality", "seasons", "solstice", "stock_plan", "stock_steps", "strong_quarter", "told",
     "told_accounts", "told_alarms", "told_closed", "told_drivers", "told_exceptions", "told_pace", "told_peak", "told_regions",
     "told_test", "told_tiers", "undated", "unit_values", "weights", "windows",

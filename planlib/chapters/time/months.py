@@ -13,9 +13,9 @@ from planlib.plan import AMOUNT, Horizon
 def weights(season: pd.DataFrame, plan: pd.DataFrame, horizon: Horizon, lift: pd.DataFrame | None = None) -> pd.DataFrame:
     """The season's weights for open months only; closed months are booked, not planned (TIM-1, TIM-2).
 
-    `season`: any dimensions of the plan, product among them, month, weight; returns the same columns. A quarter comes out in the
-    shape that is expected of it, since a cell's amount follows these weights in proportion. A cell without a season of its own
-    takes its product's; `lift`: product, month, factor, what a strong quarter adds to the next (TIM-3).
+    `season`: any dimensions of the plan, product among them, month, weight; returns the same columns. A quarter comes out in
+    the shape that is expected of it, since a cell's amount follows these weights in proportion. A cell without a season of its
+    own takes its product's; `lift`: product, month, factor, what a strong quarter adds to the next (TIM-3).
     """
     frame = complete(season, plan)
     frame = frame[frame["month"].isin(horizon.open)].reset_index(drop=True)
