@@ -82,8 +82,8 @@ class Drivers:
              level: what the plan's other mix of parents does), then per driver its value under its name and `<name>_effect`
              (points of share), and weight (share of the level; last_year_share plus all effects)
     weights  the plan's dimensions, the new one, weight: what `split` takes
-    sources  one row per driver: driver, kind, source, method, form (factor, or part of a share), asked_points (share that it would
-             move in full, 0-1), slope, slope_low, slope_high, counted (0-1), past (text), origins: see `Evidence`
+    sources  one row per driver: driver, kind, source, method, form (factor, or part of a share), asked_points (share, moved in
+             full), slope, slope_low, slope_high, counted (0-1), past (text), origins: see `Evidence`
     into     the new dimension
     """
 
