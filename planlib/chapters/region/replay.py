@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from planlib.chapters.region.attainment import attained
+from planlib.chapters.region.attainment import YEARS, attained
 from planlib.chapters.region.markets import reached
 from planlib.chapters.region.parameters import Parameters
 from planlib.chapters.region.teams import team
@@ -39,7 +39,8 @@ def replayed(source: Tables, sold: pd.DataFrame, horizon: Horizon, parameters: P
     def steadily(origin: Origin) -> pd.DataFrame | None:
         found = attained(targets, before(origin), origin.known)
         names = pd.Series(sorted(before(origin)["region"].unique()))
-        return None if found is None or found["attainment"].notna().sum() == 0 else uplift(names, found, parameters)
+        whole = found is not None and (found.groupby("region")["attainment"].count() >= YEARS).any()
+        return uplift(names, found, parameters) if whole else None
 
     def teams(origin: Origin) -> pd.DataFrame | None:
         sums = before(origin).groupby("region")[AMOUNT].sum().reset_index()
