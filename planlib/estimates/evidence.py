@@ -31,6 +31,7 @@ USUAL_SCATTER = 0.0005
 MIDDLE = 0.4549
 # A driver that would have moved less than this of all sales was never asked.
 LEAST_MOVED = 1e-5
+ROUNDS = 20  # of scatter and slope in turn; the slope settles within a thousandth
 SMALL = 0.0005  # points of share that a sentence would write as 0.0
 COLUMNS = ["origin", "member", "before", "after", "came", "years"]
 
@@ -100,13 +101,13 @@ def weigh(replayed: pd.DataFrame) -> Evidence:
     xx, xy, yy = sums(moved * moved), sums(moved * came), sums(came * came)
     facts = np.bincount(member, share.to_numpy()[told], minlength=len(names)) * (1 - 1 / max(2, len(names)))
     left = np.maximum(yy - 2 * SLOPES[:, None] * xy + SLOPES[:, None] ** 2 * xx, 0.0)
-    slope, deflate, chance = 0.0, 1.0, np.full(len(SLOPES), 1 / len(SLOPES))
-    for _ in range(4):
+    slope, repeats, chance = 0.0, 1.0, np.full(len(SLOPES), 1 / len(SLOPES))
+    for _ in range(ROUNDS):
         place = int(np.abs(SLOPES - slope).argmin())
         usual = _usual((came - SLOPES[place] * moved) ** 2 * weight / share.to_numpy()[told], float(facts.sum()))
-        trust = (facts + OWN_SCATTER) / (OWN_SCATTER * usual + left[place])
-        deflate = _repeats(trust * (xy - SLOPES[place] * xx), trust * xx, years)
-        log = -0.5 * ((facts + OWN_SCATTER) * np.log(OWN_SCATTER * usual + left)).sum(axis=1) / deflate
+        trust = (facts / repeats + OWN_SCATTER) / (OWN_SCATTER * usual + left[place] / repeats)
+        repeats = _repeats(trust * (xy - SLOPES[place] * xx), trust * xx, years)
+        log = -0.5 * ((facts / repeats + OWN_SCATTER) * np.log(OWN_SCATTER * usual + left / repeats)).sum(axis=1)
         log = log - 0.5 * (SLOPES / PRIOR_SPREAD) ** 2
         chance = np.exp(log - log.max())
         chance = chance / chance.sum()
