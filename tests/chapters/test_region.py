@@ -191,7 +191,7 @@ def test_customers_within_reach_count_by_their_group():
 
     assert found["active"].to_dict() == {"East": 1, "North": 1}
     assert found["dormant"].to_dict() == {"East": 0, "North": 1}
-    # Of two active ones a is Potential by name, b Ordinary; both bring 100: 1 beside 1, and c's .4 lies where it bought, 1 to 8.
+    # Of two active ones a is Potential by name, b Ordinary; both bring 100: 1 beside 1. c's .4 lie where it bought, 1 to 8.
     assert found["share"].to_dict() == pytest.approx({"East": (1 + 0.4 / 9) / 2.4, "North": (1 + 0.4 * 8 / 9) / 2.4})
     reach = found.reset_index()
     assert weights(reach=reach, **{**ALONE, "reach_weight": 0.5})["North"] == pytest.approx(
