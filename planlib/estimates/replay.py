@@ -19,6 +19,8 @@ from planlib.plan import AMOUNT, Horizon
 LEAST_BEFORE, LEAST_AFTER, MOST_YEARS = 12, 6, 8
 # With less than four years to look at, each quarter is a start.
 FEW_YEARS = 4
+# So many members are witnesses enough: the starts of years do.
+MANY_MEMBERS = 200
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class Replay:
         """
         table = history[history["month"] <= f"{horizon.as_of:%Y-%m}"]
         sold = table.loc[table[AMOUNT] > 0, "month"]
-        dates = origins(str(sold.min()), horizon, least) if len(sold) else ()
+        many = table[into].nunique() > MANY_MEMBERS
+        dates = origins(str(sold.min()), horizon, least, many) if len(sold) else ()
         found: dict[str, pd.DataFrame] = {}
         for origin in dates:
             before = table[table["month"] <= f"{origin.known.as_of:%Y-%m}"]
@@ -105,16 +108,17 @@ class Replay:
         return weigh(pd.concat(rows, ignore_index=True)[COLUMNS])
 
 
-def origins(first: str, horizon: Horizon, least: int = LEAST_BEFORE) -> tuple[Origin, ...]:
+def origins(first: str, horizon: Horizon, least: int = LEAST_BEFORE, many: bool = False) -> tuple[Origin, ...]:
     """The past dates to replay, oldest first: starts of plan years, and their quarters where fewer than four years are known.
 
-    `first`: first month with sales. At least `least` months lie before each and six after it.
+    `first`: first month with sales; `many`: the level has many members, starts of years do if there are any. At least `least` months lie before each and six after it.
     """
     end = pd.Period(f"{horizon.as_of:%Y-%m}", freq="M")
     begin = max(pd.Period(first, freq="M") + least, end - 12 * MOST_YEARS + 1)
     last = end - LEAST_AFTER + 1
     year = pd.Period(horizon.months[0], freq="M")
-    step = 12 if (end - begin).n + 1 >= 12 * FEW_YEARS else 3
+    known = (end - begin).n + 1
+    step = 12 if known >= 12 * FEW_YEARS or (many and known >= 12 + LEAST_AFTER) else 3
     return tuple(
         origin_at(at, end, horizon.fiscal_start) for at in pd.period_range(begin, last, freq="M") if (at - year).n % step == 0
     )

@@ -267,6 +267,20 @@ def test_lifetime_counts_where_customers_do_what_the_model_says(power, least, mo
     assert least <= found.counted <= most, found.says()
 
 
+# The sample --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_sample_is_asked_what_has_a_past_and_told_what_has_none(open_sample):
+    # Orders from 2023 on, as of the end of 2025: seven quarters' starts; markets have no dates, targets begin in 2023.
+    chapter = open_sample("02-region")
+    found = region.replayed(chapter.tables, chapter.orders("region", "month"), chapter.horizon, chapter.parameters)
+
+    assert {name for name, each in found.items() if each.tested} == {"reach", "team"}
+    assert found["reach"].origins == 7 and found["reach"].years == 2.0 and found["reach"].low < found["reach"].high
+    assert found["maturity"].says() == "Not testable: its table shows today only."
+    assert found["attainment"].says() == "Not testable: no past date has what it is made of."
+
+
 # Every chapter -----------------------------------------------------------------------------------------------------------
 
 
