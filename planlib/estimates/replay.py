@@ -111,7 +111,8 @@ class Replay:
 def origins(first: str, horizon: Horizon, least: int = LEAST_BEFORE, many: bool = False) -> tuple[Origin, ...]:
     """The past dates to replay, oldest first: starts of plan years, and their quarters where fewer than four years are known.
 
-    `first`: first month with sales; `many`: the level has many members, starts of years do if there are any. At least `least` months lie before each and six after it.
+    `first`: first month with sales; `many`: the level has many members, starts of years do if there are any. At least `least`
+    months lie before each and six after it.
     """
     end = pd.Period(f"{horizon.as_of:%Y-%m}", freq="M")
     begin = max(pd.Period(first, freq="M") + least, end - 12 * MOST_YEARS + 1)
