@@ -27,6 +27,14 @@ COLUMNS = {
     "moved": ("Money that lies elsewhere", "money"),
     "rules_broken": ("Hard rules broken", "int"),
     "profit": ("Profit", "money"),
+    # drivers, in every chapter that has them
+    "asked_points": ("Asks to move", "points"),
+    "slope": ("Came true of it", "share"),
+    "slope_low": ("At least", "share"),
+    "slope_high": ("At most", "share"),
+    "counted": ("Counts", "share"),
+    "past": ("What the past says", "text"),
+    "origins": ("Past dates", "int"),
     # 01 strategy
     "probability": ("Chance without new action", "share"),
     "smart": ("SMART", "text"),
