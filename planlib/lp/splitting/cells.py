@@ -11,7 +11,6 @@ from planlib.errors import ConflictError, ParameterError, PlanError, TieOutError
 from planlib.lp.rules import Lock, mask
 from planlib.plan import AMOUNT, DIMENSIONS
 
-
 # Another reference of the open amounts; see `cells_of`.
 Fair = Callable[[pd.DataFrame, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 

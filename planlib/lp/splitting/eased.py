@@ -25,10 +25,12 @@ def miss_changes(
         table   the rules; those that neither bind nor were given up change nothing
         level   the level as solved under `rules` (expanded, one name each) and `locks`
         solved  the same level solved under other rules and locks
-    A limit on a share, growth or ratio is eased by 0.01, a guardrail on both sides; one on an amount by a thousand of the currency
-    (less where it would pass 0), and the change is the mean per unit of it: a single minor unit would be the arithmetic's own
+    A limit on a share, growth or ratio is eased by 0.01, a guardrail on both sides; one on an amount by a thousand of the
+    currency (less where it would pass 0), and the change is the mean per unit: a single minor unit would be the arithmetic's own
     size. Negative: the miss falls. Missing where the eased limits cannot hold.
     """
+    eased: Sequence[Rule]
+    held: Sequence[Lock]
     before, changes = sales.miss(level.exact), np.zeros(len(table))
     limits = {(limit.name, limit.natural[0] is not None): number for number, limit in enumerate(level.limits)}
     for place, row in enumerate(table.itertuples()):
@@ -42,13 +44,13 @@ def miss_changes(
                 continue
             amount = max(0.0, float(round(lock.amount)) + up * THOUSAND)
             step = abs(amount - round(lock.amount))
-            moved = rules, [one.model_copy(update={"amount": amount}) if one is lock else one for one in locks]
+            eased, held = rules, [one.model_copy(update={"amount": amount}) if one is lock else one for one in locks]
         else:
             rule = next(rule for rule in rules if rule.name == row.rule)
             step = THOUSAND if rule.unit == "amount" else POINT
-            moved = [wider(one, step, up) if one is rule else one for one in rules], locks
+            eased, held = [wider(one, step, up) if one is rule else one for one in rules], locks
         try:
-            after = sales.miss(solved(*moved).exact)
+            after = sales.miss(solved(eased, held).exact)
         except ConflictError:
             changes[place] = np.nan
             continue

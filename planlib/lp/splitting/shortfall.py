@@ -1,8 +1,8 @@
 """How far sales are expected to fall short of a plan, and how likely a target is reached.
 
-Sales of a cell are Normal: X = mean (1 + common Z) + deviation e, where Z is shared by the whole company. The expected shortfall
-of a target t with z = (t - mean) / sd is sd (z Phi(z) + phi(z)), the normal loss function, and its slope in t is P(X < t) (Silver,
-Pyke and Thomas 2017, Inventory and Production Management in Supply Chains, appendix II).
+Sales of a cell are Normal: X = mean (1 + common Z) + deviation e, where Z is shared by the whole company. The expected
+shortfall of a target t with z = (t - mean) / sd is sd (z Phi(z) + phi(z)), the loss function of inventory theory (Silver,
+Pyke and Thomas 2017, Inventory and Production Management in Supply Chains), and its slope in t is P(X < t).
 """
 
 from dataclasses import dataclass

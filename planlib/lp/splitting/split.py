@@ -123,8 +123,8 @@ def split(
         margins   any dimensions and `margin` (profit per unit of money), for an aim at profit
         in_force  the plan in force at the new level, for a steady aim
         beside    other plans of the same level by name, to be measured by the same yardstick
-        misses    any dimensions, `mean` (expected sales of the cell in the year) and `deviation` (standard deviation), minor units:
-                  rules are then priced as expected miss too, and an aim at equal chances can be set
+        misses    any dimensions, `mean` (expected sales of the cell in the year) and `deviation` (standard deviation), minor
+                  units: rules are then priced as expected miss too, and an aim at equal chances can be set
         common    relative error of the whole company that all cells of `misses` share, a share
     Returns a Split whose plan ties out to the minor unit and keeps every hard rule. Distance is the sum over cells of
     (amount - reference)^2 / open reference; its optimum is unique, so neither row order nor names can change the plan.

@@ -9,8 +9,9 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from planlib import plan as tables
+from planlib import reasons
 from planlib.errors import ParameterError
-from planlib.lp import Aim, Rule, split
+from planlib.lp import Aim, Rule, aims, split
 from planlib.lp.splitting.shortfall import Sales
 from tests.lp.splitting.worlds import World, nearest, stated, world
 
@@ -126,3 +127,36 @@ def test_equal_chances_without_what_is_expected_is_refused():
         split(COMPANY, "region", REGIONS, aim=Aim(equal_chance=1.0))
     with pytest.raises(ParameterError, match="deviation is -1"):
         split(COMPANY, "region", REGIONS, misses=MISSES.assign(deviation=-1.0))
+
+
+def test_the_aims_stand_side_by_side_in_one_table():
+    # Nearest is 5, 3, 2 m; all profit goes to East; equal chances have one z, what the means lack over all deviations.
+    margins = REGIONS[["region"]].assign(margin=[0.5, 0.1, 0.0])
+    last = REGIONS[["region"]].assign(amount=[4, 4, 2])
+    table = aims(plan=COMPANY, into="region", weights=REGIONS, margins=margins, misses=MISSES, history=last).set_index("split")
+    assert list(table.index) == [
+        "nearest to the drivers", "most profit", "equal chance", "proportional", "last year's shares"
+    ]  # fmt: skip
+    mean, spread = MISSES["mean"].to_numpy(), MISSES["deviation"].to_numpy()
+    assert table.loc["nearest to the drivers", "distance"] == 0
+    assert table.loc["nearest to the drivers", "miss"] == pytest.approx(loss(np.array([5e6, 3e6, 2e6]), mean, spread))
+    assert table.loc["last year's shares", "miss"] == pytest.approx(loss(np.array([4e6, 4e6, 2e6]), mean, spread))
+    assert table.loc["most profit", "profit"] == pytest.approx(5e6)
+    fair = table.loc["equal chance", ["lowest_chance", "highest_chance"]].tolist()
+    assert fair == pytest.approx([norm.sf(0.4 / 1.4)] * 2, abs=1e-5)
+    assert table["total_chance"].nunique() == 1
+
+
+def test_what_is_felt_is_told_with_its_sign():
+    def show(value: float, form: str = "money") -> str:
+        return f"{value:,.0f}" if form == "money" else f"{value:.0%}"
+
+    result = split(COMPANY, "region", REGIONS, [Rule(name="cap", where={"region": "East"}, max=0.4)], misses=MISSES)
+    row = next(result.rules.assign(miss_change=-1_200.0, total_chance=0.34).itertuples())
+    assert reasons.miss_sentence(row, show) == (
+        'Easing "cap" by one point makes the plan miss 1,200 less a year; the chance of the total stays 34%.'
+    )
+    assert "a year" in reasons.sentences(result, show)[0]
+    assert reasons.rules(result.rules, show)["expected miss"][0].endswith("per point")
+    plain = split(COMPANY, "region", REGIONS, [Rule(name="cap", where={"region": "East"}, max=0.4)])
+    assert "expected miss" not in reasons.rules(plain.rules, show) and "miss_change" not in plain.rules
