@@ -26,8 +26,8 @@ def miss_changes(
         level   the level as solved under `rules` (expanded, one name each) and `locks`
         solved  the same level solved under other rules and locks
     A limit on a share, growth or ratio is eased by 0.01, a guardrail on both sides; one on an amount by a thousand of the
-    currency (less where it would pass 0), and the change is the mean per unit: a single minor unit would be the arithmetic's own
-    size. Negative: the miss falls. Missing where the eased limits cannot hold.
+    currency (less where it would pass 0), and the change is the mean per unit: a single minor unit would be the arithmetic's
+    own size. Negative: the miss falls. Missing where the eased limits cannot hold.
     """
     eased: Sequence[Rule]
     held: Sequence[Lock]
