@@ -76,8 +76,13 @@ class Chapter(Given):
         # JupyterLab hangs on a chart that takes the width of its own output; the report gives the page's width back.
         display({ITEM: item, charts.MIME: {**charts.spec(chart), "width": WIDTH}, "text/plain": title}, raw=True)
 
-    def why(self, result: Split) -> None:
-        """Which rules and locks bind and what each costs, the plan's proof, and how it compares with simple splits."""
+    def why(self, result: Split, aims: pd.DataFrame | None = None) -> None:
+        """Which rules and locks bind and what each costs, the plan's proof, and how it compares with simple splits.
+
+        `aims`: the aims of the same level side by side, see `planlib.lp.aims`.
+        """
+        if aims is not None:
+            self.table(aims, "What each aim would bring", role="drivers")
         if self.expired:
             self.note(f"Expired and no longer applied: {self.listed(self.expired)}.")
         if result.rules.empty:
