@@ -64,8 +64,8 @@ def miss_sentence(row: Any, show: Show) -> str:
         return ""
     less = "less" if change < 0 else "more"
     return (
-        f'Easing "{row.rule}" by {step} makes the plan miss {show(abs(change))} {less} a year; '
-        f"the chance of the total stays {show(row.total_chance, 'share')}."
+        f'Easing "{row.rule}" by {step} makes the plan miss {show(abs(change))} {less} a year, counted over its cells; the '
+        "chance of reaching the total stays what it is."
     )
 
 

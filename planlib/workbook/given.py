@@ -14,7 +14,9 @@ from planlib.data import baselines
 from planlib.data.sources import Tables
 from planlib.errors import PlanError
 from planlib.estimates import shares
+from planlib.estimates.outlook import Outlook
 from planlib.estimates.shares import Expected
+from planlib.estimates.trust import likely
 from planlib.estimates.windows import Coverage
 from planlib.formatting import Reader
 from planlib.lp import Lock, Rule, Stage
@@ -29,6 +31,7 @@ FORESEEN, EXPECTED, SKILL, WEIGHED = (
     "Skill of the expected shares",
     "Weights of the expected shares",
 )
+UNAIDED = "The year with no new action"
 PLACES = ("region", "product", "channel")
 
 
@@ -167,6 +170,30 @@ class Given:
     def expected(self, into: str, *within: str) -> Expected:
         """The shares of `into` within each cell of `within` expected of the open months, as chapter 02 foresaw them."""
         return shares.of(self.shown(FORESEEN, EXPECTED), self.shown(FORESEEN, SKILL), into, within)
+
+    def misses(self, *dims: str, ahead: Outlook | None = None) -> dict[str, Any]:
+        """What each cell of `dims` is expected to sell with no new action, and how far it may be off, as arguments of `split`.
+
+        The year's momentum (chapter 01) falls over the cells as is expected of them (`ahead`; by default what chapter 02
+        foresaw). Returns misses (dims, mean, deviation; minor units) and common (what the whole year may be off, a share);
+        nothing where no past tells how far a cell may be off.
+        """
+        table, skill = (
+            (self.shown(FORESEEN, EXPECTED), self.shown(FORESEEN, SKILL)) if ahead is None else (ahead.table, ahead.skill)
+        )
+        unaided = self.handed_on("01-strategy", UNAIDED)
+        open_ = table[table["month"].isin(self.horizon.open)]
+        if unaided is None or not open_["share"].sum() > 0:
+            return {}
+        year, booked = unaided.iloc[0], self.booked(*dims)
+        open_ = open_.assign(share=open_["share"] / open_["share"].sum())
+        plan = open_.assign(amount=(open_["share"] * float(year["expected"])).round().astype("int64"))
+        plan = tables.rollup(plan if booked is None else pd.concat([plan, booked]), list(dims))
+        found = likely(open_, skill, plan, dims, booked)
+        if found["mean"].isna().any():
+            return {}
+        common = float(year["spread"]) * float(year["expected"]) / max(1.0, float(year["expected"] + year["booked"]))
+        return {"misses": found[[*dims, "mean", "deviation"]], "common": common}
 
     def customers(self, month: str) -> pd.DataFrame:
         """Each customer's first and last order, number of orders and net amount before `month`; see Tables.customers."""

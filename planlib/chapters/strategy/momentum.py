@@ -97,6 +97,15 @@ def band(path: pd.DataFrame, ahead: Outlook, level: float) -> tuple[int, int]:
     return booked + round(low), booked + round(high)
 
 
+def unaided(path: pd.DataFrame, ahead: Outlook) -> pd.DataFrame:
+    """What the year brings with no new action, for the chapters below (STR-5).
+
+    One row: booked (closed months), expected (open ones; both minor units), spread (standard error of the open sum, a share).
+    """
+    booked = int(path.loc[path["closed"], AMOUNT].sum())
+    return pd.DataFrame({"booked": [booked], "expected": [round(ahead.total)], "spread": [float(ahead.spread)]})
+
+
 def drawn(path: pd.DataFrame, ahead: Outlook, level: float) -> pd.DataFrame:
     """Last year, momentum and the interval of its sum by month, for a chart of lines: month, series, amount (minor units)."""
     low, high = ahead.interval(level)

@@ -137,8 +137,11 @@ def known_by(table: pd.DataFrame, keys: Sequence[str], what: str) -> None:
         raise ParameterError(f"{what}: found columns {list(map(str, table.columns))}, expected {lacking} too; give it by them.")
 
 
-def looked_up(cells: pd.DataFrame, table: pd.DataFrame, column: str, subject: str) -> np.ndarray:
-    """One number per cell out of a table by any of its dimensions; `subject` says in errors whose it is."""
+def looked_up(cells: pd.DataFrame, table: pd.DataFrame, column: str, subject: str, absent: float | None = None) -> np.ndarray:
+    """One number per cell out of a table by any of its dimensions; `subject` says in errors whose it is.
+
+    A cell that the table does not have takes `absent`, where that is given; a number that is missing in the table is an error.
+    """
     known_by(table, [column], subject)
     dims = [name for name in DIMENSIONS if name in table.columns and name in cells.columns]
     twice = table[table.duplicated(dims, keep=False)] if dims else table.iloc[1:]
@@ -147,6 +150,8 @@ def looked_up(cells: pd.DataFrame, table: pd.DataFrame, column: str, subject: st
         raise ParameterError(f"{subject}: {column!r} occurs twice by {dims}, first {first}, expected one row each; drop one.")
     found = cells[dims].merge(table[[*dims, column]], how="left", on=dims) if dims else table[[column]].iloc[[0] * len(cells)]
     values = found[column].to_numpy(dtype=float)
+    if absent is not None and dims and np.isfinite(table[column].to_numpy(dtype=float)).all():
+        values = np.where(np.isnan(values), absent, values)
     if not np.isfinite(values).all():
         gap = cells.loc[~np.isfinite(values), dims].head(2).to_dict("records")
         raise ParameterError(

@@ -209,6 +209,8 @@ class Level:
     ) -> dict[str, object]:
         aims = {0.0: "nearest to the drivers", 1.0: MOST_PROFIT}
         aim = aims.get(self.aim.profit, f"{self.aim.profit:.0%} profit, {1 - self.aim.profit:.0%} nearness to the drivers")
+        if self.aim.equal_chance:
+            aim += f"; the drivers' split drawn {self.aim.equal_chance:.0%} toward equal chances of reaching each target"
         if self.aim.steady:
             aim += f"; {self.aim.steady:.0%} of near means near to the plan in force"
         facts = {

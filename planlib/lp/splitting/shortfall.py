@@ -30,8 +30,11 @@ class Sales:
 
     @classmethod
     def of(cls, cells: pd.DataFrame, misses: pd.DataFrame, common: float) -> "Sales":
-        """Looked up by any of the cells' dimensions; ParameterError where a number is missing or below 0."""
-        mean, deviation = (looked_up(cells, misses, name, "misses") for name in ("mean", "deviation"))
+        """Looked up by any of the cells' dimensions; a cell that is not there is expected to sell nothing.
+
+        Raises ParameterError where a number is missing or a deviation is below 0.
+        """
+        mean, deviation = (looked_up(cells, misses, name, "misses", 0.0) for name in ("mean", "deviation"))
         if (deviation < 0).any():
             raise ParameterError(f"misses: a deviation is {deviation.min():,.0f}, expected 0 or more; correct it.")
         if not (np.isfinite(common) and common >= 0):
