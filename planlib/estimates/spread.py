@@ -1,8 +1,8 @@
 """How far a cell may be off: a law of size from the errors of the past, and intervals from it.
 
 A cell that is expected to have the share m of a level deviates by a variance of a m + b m^2: a is chance (few orders, as in a
-Poisson count), b what moves a cell as a whole. Both come from the errors of past expectations by least squares on each cell's
-own scale; then the width is set so that four fifths of the past cells lie inside (split conformal: Lei et al. 2018).
+Poisson count), b what moves a cell as a whole. Both come from the errors of past expectations, size by size; then the width is
+set so that four fifths of the past cells lie inside (split conformal: Lei et al. 2018).
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from planlib.estimates.weighing import Case, Weighed
 COVERED = 0.80
 # Standard deviations of a normal curve on either side of its mean that hold four fifths.
 NORMAL = 1.2815515655446004
+LEAST_GROUP, MOST_GROUPS = 20, 12  # cells of one size, and sizes that are told apart
 LEAST = 8  # cells of the past that a law is read from, at least
 
 
@@ -68,21 +69,23 @@ def deviation(share: np.ndarray, chance: float, own: float) -> np.ndarray:
 
 
 def _law(pairs: Sequence[tuple[np.ndarray, np.ndarray]], years: int) -> tuple[float, float, float]:
-    """What moves whole cells is seen as often as there are years: its part is as wide as Student's t for so many."""
-    wider = float(student.ppf((1 + COVERED) / 2, years) / NORMAL) ** 2
+    """What moves whole cells is seen as often as there are years: its part is as wide as Student's t for one more (a level
+    alike in most years is a fact, too)."""
+    wider = float(student.ppf((1 + COVERED) / 2, years + 1) / NORMAL) ** 2
     table, truth = (np.concatenate([pair[at] for pair in pairs]) for at in (0, 1))
     asked = table > 0
     table, off = table[asked], np.abs(truth - table)[asked]
     if len(table) < LEAST:
         rate = float((off**2).sum() / max(1e-30, (table**2).sum()))
         return 0.0, rate * wider, NORMAL
-    # Squares of errors on the scale of their own law: two rounds, the largest hundredth cut off.
-    law, scale = np.zeros(2), table
-    for _ in range(3):
-        square = np.minimum(off**2, np.quantile(off**2 / scale**2, 0.99) * scale**2)
-        law = nnls(np.column_stack([table, table**2]) / scale[:, None] ** 2, square / scale**2)[0]
-        if law.sum() <= 0:
-            return 0.0, 0.0, NORMAL
-        scale = np.maximum(deviation(table, *law), 1e-12)
+    # The half width that holds four fifths, size by size in groups of as many cells; each group counts alike.
+    groups = np.array_split(np.argsort(table, kind="stable"), max(1, min(MOST_GROUPS, len(table) // LEAST_GROUP)))
+    size = np.array([float(np.median(table[group])) for group in groups])
+    half = np.array([float(np.quantile(off[group] / table[group], COVERED)) for group in groups]) * size
+    square = np.maximum(half / NORMAL, 1e-4 * size) ** 2
+    law = np.array([0.0, float((square / size**2)[0])])
+    if len(groups) > 1:
+        law = nnls(np.column_stack([size, size**2]) / square[:, None], np.ones(len(groups)))[0]
+    scale = np.maximum(deviation(table, *law), 1e-12)
     rank = min(1.0, COVERED * (1 + 1 / len(table)))
     return float(law[0]), float(law[1]) * wider, float(np.quantile(off / scale, rank))
