@@ -12,8 +12,8 @@ from planlib import plan as tables
 from planlib.estimates.spread import NORMAL, deviation
 from planlib.plan import AMOUNT
 
-# A cell whose interval is wider than what is expected of it is too thin to plan by itself.
-THIN = 1.0
+# A cell that may lie half of what is expected of it off is too thin to plan by itself.
+THIN = 0.5
 # A level can be read where cells that carry this part of the plan are not thin.
 READABLE = 0.80
 STORIES = 8

@@ -82,7 +82,8 @@ class Chapter(Given):
         `aims`: the aims of the same level side by side, see `planlib.lp.aims`.
         """
         if aims is not None:
-            self.table(aims, "What each aim would bring", role="drivers")
+            # The chance of the total is chapter 01's, and no way to split it changes it.
+            self.table(aims.drop(columns="total_chance", errors="ignore"), "What each aim would bring", role="drivers")
         if self.expired:
             self.note(f"Expired and no longer applied: {self.listed(self.expired)}.")
         if result.rules.empty:
