@@ -16,7 +16,7 @@ from planlib.estimates.interplay import Level, above, raked, summed, whole
 LAST = "last year"
 # What counts before any evidence, relative to each other; the constants are judged by leaving sets out, see tests/backtest.
 PRIOR: Mapping[str, float] = {
-    LAST: 0.5,
+    LAST: 0.25,
     "mean of up to three years": 0.2,
     "last year's movement goes on": 0.05,
     "last half-year's movement goes on": 0.05,

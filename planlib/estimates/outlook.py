@@ -27,8 +27,8 @@ MOST_ORIGINS = 12
 ALIGNED = 2.0
 # Cells times origins that are looked at; where there are more, fewer origins count, the aligned ones first.
 MOST_CELLS = 3_000_000
-# Cells that the levels above expect to have less than this part of a mean cell are small.
-SMALL = 0.5
+# Cells that the levels above expect to have less than a mean cell are small (this part of one).
+SMALL = 1.0
 MOST_MISSES = 40
 LARGE_CELLS, SMALL_CELLS = "large", "small"
 

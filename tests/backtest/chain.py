@@ -1,4 +1,4 @@
-"""The whole chain on past years of the sets, from orders alone and default parameters, at the true total: its plan beside simple splits.
+"""The whole chain on past years of the sets: orders alone, default parameters, the true total; its plan beside simple splits.
 
 `python -m tests.backtest.chain` plans them (minutes) and writes plans.csv: one row per set-year and level, percent of sales
 that lay elsewhere by last year's shares, by the mean of the last two years' and by the chain's plan. README shows its sums.
@@ -52,8 +52,8 @@ def scored(each: Set, year: int, folder: Path) -> pd.DataFrame:
 
 
 def summed(table: pd.DataFrame) -> pd.DataFrame:
-    """One row per set-year, README's table: set, year, last_year, two_years, ours (mean over levels), ratio, worst (level of ours
-    most above last year's shares, with both)."""
+    """One row per set-year, README's table: set, year, last_year, two_years, ours (means over levels), ratio, worst (the level
+    at which ours is most above last year's shares) and both errors there."""
     rows = []
     for (name, year), levels in table.groupby(["set", "year"], sort=False):
         worst = levels.loc[(levels["ours"] - levels["last_year"]).round(6).idxmax()]
@@ -65,8 +65,9 @@ def summed(table: pd.DataFrame) -> pd.DataFrame:
 
 def markdown(table: pd.DataFrame) -> str:
     lines = [
-        "| set, plan year | last year's shares | mean of two years | the plan | plan / last year | worst level: last year, plan
-        |", "|---|---|---|---|---|---|",
+        "| set, plan year | last year's shares | mean of two years | the plan | plan / last year "
+        "| worst level: last year, plan |",
+        "|---|---|---|---|---|---|",
     ]
     for row in summed(table).itertuples():
         lines.append(

@@ -1,4 +1,4 @@
-"""Past years of companies that none of us made: what is expected at the start of each, beside simple splits (REG-1, CHN-1, TIM-1).
+"""Past years of companies that none of us made: what is expected at the start of each, beside simple splits (REG-1, CHN-1).
 
 `pytest -s` prints the tables. Constants of the method that are ours are judged by leaving each set out, see `constants`.
 """
