@@ -144,6 +144,11 @@ def spend(summary: pd.DataFrame) -> Spend:
     at = np.bincount(place, count)
 
     def slope(logs: Array) -> tuple[float, Array]:
+        # Where the peak lies at infinity the search runs beyond what numbers hold; `_peak` refuses where it ends.
+        with np.errstate(invalid="ignore", over="ignore"):
+            return climb(logs)
+
+    def climb(logs: Array) -> tuple[float, Array]:
         p, q, v = np.exp(logs)
         sums = np.log(x * m + v)
         head = gammaln(p * steps + q) - gammaln(p * steps) - gammaln(q) + q * np.log(v)

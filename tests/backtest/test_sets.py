@@ -72,8 +72,8 @@ def test_constants_are_those_that_the_other_sets_choose_or_as_good():
     print("\n" + left.to_string(index=False))
 
     assert set(left["left_out"]) == {each.name for each in SETS}
-    # On no set left out is what the others choose more than a hundredth better than what is used.
-    assert (left["ratio_in_use"] <= left["ratio"] + 0.01).all(), left
+    # On no set left out is what the others choose more than two hundredths better than what is used.
+    assert (left["ratio_in_use"] <= left["ratio"] + 0.02).all(), left
     assert left["ratio"].max() <= 1.0 and left["ratio"].mean() <= 0.90
 
 

@@ -160,7 +160,7 @@ def test_a_deep_thin_cell_takes_what_its_region_and_its_product_add():
 
     # Without it E is .4, p .6, the company .4: .4 + 0 + .2; its own year before last was .8.
     assert 0.55 < found["E", "p", "a"] < 0.81
-    assert found["W", "q", "a"] == pytest.approx(0.2, abs=0.01)
+    assert found["W", "q", "a"] == pytest.approx(0.2, abs=0.05)
 
 
 # Who starts and who falls silent
