@@ -16,7 +16,7 @@ def test_a_past_year_is_planned_as_near_as_the_kept_table_says(each, year, tmp_p
     found = chain.scored(each, year, tmp_path)
     kept = pd.read_csv(chain.FILE)
     kept = kept[(kept["set"] == each.name) & (kept["year"] == year)].reset_index(drop=True)
-    record_property("ratio", round(found["ours"].sum() / found["last_year"].sum(), 3))
+    record_property("ratio", round(float(found["ours"].sum() / found["last_year"].sum()), 3))
 
     assert found["level"].tolist() == kept["level"].tolist()
     for name in ("last_year", "two_years", "ours"):
