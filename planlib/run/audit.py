@@ -17,7 +17,7 @@ from planlib.run.folder import read_json, record_of
 from planlib.run.params import RunSettings
 
 EQUAL, DIFFERENT, NOT_COMPARABLE = 0, 1, 2
-FACTS = ("inputs", "gates", "outputs", "solver")  # of a manifest, what comes out again with the same code
+FACTS = ("inputs", "gates", "outputs", "solver", "expected")  # of a manifest, what comes out again with the same code
 
 
 def audit(
@@ -92,7 +92,11 @@ def _verdict(
     for line in moved:
         tell(f"changed since: {line}")
     # With other code, other counts and tables are no sign of tampering; with the same code they are.
-    told = [] if moved else [line for fact in FACTS for line in made.differences(recorded[fact], fresh[fact], f"{fact}.")]
+    told = (
+        []
+        if moved
+        else [line for fact in FACTS for line in made.differences(recorded.get(fact, {}), fresh.get(fact, {}), f"{fact}.")]
+    )
     told += [] if moved else made.differences(made.handed_on(recorded), made.handed_on(fresh))
     told += ["key: another than its parameters, inputs and code make"] if not moved and recorded["key"] != fresh["key"] else []
     for line in told:

@@ -196,6 +196,7 @@ def _run(settings: RunSettings, way: Way) -> Path:
 
     code = made.code(settings.root, PACKAGE, notebooks)
     content = made.build(settings, key, ingested, base.in_manifest() if base else None, environment, code, records)
+    content["expected"] = made.expectation(staging)
     finished = dt.datetime.now(dt.UTC)
     content["volatile"] = {
         "started": started.isoformat(timespec="seconds"),

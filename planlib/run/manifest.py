@@ -188,6 +188,25 @@ def plan_summary(path: Path) -> dict[str, Any]:
     return {"digest": digest(table), "rows": len(table), "total": int(table["amount"].sum())}
 
 
+def expectation(run: Path) -> dict[str, dict[str, float]]:
+    """How the expected shares were weighed, by level and size of cell: each candidate's weight, and its error in the past.
+
+    From the table that chapter 02 keeps; nothing where a run has none.
+    """
+    import pandas as pd
+
+    path = run / "tables" / "02-region" / "weights-of-the-expected-shares.parquet"
+    if not path.is_file():
+        return {}
+    found: dict[str, dict[str, float]] = {}
+    for row in pd.read_parquet(path).itertuples():
+        values = {row.candidate: round(float(row.weight), 6)}
+        if row.error == row.error:
+            values[f"{row.candidate}, error"] = round(float(row.error), 6)
+        found.setdefault(f"{row.level}, {row.size} cells", {}).update(values)
+    return found
+
+
 def relative(path: Path, root: Path) -> str:
     """A path below the project as text; of a file elsewhere, which names a person's folders, the name alone."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
