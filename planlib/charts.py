@@ -128,6 +128,25 @@ def bullets(compare: pd.DataFrame, currency: str, title: str | None = None) -> C
     return _framed(layers, title, height=ROW * len(frame))
 
 
+def intervals(frame: pd.DataFrame, currency: str, title: str | None = None) -> Chart:
+    """What each member is planned to come to (tick) and between what it is likely to lie (bar).
+
+    Parameters: frame, `member` (unique), `amount`, `low`, `high` (minor units), in the order in which they are drawn.
+    """
+    _need(frame, "intervals", ["member", "amount", "low", "high"], unique="member")
+    divisor, unit = _scale(frame[["amount", "low", "high"]], currency)
+    drawn = pd.DataFrame({"member": frame["member"].astype(str)})
+    for name in ("amount", "low", "high"):
+        drawn[name] = _scaled(frame[name], divisor)
+    y = alt.Y("member:N", sort=list(drawn["member"]), title=None, axis=_members())
+    told = {"member:N": "member", "amount:Q": f"plan, {unit}", "low:Q": f"low, {unit}", "high:Q": f"high, {unit}"}
+    base = alt.Chart(drawn).encode(y=y, tooltip=_tips(told))
+    x = alt.X("low:Q", title=unit, axis=_amounts(), scale=_roomy(0.0, float(drawn[["amount", "high"]].max().max())))
+    bars = base.mark_bar(size=10, color=FAINT).encode(x=x, x2="high:Q")
+    ticks = base.mark_tick(thickness=3, size=20, color=GOOD).encode(x=alt.X("amount:Q", title=unit))
+    return _framed(bars + ticks, title, height=ROW * len(drawn))
+
+
 def lines(frame: pd.DataFrame, currency: str, title: str | None = None) -> Chart:
     """Amounts by month or week, one line per series; a click in the legend keeps one series.
 

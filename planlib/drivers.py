@@ -3,21 +3,42 @@
 A chapter states its drivers; here they become the weights of a split and, from the same numbers, the table and the bridge
 that explain them. Effects are taken in the chapter's order and add up to the weight exactly, so that one row answers 'why does
 this member get so much'.
+
+A decision counts in full, a claim by what it was worth in the company's own past (`estimates.evidence`): of the movement that
+it asks for, the part that came true is made.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from planlib import plan as tables
 from planlib.errors import PlanError
+from planlib.estimates.evidence import UNTESTED, Evidence, sentence
 from planlib.plan import AMOUNT
 
 ABOVE = "levels_above"
 RULES = "rules"
+Kind = Literal["expected", "claim", "decision"]
+Counts = Literal["evidence", "stated"]
+SOURCES = [
+    "driver",
+    "kind",
+    "source",
+    "method",
+    "form",
+    "asked_points",
+    "slope",
+    "slope_low",
+    "slope_high",
+    "counted",
+    "past",
+    "origins",
+]
 
 
 @dataclass(frozen=True)
@@ -31,6 +52,10 @@ class Driver:
              a member is missing) or `share` (a share by itself, scaled to sum to 1 within each parent; where a parent is
              missing, what stood before stays)
     part     of a `share`: how much it counts beside what stood before, 0-1
+    kind     `expected`: what history leads to expect, or what has come already, in full; `claim`: a judgement for which the
+             method book gives no number; `decision`: one for which it does
+    counts   `evidence`: as far as its past bears it out, the default of a claim; `stated`: in full, of all else
+    evidence what its past says; without, it is not testable, and counts as stated
     """
 
     name: str
@@ -38,6 +63,15 @@ class Driver:
     method: str
     values: pd.DataFrame
     part: float = 1.0
+    kind: Kind = "decision"
+    counts: Counts | None = None
+    evidence: Evidence = UNTESTED
+
+    @property
+    def counted(self) -> float:
+        """The part of what it asks for that is made, 0-1."""
+        by = self.counts or ("evidence" if self.kind == "claim" else "stated")
+        return self.evidence.counted if by == "evidence" else 1.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +82,8 @@ class Drivers:
              level: what the plan's other mix of parents does), then per driver its value under its name and `<name>_effect`
              (points of share), and weight (share of the level; last_year_share plus all effects)
     weights  the plan's dimensions, the new one, weight: what `split` takes
-    sources  one row per driver: driver, source, method, counts (a factor, or the part of a share)
+    sources  one row per driver: driver, kind, source, method, form (factor, or part of a share), asked_points (share, moved in
+             full), slope, slope_low, slope_high, counted (0-1), past (text), origins: see `Evidence`
     into     the new dimension
     """
 
@@ -61,6 +96,10 @@ class Drivers:
     def effects(self) -> list[str]:
         """The steps in order, as column names."""
         return [str(name) for name in self.frame.columns if str(name).endswith("_effect")]
+
+    def says(self) -> list[str]:
+        """What the past says of each driver that it could be asked about, and what a decision costs against the expected."""
+        return [sentence(row) for row in self.sources.to_dict("records") if row["origins"]]
 
     def bridge(self, plan: pd.DataFrame) -> pd.DataFrame:
         """From last year's share to the plan's, one row per member: last_year_share, the effects, rules_effect, plan_share.
@@ -132,7 +171,7 @@ def build(plan: pd.DataFrame, into: str, last_year: pd.DataFrame, drivers: Seque
 
     ordered = tables.rollup(last_year, [into]).set_index(into)[AMOUNT].clip(lower=0)
     frame = pd.DataFrame({"last_year_share": (ordered / max(1, int(ordered.sum()))).reindex(members).fillna(0.0)})
-    level = _of_level(cells, place)
+    level, asked = _of_level(cells, place), []
     if dims:
         frame[f"{ABOVE}_effect"] = level - frame["last_year_share"]
     for driver in drivers:
@@ -149,14 +188,29 @@ def build(plan: pd.DataFrame, into: str, last_year: pd.DataFrame, drivers: Seque
             own = _within(cells, place, own.fillna(0.0)).where(known, cells["share"])
             moved = (1 - driver.part) * cells["share"] + driver.part * own
             frame[driver.name] = _of_level(cells.assign(share=own), place)
-        cells["share"] = _within(cells, place, moved)
-        then, level = level, _of_level(cells, place)
+        full = _within(cells, place, moved)
+        then, level = level, _of_level(cells.assign(share=full), place)
+        asked.append(float((level - then).abs().sum()) / 2)
+        counted = driver.counted
+        if counted < 1:  # the part of the movement that the past bears out, the same law for factors and shares
+            full = (1 - counted) * cells["share"] + counted * full
+            level = _of_level(cells.assign(share=full), place)
+        cells["share"] = full
         frame[f"{driver.name}_effect"] = level - then
     frame["weight"] = level
     frame = frame.rename_axis(into).reset_index().sort_values(["weight", into], ascending=[False, True], ignore_index=True)
-    sources = [(d.name, d.source, d.method, "factor" if "factor" in d.values else f"{d.part:.0%}") for d in drivers]
+    sources = pd.DataFrame([_source(*each) for each in zip(drivers, asked, strict=True)], columns=SOURCES)
     weights = cells[[*keys, "share"]].rename(columns={"share": "weight"})
-    return Drivers(frame, weights, pd.DataFrame(sources, columns=["driver", "source", "method", "counts"]), into)
+    return Drivers(frame, weights, sources, into)
+
+
+def _source(driver: Driver, asked: float) -> tuple[object, ...]:
+    """A driver's row of `Drivers.sources`."""
+    form = "factor" if "factor" in driver.values else f"{driver.part:.0%} of the share"
+    found = driver.evidence
+    said = "" if driver.kind == "expected" else found.says()
+    names = driver.name, driver.kind, driver.source, driver.method, form
+    return *names, asked, found.slope, found.low, found.high, driver.counted, said, found.origins
 
 
 def _step(column: str) -> str:

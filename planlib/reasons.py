@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from planlib.lp import Split, sentence
+from planlib.lp.splitting.explain import THOUSAND
 
 Show = Callable[..., str]
 PER = {"point": "per point", "unit of money": "per unit of money", "0.01": "per 0.01"}
@@ -30,6 +31,7 @@ def rules(table: pd.DataFrame, show: Show) -> pd.DataFrame:
                 "slack": _measure(row.slack, row.unit, show, difference=True),
                 "binds": "yes" if row.binds else "no",
                 "price": _price(row, show),
+                **({"expected miss": _missed(row, show)} if "miss_change" in table else {}),
                 "holds while": _range(row, show),
                 "owner": row.owner,
                 "reason": row.reason,
@@ -43,7 +45,28 @@ def sentences(result: Split, show: Show) -> list[str]:
     table = result.rules
     counts = table["binds"].astype(bool) & (table["price"] > 0) | (table["given_up"] > 0)
     ranked = table[counts].sort_values(["price", "rule"], ascending=[False, True]).head(MOST)
-    return [sentence(row, show, str(result.certificate["gains"])) for row in ranked.itertuples()]
+    told = []
+    for row in ranked.itertuples():
+        told.append(sentence(row, show, str(result.certificate["gains"])))
+        if "miss_change" in table and (felt := miss_sentence(row, show)):
+            told[-1] += f" {felt}"
+    return told
+
+
+def miss_sentence(row: Any, show: Show) -> str:
+    """What a rule does to the expected miss; `row`: one of `Split.rules` with `miss_change`. Nothing where it does nothing."""
+    if pd.isna(row.miss_change) or not (row.binds or row.given_up > 0):
+        return ""
+    step, change = ("0.01" if row.unit == "ratio" else "one point"), float(row.miss_change)
+    if row.unit == "amount":
+        step, change = show(THOUSAND), change * THOUSAND
+    if abs(change) < 1:
+        return ""
+    less = "less" if change < 0 else "more"
+    return (
+        f'Easing "{row.rule}" by {step} makes the plan miss {show(abs(change))} {less} a year; '
+        f"the chance of the total stays {show(row.total_chance, 'share')}."
+    )
 
 
 def unlimited(result: Split) -> str:
@@ -120,6 +143,16 @@ def _price(row: Any, show: Show) -> str:
     if not row.unique:
         return "not defined alone"
     return f"{row.price:.3g} {PER[row.per]}" if row.unit == "amount" else f"{show(row.price)} {PER[row.per]}"
+
+
+def _missed(row: Any, show: Show) -> str:
+    if pd.isna(row.miss_change):
+        return "not defined"
+    if (not row.binds and row.given_up <= 0) or row.miss_change == 0:
+        return "0"
+    size = abs(row.miss_change)
+    sign = "-" if row.miss_change < 0 else "+"
+    return f"{sign}{size:.3g} {PER[row.per]}" if row.unit == "amount" else f"{sign}{show(size)} {PER[row.per]}"
 
 
 def _range(row: Any, show: Show) -> str:

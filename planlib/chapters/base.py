@@ -1,6 +1,6 @@
 """What the parameters of all chapters share."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,6 +13,9 @@ class ChapterParameters(BaseModel):
     """Strict: an unknown name, a wrong type or a value out of range is refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+Counting = dict[str, Literal["evidence", "stated"]]
 
 
 class SplitParameters(ChapterParameters):

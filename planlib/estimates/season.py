@@ -1,12 +1,10 @@
-"""When sales come: the company's months without its growth, festivals that move between months, each product's own months.
+"""When sales come: what is expected of every month, and the festivals that move between months.
 
-Growth inside a year looks like a season (December over January), so each twelve-month window is first freed of it: its slope is
-the mean of the growth into it and out of it; growth that nobody has seen yet counts as none. What is left is explained by the
-calendar month and by the days near festivals; a product's own months are drawn toward the company's by how much they scatter
-from year to year (empirical Bayes; James and Stein 1961), a festival's effect toward none.
+A festival's effect is told from the company's months: the calendar month and the days near the festival explain each of them.
+It is taken out of history before seasons are read from it, and put where the festival falls in the plan year.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -16,16 +14,12 @@ import pandas as pd
 from chinese_calendar import constants
 from lunardate import LunarDate
 
+from planlib.estimates.outlook import Outlook, outlook
 from planlib.estimates.windows import Coverage, span_of
-from planlib.plan import AMOUNT, Horizon
+from planlib.plan import AMOUNT, DIMENSIONS, Horizon
 
 # Before any evidence: a month all in a festival's window sells half more or half less, give or take (logs).
 FESTIVAL_SPREAD = 0.5
-# A product's year tells of its season where it sold in this part of the months in which it ever sells, and neither doubled nor
-# halved against the company.
-LEAST_PART = 10 / 12
-# Under this chance that silent months are no closed season they are one.
-LEAST_DOUBT = 0.01
 
 
 class Near(Protocol):
@@ -108,43 +102,57 @@ def announced(years: Sequence[int]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["year", "official", "note"])
 
 
+def ahead(
+    history: pd.DataFrame,
+    near: Near,
+    horizon: Horizon,
+    calendar: pd.DataFrame | None = None,
+    starts: Mapping[str, Mapping[str, str]] | None = None,
+) -> tuple[Outlook, pd.DataFrame]:
+    """What is expected of every cell in every month of the plan year, and the festival effects in it (TIM-1).
+
+    `history`: any dimensions, month, amount, complete months only; see `outlook`. While only one year tells, a member's own
+    months count against `near.shrink_months` of the others'. Effects: see `festivals`.
+    """
+    dims = [name for name in DIMENSIONS if name in history.columns and name != "month"]
+    months, effects = festivals(history.groupby("month", sort=True)[AMOUNT].sum(), near, horizon, calendar)
+    return outlook(history, dims, horizon, starts, near.shrink_months, months, horizon.months, phasing=True), effects
+
+
 def seasonality(
     history: pd.DataFrame, near: Near, horizon: Horizon, calendar: pd.DataFrame | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Month weights by product for the plan year, and the festival effects behind them (TIM-1).
+    """The same as month weights: (the dimensions of `history`, month, weight), and (window, days, change: of a month's sales
+    when the whole window lies in it, share)."""
+    found, effects = ahead(history, near, horizon, calendar)
+    return found.table.rename(columns={"share": "weight"}), effects
 
-    `history`: product, month, amount, complete months only. Less than 24 months of history: last year's months as they were,
-    without festival effects; a product's own months then count by its months of sales against `near.shrink_months`.
-    Returns (product, month, weight) and (window, days, change: of a month's sales when the whole window lies in it, share).
+
+def festivals(
+    company: pd.Series, near: Near, horizon: Horizon, calendar: pd.DataFrame | None = None
+) -> tuple[dict[str, float], pd.DataFrame]:
+    """What moving festivals do to the company's months: month -> factor, for history and plan year; and their effects.
+
+    `company`: amounts by month. Two years of it are needed; with less there is no factor. The calendar month and the days near
+    each festival explain the months (least squares in logs, growth inside a year taken out), effects drawn toward none.
     """
-    table = history.pivot_table(index="month", columns="product", values=AMOUNT, aggfunc="sum", fill_value=0).sort_index()
-    sold = table.index[table.sum(axis=1) > 0]
-    months = span_of(sold[0], table.index[-1])
-    table = _whole(table.reindex(months, fill_value=0).clip(lower=0).astype(float))
+    sold = company[company > 0]
+    months = span_of(sold.index[0], company.index[-1]) if len(sold) else []
+    whole = len(months) // 12 * 12
+    if whole < 24 or not near.festivals:
+        return {}, pd.DataFrame({"window": [], "days": [], "change": []}).astype({"window": str, "days": int, "change": float})
     years = sorted({int(month[:4]) + step for month in [*months, *horizon.months] for step in (-1, 0, 1)})
     days = festival_days(years, list(near.festivals), calendar)
-    # Whole twelve-month windows up to the last month; what is older than them is left out, under a year nothing is.
-    whole = len(months) // 12 * 12 or len(months)
-    months, table = months[-whole:], table.iloc[-whole:]
-    use = days if whole >= 24 else days.iloc[:0]
-    past, ahead = exposure(months, use, near), exposure(horizon.months, use, near)
-
-    calendar_month = np.array([month[5:] for month in months])
-    index = _index(table.to_numpy())
-    company, effects = _company(_index(table.sum(axis=1).to_numpy()[:, None])[:, 0], calendar_month, past.to_numpy())
-    usual = company.reindex(calendar_month).to_numpy() * np.exp(past.to_numpy() @ effects)
-    own, shut = _own(index / usual[:, None], table.to_numpy(), calendar_month, near.shrink_months)
-
-    names = [month[5:] for month in horizon.months]
-    # A calendar month that came and sold nothing gets nothing; one that has not come yet is a month like the others.
-    expected = company.reindex(names).fillna(0.0 if whole >= 12 else 1.0).to_numpy() * np.exp(ahead.to_numpy() @ effects)
-    weight = expected[:, None] * (own.reindex(names).fillna(1.0) * (1 - shut.reindex(names).fillna(0.0))).to_numpy()
-    season = pd.DataFrame(weight, index=horizon.months, columns=table.columns).rename_axis(index="month", columns="product")
+    table = _whole(company.reindex(months).fillna(0.0).clip(lower=0).astype(float).to_frame())
+    past, every = exposure(months[-whole:], days, near), exposure([*months, *horizon.months], days, near)
+    effects = _effects(
+        _index(table.to_numpy()[-whole:])[:, 0], np.array([month[5:] for month in months[-whole:]]), past.to_numpy()
+    )
     windows = [near.days_before if name.endswith("before") else near.days_after + 1 for name in past.columns]
     found = pd.DataFrame(
         {"window": list(past.columns), "days": windows, "change": np.exp(effects * np.array(windows) / 30) - 1.0}
     )
-    return season.T.stack().rename("weight").reset_index()[["product", "month", "weight"]], found
+    return dict(zip(every.index, np.exp(every.to_numpy() @ effects), strict=True)), found
 
 
 def _whole(table: pd.DataFrame) -> pd.DataFrame:
@@ -189,8 +197,8 @@ def _index(sold: np.ndarray) -> np.ndarray:
     return np.where(windows > 0, windows / np.where(level > 0, level, np.nan), np.nan).reshape(sold.shape)
 
 
-def _company(index: np.ndarray, calendar_month: np.ndarray, near: np.ndarray) -> tuple[pd.Series, np.ndarray]:
-    """The company's index by calendar month, and the festivals' effects in logs, drawn toward none."""
+def _effects(index: np.ndarray, calendar_month: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """The festivals' effects in logs beside the calendar months, drawn toward none."""
     usable = np.isfinite(index)
     names = sorted(set(calendar_month[usable]))
     dummies = (calendar_month[usable, None] == np.array(names)[None, :]).astype(float)
@@ -198,60 +206,9 @@ def _company(index: np.ndarray, calendar_month: np.ndarray, near: np.ndarray) ->
     solution = np.linalg.lstsq(design, logs, rcond=None)[0]
     free = len(logs) - np.linalg.matrix_rank(design)
     if free <= 0:
-        return pd.Series(np.exp(solution[: len(names)]), index=names), solution[len(names) :]
+        return np.asarray(solution[len(names) :])
     noise = float(((logs - design @ solution) ** 2).sum()) / free
     # A weak prior on festivals, felt where cases are few.
     prior = np.diag(np.r_[np.zeros(len(names)), np.full(near.shape[1], noise / FESTIVAL_SPREAD**2)])
     solution = np.linalg.lstsq(design.T @ design + prior, design.T @ logs, rcond=None)[0]
-    return pd.Series(np.exp(solution[: len(names)]), index=names), solution[len(names) :]
-
-
-def _own(
-    ratio: np.ndarray, sold: np.ndarray, calendar_month: np.ndarray, prior_months: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """How each product's calendar months differ from the company's, as factors, and how surely it sells nothing in them, 0-1.
-
-    Both calendar month x product. A window counts where the product sold in all but a few of the months in which it ever sells
-    and did not gain or lose half against the company: a launch is not a season. Two windows tell a season from chance; with
-    one, its months count against `prior_months`.
-    """
-    length = 12 if len(ratio) >= 24 else len(ratio)
-    frames, amounts = (each.reshape(-1, length, each.shape[1]) for each in (ratio, sold))
-    part = amounts.sum(axis=1) / np.maximum(1.0, amounts.sum(axis=(1, 2)))[:, None]
-    before = np.concatenate([part[:1], part[:-1]])
-    ever = np.any(amounts > 0, axis=0)
-    regular = (amounts > 0).sum(axis=1) >= np.maximum(1, np.ceil(np.round(LEAST_PART * ever.sum(axis=0), 9)))
-    steady = np.asarray((part > before / 2) & (part < before * 2) & regular)
-    logs = np.where(steady[:, None, :], np.log(np.where(frames > 0, frames, np.nan)), np.nan)
-    seen = np.isfinite(logs)
-    count = seen.sum(axis=0)
-    mean = np.where(count > 0, np.nansum(logs, axis=0) / np.maximum(1, count), 0.0)
-    told = np.maximum(1, (count > 0).sum(axis=0))
-    centred = np.where(count > 0, mean - (mean * (count > 0)).sum(axis=0) / told, 0.0)
-    left = np.where(seen, logs - mean, 0.0)
-    free = np.maximum(0, count - 1).sum(axis=0)
-    chance = (left**2).sum(axis=(0, 1)) / np.maximum(1, free) / np.maximum(1.0, count.max(axis=0))
-    spread = (centred**2).sum(axis=0) / np.maximum(1, told - 1)
-    measured = np.where(spread > 0, np.maximum(0.0, 1 - chance / np.where(spread > 0, spread, 1.0)), 0.0)
-    active = (amounts > 0).sum(axis=(0, 1))
-    stated = active / (active + prior_months) if prior_months or active.all() else np.ones(len(active))
-    trust = np.where(count.max(axis=0) >= 2, measured, np.where(count.max(axis=0) == 1, stated, 0.0))
-    names = calendar_month[-length:]
-    return pd.DataFrame(np.exp(trust * centred), index=names), pd.DataFrame(_shut(amounts > 0, steady, ever), index=names)
-
-
-def _shut(sold: np.ndarray, steady: np.ndarray, ever: np.ndarray) -> np.ndarray:
-    """How surely a product sells nothing in a calendar month: calendar months x products, 0-1.
-
-    `sold`: windows x months x products; `steady`: windows x products that count; `ever`: months in which it ever sold. Were the
-    silent months open like the others, all of them would be silent by chance with (1 - rate) to the power of how often they
-    came, and any run of the year could be the one: twelve times that is the doubt. A product's only window says nothing of the
-    months before its first sale.
-    """
-    windows = steady.sum(axis=0)
-    rate = ((sold & steady[:, None, :]).sum(axis=(0, 1)) + 1) / (ever.sum(axis=0) * windows + 2)
-    silent = (~ever).sum(axis=0)
-    doubt = np.minimum(1.0, sold.shape[1] * (1 - rate) ** (silent * windows))
-    known = (windows >= 2) | ((windows == 1) & (steady & sold[:, 0, :]).any(axis=0))
-    sure = np.where(known, np.where(doubt < LEAST_DOUBT, 1.0, 1 - doubt), 0.0)
-    return np.where(ever, 0.0, sure[None, :])
+    return np.asarray(solution[len(names) :])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from planlib.estimates.levels import START_MONTHS
+from planlib.estimates.cube import START_MONTHS
 from planlib.estimates.momentum import LEAST_MONTHS
 from planlib.estimates.pauses import MISSED, missed
 from planlib.estimates.windows import Coverage, span_of

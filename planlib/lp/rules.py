@@ -113,18 +113,23 @@ class Aim(BaseModel):
             Between: a blend, `profit` parts of profit against `1 - profit` parts of distance from the drivers, both in money
     steady  0: the drivers alone say what near means. 1: the plan in force does, so that a re-plan changes as little as it must.
             Between: that share of the way
+    equal_chance  0: the drivers say what near means. 1: the split in which every member is equally likely to reach its target
+            does; between: that share of the way. Rules that bind push the others off in proportion, as always, so that their
+            chances then are as near to equal as that allows. Steadiness is toward the plan in force from there
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     profit: Annotated[float, Field(ge=0, le=1)] = 0.0
     steady: Annotated[float, Field(ge=0, le=1)] = 0.0
+    equal_chance: Annotated[float, Field(ge=0, le=1)] = 0.0
 
     @property
     def near(self) -> str:
         """What near means, as a sentence names it."""
-        both = "the drivers and the plan in force"
-        return "the drivers" if self.steady == 0 else "the plan in force" if self.steady == 1 else both
+        start = {0.0: "the drivers", 1.0: "equal chances"}.get(self.equal_chance, "the drivers and equal chances")
+        both = f"{start} and the plan in force"
+        return start if self.steady == 0 else "the plan in force" if self.steady == 1 else both
 
     @property
     def gains(self) -> str:

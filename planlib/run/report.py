@@ -27,6 +27,7 @@ from planlib.run.items import Chapter, read_chapters
 from planlib.run.methods import page
 
 HERE = Path(__file__).parent
+TRUST = "trust"  # role of what stands on the page that says how far to trust the plan
 RECORD = ("params_files", "code", "environment", "solver")  # of the manifest, what a reader may ask about
 
 
@@ -84,6 +85,9 @@ def _page(run: Run) -> str:
     headline = next((block for view in shown for block in view["blocks"] if block.get("role") == "headline"), None)
     for view in shown:
         view["blocks"] = [block for block in view["blocks"] if block is not headline]
+    trust = [block for view in shown for block in view["blocks"] if block.get("role") == TRUST]
+    for view in shown:
+        view["blocks"] = [block for block in view["blocks"] if block.get("role") != TRUST]
     first = shown[0]
     kpis, first["kpis"] = first["kpis"], []
     files = views.downloads(run.record["run"], run.plans, run.reader)
@@ -121,6 +125,7 @@ def _page(run: Run) -> str:
         kpis=kpis,
         headline=headline,
         chapters=shown,
+        trust=trust,
         files=files,
         left_out=views.left_out(run.record, run.chapters),
         parameters=run.record.get("parameters", {}),

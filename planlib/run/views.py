@@ -38,7 +38,7 @@ def chapter_view(chapter: Chapter, gate: dict[str, Any] | None, reader: Reader, 
         elif item["kind"] == "table":
             blocks.append(_table(item, chapter, reader, store))
         elif item["kind"] == "note":
-            blocks.append({"kind": "note", "text": item["text"]})
+            blocks.append({"kind": "note", "text": item["text"], "role": item.get("role")})
     return {
         "id": chapter.section,
         "number": chapter.stem.split("-")[0].lstrip("0"),

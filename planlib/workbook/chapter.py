@@ -17,10 +17,11 @@ from planlib.columns import shown_as
 from planlib.data.gates import gate
 from planlib.errors import GateError, PlanError
 from planlib.estimates.chance import Terms
+from planlib.estimates.outlook import Outlook, outlook
 from planlib.formatting import missing
 from planlib.lp import Spend, Split
 from planlib.plan import AMOUNT
-from planlib.workbook.given import Given, file_name
+from planlib.workbook.given import EXPECTED, PLACES, SKILL, WEIGHED, Given, file_name
 
 ITEM = "application/vnd.planlib.v1+json"
 TERMS = "How chances are told"  # table of chapter 01 that every later SMART check reads
@@ -75,8 +76,13 @@ class Chapter(Given):
         # JupyterLab hangs on a chart that takes the width of its own output; the report gives the page's width back.
         display({ITEM: item, charts.MIME: {**charts.spec(chart), "width": WIDTH}, "text/plain": title}, raw=True)
 
-    def why(self, result: Split) -> None:
-        """Which rules and locks bind and what each costs, the plan's proof, and how it compares with simple splits."""
+    def why(self, result: Split, aims: pd.DataFrame | None = None) -> None:
+        """Which rules and locks bind and what each costs, the plan's proof, and how it compares with simple splits.
+
+        `aims`: the aims of the same level side by side, see `planlib.lp.aims`.
+        """
+        if aims is not None:
+            self.table(aims, "What each aim would bring", role="drivers")
         if self.expired:
             self.note(f"Expired and no longer applied: {self.listed(self.expired)}.")
         if result.rules.empty:
@@ -143,9 +149,9 @@ class Chapter(Given):
         """The chapter in one sentence, rendered from values."""
         self._emit({"kind": "say", "text": text}, text)
 
-    def note(self, text: str) -> None:
-        """A remark beside the tables."""
-        self._emit({"kind": "note", "text": text}, text)
+    def note(self, text: str, role: str | None = None) -> None:
+        """A remark beside the tables; one with the role `trust` stands on the report's page of that name."""
+        self._emit({"kind": "note", "text": text, **({"role": role} if role else {})}, text)
 
     def left_out(self, text: str) -> None:
         """What this chapter could not do for want of data; the report lists it."""
@@ -214,6 +220,13 @@ class Chapter(Given):
         folder = self.run / "tables" / self.stem
         folder.mkdir(parents=True, exist_ok=True)
         frame.to_parquet(folder / f"{name}.parquet", index=False)
+
+    def foresee(self) -> Outlook:
+        """What is expected of every region, product and channel in every open month; kept, so that later chapters read it."""
+        found = outlook(self.orders(*PLACES, "month"), PLACES, self.horizon, self.starts)
+        for frame, title in ((found.table, EXPECTED), (found.skill, SKILL), (found.weights, WEIGHED)):
+            self.keep(frame, title)
+        return found
 
     # Inside
 

@@ -13,12 +13,23 @@ from planlib.chapters.base import ChapterParameters
 from planlib.data import baselines
 from planlib.data.sources import Tables
 from planlib.errors import PlanError
+from planlib.estimates import shares
+from planlib.estimates.shares import Expected
 from planlib.estimates.windows import Coverage
 from planlib.formatting import Reader
 from planlib.lp import Lock, Rule, Stage
 from planlib.lp.rules import in_force, in_minor_units
 from planlib.plan import AMOUNT, Horizon
 from planlib.workbook.measures import measured
+
+# Where a run keeps what is expected of every cell and month.
+FORESEEN, EXPECTED, SKILL, WEIGHED = (
+    "02-region",
+    "Expected shares",
+    "Skill of the expected shares",
+    "Weights of the expected shares",
+)
+PLACES = ("region", "product", "channel")
 
 
 class Given:
@@ -138,6 +149,24 @@ class Given:
     def coverage(self) -> Coverage:
         """The months that the orders cover, up to `as_of`: ask it for every window of months."""
         return Coverage.of(self.orders("month")["month"], f"{self.horizon.as_of:%Y-%m}")
+
+    @functools.cached_property
+    def starts(self) -> dict[str, dict[str, str]]:
+        """First months of members where a table tells them, by dimension: products' launches up to `as_of`."""
+        products = self.tables.get("products")
+        if products is None or "launched" not in products:
+            return {}
+        told = (
+            products.dropna(subset=["launched"])
+            .drop_duplicates("product")
+            .set_index("product")["launched"]
+            .dt.strftime("%Y-%m")
+        )
+        return {"product": told[told <= f"{self.horizon.as_of:%Y-%m}"].to_dict()}
+
+    def expected(self, into: str, *within: str) -> Expected:
+        """The shares of `into` within each cell of `within` expected of the open months, as chapter 02 foresaw them."""
+        return shares.of(self.shown(FORESEEN, EXPECTED), self.shown(FORESEEN, SKILL), into, within)
 
     def customers(self, month: str) -> pd.DataFrame:
         """Each customer's first and last order, number of orders and net amount before `month`; see Tables.customers."""

@@ -63,7 +63,8 @@ def test_capacity_holds_the_full_channel_back_only_while_it_is_used(open_sample)
     held, free = planned(open_sample), planned(open_sample, use_capacity=False)
 
     # CHN-1: e-commerce can carry 24.84 m a year by the table of channels.
-    assert held.amounts["E-commerce"] == 2_484_000_000 < free.amounts["E-commerce"]
+    assert held.amounts["E-commerce"] == pytest.approx(2_484_000_000, abs=1)  # whole fen of its cells
+    assert held.amounts["E-commerce"] < free.amounts["E-commerce"]
     assert free.rules.empty and held.rules.set_index("rule").loc["capacity of E-commerce", "binds"]
     assert free.amounts["E-commerce"] == pytest.approx(free.weight["E-commerce"] * free.products["amount"].sum(), abs=1e4)
 

@@ -191,10 +191,12 @@ def test_customers_within_reach_count_by_their_group():
 
     assert found["active"].to_dict() == {"East": 1, "North": 1}
     assert found["dormant"].to_dict() == {"East": 0, "North": 1}
-    # Of two active ones a is Potential by name, b Ordinary; both bring 100: 1 beside 1 + .4.
-    assert found["share"].to_dict() == pytest.approx({"East": 1 / 2.4, "North": 1.4 / 2.4})
+    # Of two active ones a is Potential by name, b Ordinary; both bring 100: 1 beside 1. c's .4 lie where it bought, 1 to 8.
+    assert found["share"].to_dict() == pytest.approx({"East": (1 + 0.4 / 9) / 2.4, "North": (1 + 0.4 * 8 / 9) / 2.4})
     reach = found.reset_index()
-    assert weights(reach=reach, **{**ALONE, "reach_weight": 0.5})["North"] == pytest.approx(0.5 * 0.25 + 0.5 * 1.4 / 2.4)
+    assert weights(reach=reach, **{**ALONE, "reach_weight": 0.5})["North"] == pytest.approx(
+        0.5 * 0.25 + 0.5 * (1 + 0.4 * 8 / 9) / 2.4
+    )
 
 
 def test_without_customers_nobody_is_within_reach():
@@ -951,7 +953,7 @@ def test_drivers_without_data_have_no_source_and_no_weight():
     reach = expected.assign(active=1, dormant=0)
     some = region.drivers(plan, last, expected, region.Parameters(), reach=reach).sources.set_index("driver")
 
-    assert bare.loc["reach", ["source", "counts"]].tolist() == ["not known", ""]
-    assert some.loc["reach", "source"] == "orders: customers by recency" and some.loc["reach", "counts"] != ""
-    assert bare.loc["trend", ["source", "counts"]].tolist() == ["orders", "100%"]
+    assert bare.loc["reach", ["source", "form"]].tolist() == ["not known", ""]
+    assert some.loc["reach", "source"] == "orders: customers by recency" and some.loc["reach", "form"] != ""
+    assert bare.loc["trend", ["source", "form"]].tolist() == ["orders", "100% of the share"]
     assert bare.loc["potential", "source"] == some.loc["team", "source"] == "not known"

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from planlib.chapters.base import Share, SplitParameters
+from planlib.chapters.base import Counting, Share, SplitParameters
 from planlib.chapters.channel.driving import capacity_caps, carries, drivers, shifts, together
 from planlib.chapters.channel.incentives import incentives, rebate, told_incentives
 from planlib.chapters.channel.partners import FORMATS as PARTNER_FORMATS
@@ -41,6 +41,7 @@ class Parameters(SplitParameters):
     online: list[str] = []
     demand_days: Annotated[int, Field(ge=1, le=120)] = 30
     online_stock: Share = 0.25
+    counts: Counting = {}
 
     @model_validator(mode="after")
     def _hold_together(self) -> Self:

@@ -9,10 +9,14 @@ from planlib import plan as tables
 from planlib.chapters.capacity import caps
 from planlib.chapters.channel.review import moves
 from planlib.chapters.members import refuse
-from planlib.drivers import Driver, Drivers, build
+from planlib.drivers import Driver, Drivers, Kind, build
+from planlib.estimates.evidence import Evidence
 from planlib.estimates.shares import Expected
 from planlib.lp import Joint, Rule
 from planlib.plan import AMOUNT
+
+KINDS: dict[str, Kind] = {"research": "claim", "review": "decision"}
+WHY = {"research": "it is stated for this plan", "review": "what it would have moved then hangs on plans that are not kept"}
 
 
 def drivers(
@@ -31,19 +35,25 @@ def drivers(
         expected     shares of channels within each region and product
         reviewed     of `review`
         open_amount  what is still open of the target, minor units
-    Raises ParameterError for research on a channel without orders.
+    Neither has a past: both count as stated. Raises ParameterError for research on a channel without orders, or a name in
+    `counts` that is no driver.
     """
+    refuse("counts", parameters.counts, KINDS, "driver of this chapter")
     refuse("research", parameters.research, {*last_year["channel"], *expected.shares["channel"]}, "channel of the orders")
     research = pd.DataFrame({"channel": sorted(parameters.research)}, dtype="str")
     research["factor"] = research["channel"].map(parameters.research).astype(float)
-    found = [Driver("trend", "orders", "CHN-1", expected.shares)]
+
+    def moved_by(name: str, source: str, method: str, values: pd.DataFrame) -> Driver:
+        return Driver(name, source, method, values, 1.0, KINDS[name], parameters.counts.get(name), Evidence(why=WHY[name]))
+
+    found = [Driver("trend", "orders", "CHN-1", expected.shares, kind="expected")]
     if len(research):
-        found.append(Driver("research", "parameter research", "CHN-1", research))
+        found.append(moved_by("research", "parameter research", "CHN-1", research))
     before = build(products, "channel", last_year, found)
     moved = moves(reviewed, before.frame, open_amount, parameters)
     if moved.empty:
         return before, moved.drop(columns="factor")
-    found.append(Driver("review", "plan in force", "CHN-2", moved[["channel", "factor"]]))
+    found.append(moved_by("review", "plan in force", "CHN-2", moved[["channel", "factor"]]))
     return build(products, "channel", last_year, found), moved.drop(columns="factor")
 
 

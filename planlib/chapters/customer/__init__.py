@@ -18,6 +18,7 @@ from planlib.chapters.customer.profile import (
     stage,
     stages,
 )
+from planlib.chapters.customer.replay import replayed
 from planlib.chapters.customer.telling import (
     bridge_headline,
     bridge_told,
@@ -107,6 +108,7 @@ __all__ = [
     "past",
     "people",
     "profile",
+    "replayed",
     "segments",
     "sources",
     "spending",

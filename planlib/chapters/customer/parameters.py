@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from planlib.chapters.base import Share, SplitParameters
+from planlib.chapters.base import Counting, Share, SplitParameters
 
 Months = Annotated[int, Field(ge=1, le=36)]
 
@@ -43,3 +43,4 @@ class Parameters(SplitParameters):
     new_growth_most: Annotated[float, Field(ge=0, le=3)] = 0.40
     # CUS-6
     bridge_part: Share = 1.0
+    counts: Counting = {}

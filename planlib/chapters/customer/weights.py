@@ -1,5 +1,6 @@
 """Which group gets how much: shares of the past, what customers still promise, months, and the bridge, as drivers (CUS-6)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,13 +13,17 @@ from planlib.chapters.customer.followed import followed
 from planlib.chapters.customer.known import Known
 from planlib.chapters.customer.parameters import Parameters
 from planlib.chapters.customer.profile import groups
+from planlib.chapters.members import refuse
 from planlib.data.sources import Tables
+from planlib.estimates.evidence import UNTESTED, Evidence
 from planlib.estimates.shares import Expected, expected
 from planlib.estimates.windows import Window
 from planlib.plan import AMOUNT, Horizon
 
 CELLS = ["region", "product", "channel"]
 KEYS = [*CELLS, "month", "segment"]
+KINDS: dict[str, drivers.Kind] = {"lifetime": "claim", "bridge": "decision"}
+STATED = Evidence(why="its limits are stated for this plan")
 
 
 def past(
@@ -93,7 +98,9 @@ def months_of_groups(history: pd.DataFrame, horizon: Horizon, seen: Known) -> pd
     return frame.stack().rename("factor").reset_index()[columns]
 
 
-def outlook(history: pd.DataFrame, own_months: pd.DataFrame, horizon: Horizon) -> Expected:
+def outlook(
+    history: pd.DataFrame, own_months: pd.DataFrame, horizon: Horizon, within: Sequence[str] = tuple(CELLS)
+) -> Expected:
     """Expected shares of the groups within region, product and channel (CUS-1), freed of the groups' own months.
 
     history: see `past`; own_months: see `months_of_groups`.
@@ -105,7 +112,14 @@ def outlook(history: pd.DataFrame, own_months: pd.DataFrame, horizon: Horizon) -
     )
     factor = factor.astype(float).where(lambda found: found > 0).fillna(1.0).to_numpy()
     freed = history.assign(amount=(history[AMOUNT] / factor).round().astype("int64"))
-    return expected(freed, "segment", horizon, within=CELLS)
+    within = list(within)
+    if not within:
+        return expected(freed, "segment", horizon)
+    # Region, product and channel count as one dimension: what a group buys has a place, not three.
+    cells = history[within].drop_duplicates().sort_values(within, ignore_index=True)
+    cells["cell"] = [f"{number:09d}" for number in range(len(cells))]
+    found = expected(freed.merge(cells, on=within), "segment", horizon, within=["cell"])
+    return replace(found, shares=found.shares.merge(cells, on="cell")[[*within, "segment", "share"]])
 
 
 def build(
@@ -118,32 +132,40 @@ def build(
     booked: pd.DataFrame | None,
     horizon: Horizon,
     parameters: Parameters,
+    evidence: Evidence = UNTESTED,
 ) -> drivers.Drivers:
     """The drivers of the split into groups (CUS-3, CUS-6): trend, lifetime, months, what closed months brought, bridge.
 
     plan, last_year: plan tables with region, product and channel, the plan with month (last_year with segment); promise:
     segment, factor (`value.drift`); own_months: see `months_of_groups`; booked: closed months with segment. The bridge counts
     by `bridge_part`: 1 means the groups sum to what its sources bring, closed months included, 0 that they ignore it.
+    `evidence`: what the past says of lifetime, a claim that counts by it (see `replayed`); without, it counts as stated. Raises
+    ParameterError for a name in the parameter `counts` that is no driver.
     """
+    refuse("counts", parameters.counts, KINDS, "driver of this chapter")
     every = tables.rollup(last_year, [*CELLS, "segment"]).merge(pd.DataFrame({"month": horizon.months}), how="cross")
     there = set(last_year["segment"]) | set(trend.shares["segment"])
     months = own_months[own_months["segment"].isin(there)]
     months = months.assign(month=months["place"].map(dict(enumerate(horizon.months))))[["segment", "month", "factor"]]
+
+    def moved(name: str, source: str, method: str, values: pd.DataFrame, said: Evidence) -> drivers.Driver:
+        return drivers.Driver(name, source, method, values, 1.0, KINDS[name], parameters.counts.get(name), said)
+
     stated = [
-        drivers.Driver("trend", "orders: expected shares", "CUS-1", trend.shares),
-        drivers.Driver("lifetime", "orders: expected purchases", "CUS-3", promise[promise["segment"].isin(there)]),
+        drivers.Driver("trend", "orders: expected shares", "CUS-1", trend.shares, kind="expected"),
+        moved("lifetime", "orders: expected purchases", "CUS-3", promise[promise["segment"].isin(there)], evidence),
     ]
     if len(months):
-        stated.append(drivers.Driver("months", "orders: a group's own months", "CUS-1", months))
+        stated.append(drivers.Driver("months", "orders: a group's own months", "CUS-1", months, kind="expected"))
     if booked is not None:
         came = booked.assign(share=booked[AMOUNT].clip(lower=0).astype(float))[[*KEYS, "share"]]
-        stated.append(drivers.Driver("closed_months", "orders: closed months", "TIM-3", came))
+        stated.append(drivers.Driver("closed_months", "orders: closed months", "TIM-3", came, kind="expected"))
     found = drivers.build(plan, "segment", every, stated)
     if steps is None:
         return found
     amounts = followed(plan, found.weights, steps, booked, horizon, parameters.bridge_part)
     share = amounts.rename(columns={"weight": "share"}).astype({"share": float})
-    bridge = drivers.Driver("bridge", "growth bridge: six sources", "CUS-6", share)
+    bridge = moved("bridge", "growth bridge: six sources", "CUS-6", share, STATED)
     return replace(drivers.build(plan, "segment", every, [*stated, bridge]), weights=amounts)
 
 

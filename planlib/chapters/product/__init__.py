@@ -4,11 +4,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from planlib.chapters.base import Share, SplitParameters
+from planlib.chapters.base import Counting, Share, SplitParameters
 from planlib.chapters.product.goals import collected, of_quadrants, of_stages, readable, sentence, verdict
 from planlib.chapters.product.launches import of_launches, says_none, won_by
 from planlib.chapters.product.portfolio import floors_and_caps, matrix, planned, positions, says_own
-from planlib.chapters.product.stages import drivers, on_sale, says, stages, starts, told_effects
+from planlib.chapters.product.stages import drivers, on_sale, replayed, says, stages, starts, told_effects
 
 QUESTION = "Which product carries how much, given where it stands in its life?"
 Stage = Literal["introduction", "growth", "maturity", "decline"]
@@ -49,6 +49,7 @@ class Parameters(SplitParameters):
     ltv_over_cac: Annotated[float, Field(ge=1, le=10)] = 3.0
     feedback: Annotated[int, Field(ge=10, le=100_000)] = 1000
     improvements: Annotated[int, Field(ge=0, le=20)] = 2
+    counts: Counting = {}
 
     @model_validator(mode="after")
     def _floors_leave_room(self) -> Self:
@@ -59,6 +60,6 @@ class Parameters(SplitParameters):
 
 __all__ = [
     "QUESTION", "Parameters", "collected", "drivers", "floors_and_caps", "matrix", "of_launches", "of_quadrants",
-    "of_stages", "on_sale", "planned", "positions", "readable", "says", "says_none", "says_own", "sentence", "stages", "starts",
-    "told_effects", "verdict", "won_by",
+    "of_stages", "on_sale", "planned", "positions", "readable", "replayed", "says", "says_none", "says_own", "sentence",
+    "stages", "starts", "told_effects", "verdict", "won_by",
 ]  # fmt: skip

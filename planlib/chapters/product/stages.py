@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planlib.drivers import Driver, Drivers, build
+from planlib.chapters.members import refuse
+from planlib.drivers import Driver, Drivers, Kind, build
 from planlib.errors import ParameterError
+from planlib.estimates.evidence import UNTESTED, Evidence
 from planlib.estimates.pauses import missed
+from planlib.estimates.replay import Origin, Replay
 from planlib.estimates.shares import Expected
 from planlib.estimates.windows import Coverage, a_year_before, like_for_like, span_of
 from planlib.plan import AMOUNT, Horizon
@@ -16,6 +19,8 @@ from planlib.plan import AMOUNT, Horizon
 UNKNOWN = "not known"
 # Months known in both years that a growth is told from, at least.
 LEAST_COMPARED = 3
+KINDS: dict[str, Kind] = {"stage": "claim", "on_sale": "decision"}
+STATED = Evidence(why="an exit is stated for this plan")
 
 
 def stages(
@@ -105,7 +110,7 @@ def says(staged: pd.DataFrame, listed: Any) -> list[str]:
 
 
 def starts(staged: pd.DataFrame) -> dict[str, str]:
-    """Each product's first month on the market, for `shares.expected`."""
+    """Each product's first month on the market, for `estimates.shares.expected`."""
     return dict(zip(staged["product"], staged["first_month"], strict=True))
 
 
@@ -133,6 +138,7 @@ def drivers(
     parameters: Any,
     horizon: Horizon,
     season: pd.DataFrame | None = None,
+    past: Mapping[str, Evidence] | None = None,
 ) -> Drivers:
     """From last year's share of each product to its weight: trend, stage, exit (PRD-1).
 
@@ -142,19 +148,50 @@ def drivers(
         expected   shares of products within each region; a launch's part of a year counts there as a whole one
         staged     of `stages`
         season     product, month, weight: what the months before an exit are worth
+        past       what the past says of the stage, see `replayed`; without, it counts as stated
+    The stage is a claim of ours and counts by evidence, an exit in full, but where the parameter `counts` says otherwise.
+    Raises ParameterError for a name in `counts` that is no driver.
     """
-    by_stage: Mapping[str, float] = {str(stage): factor for stage, factor in parameters.stage_factor.items()}
-    stage = pd.DataFrame({"product": staged["product"], "factor": staged["stage"].map(by_stage).fillna(1.0).astype(float)})
+    refuse("counts", parameters.counts, KINDS, "driver of this chapter")
+    found = {"stage": UNTESTED, **(past or {}), "on_sale": STATED}
+
+    def moved(name: str, source: str, values: pd.DataFrame) -> Driver:
+        return Driver(name, source, "PRD-1", values, 1.0, KINDS[name], parameters.counts.get(name), found[name])
+
     return build(
         regions,
         "product",
         last_year,
         [
-            Driver("trend", "orders", "PRD-1", expected.shares),
-            Driver("stage", "parameter stage_factor", "PRD-1", stage),
-            Driver("on_sale", "parameter exits, orders: last sale", "PRD-1", on_sale(staged, horizon, season)),
+            Driver("trend", "orders", "PRD-1", expected.shares, kind="expected"),
+            moved("stage", "parameter stage_factor", _by_stage(staged, parameters)),
+            moved("on_sale", "parameter exits, orders: last sale", on_sale(staged, horizon, season)),
         ],
     )
+
+
+def replayed(
+    history: pd.DataFrame, parameters: Any, horizon: Horizon, products: pd.DataFrame | None = None
+) -> dict[str, Evidence]:
+    """What the company's past says of the stage (PRD-1): each product's stage as its orders told it at past dates.
+
+    history, products: see `stages`. A launch is known from its day on; exits are those that had been seen.
+    """
+    kept = [name for name in ("product", "month", AMOUNT, "returned") if name in history]
+    sold = history[kept].groupby(["product", "month"], sort=True).sum().reset_index()
+    none = parameters.model_copy(update={"exits": {}})
+
+    def stage(origin: Origin) -> pd.DataFrame:
+        before = sold[sold["month"] <= f"{origin.known.as_of:%Y-%m}"]
+        return _by_stage(stages(before, none, origin.known, products), parameters)
+
+    return {"stage": Replay.of(sold, "product", horizon).ask(stage)}
+
+
+def _by_stage(staged: pd.DataFrame, parameters: Any) -> pd.DataFrame:
+    """The stage's factor (PRD-1): product, factor."""
+    by_stage: Mapping[str, float] = {str(stage): factor for stage, factor in parameters.stage_factor.items()}
+    return pd.DataFrame({"product": staged["product"], "factor": staged["stage"].map(by_stage).fillna(1.0).astype(float)})
 
 
 def told_effects(steps: pd.DataFrame) -> str:

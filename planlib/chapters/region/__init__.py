@@ -14,6 +14,7 @@ from planlib.chapters.region.markets import (
     told_oceans,
 )
 from planlib.chapters.region.parameters import PARTS, RANKS, Parameters
+from planlib.chapters.region.replay import replayed
 from planlib.chapters.region.resources import (
     organisation,
     pool_shares,
@@ -57,6 +58,7 @@ __all__ = [
     "reached",
     "release",
     "released",
+    "replayed",
     "review",
     "steady",
     "team",

@@ -51,25 +51,32 @@ def reachable(customers: pd.DataFrame, bought: pd.DataFrame, day: pd.Timestamp, 
 
     Parameters
         customers  customer, last (date), orders, amount (minor units) before `day`
-        bought     region, customer, amount: where each buys; its home is where it bought most
+        bought     region, customer, amount: where each buys
     An active customer counts what its group brings on average in the whole company, next to an Ordinary one; a dormant one
-    counts `dormant_counts` of an Ordinary one. Returns region, active, dormant (customers), share (sums to 1), sorted; None
-    where orders name no customer.
+    counts `dormant_counts` of an Ordinary one. What a customer counts lies where it buys, in proportion; its head is counted
+    once, where it bought most. Returns region, active, dormant (customers), share (sums to 1), sorted; None where orders name
+    no customer.
     """
     if set(customers["customer"]) <= {"all"}:
         return None
     groups = rfm.segments(customers, day, _Cuts(parameters.dormant_months))
-    ranked = bought.sort_values([AMOUNT, "region"], ascending=[False, True]).drop_duplicates("customer")
-    homed = groups.merge(customers[["customer", AMOUNT]], on="customer").merge(ranked[["customer", "region"]], on="customer")
-    homed = homed.sort_values("customer", ignore_index=True)  # so that sums of fractions are the same in any row order
-    means = homed.groupby("segment")[AMOUNT].mean().clip(lower=0)
+    held = groups.merge(customers[["customer", AMOUNT]], on="customer")
+    held = held.sort_values("customer", ignore_index=True)  # so that sums of fractions are the same in any row order
+    means = held.groupby("segment")[AMOUNT].mean().clip(lower=0)
     usual = float(means.get("Ordinary", 0.0))
     worth = {name: float(means.get(name, 0.0)) / usual if usual > 0 else 1.0 for name in rfm.ACTIVE}
     worth[rfm.DORMANT] = parameters.dormant_counts
-    homed["worth"] = homed["segment"].map(worth)
-    homed["active"] = homed["segment"] != rfm.DORMANT
-    found = homed.groupby("region").agg(active=("active", "sum"), all=("active", "size"), worth=("worth", "sum")).reset_index()
-    found["dormant"] = found["all"] - found["active"]
+    places = bought[["region", "customer", AMOUNT]].merge(held[["customer", "segment"]], on="customer")
+    places = places.sort_values(["customer", AMOUNT, "region"], ascending=[True, False, True], ignore_index=True)
+    home = ~places.duplicated("customer")
+    kept = places[AMOUNT].clip(lower=0)
+    total = kept.groupby(places["customer"]).transform("sum")
+    # Who gave back all it took counts where it took most.
+    places["worth"] = places["segment"].map(worth).astype(float) * (kept / total.where(total > 0)).fillna(home.astype(float))
+    places["active"] = home & (places["segment"] != rfm.DORMANT)
+    places["dormant"] = home & (places["segment"] == rfm.DORMANT)
+    sums = {"active": ("active", "sum"), "dormant": ("dormant", "sum"), "worth": ("worth", "sum")}
+    found = places.groupby("region").agg(**sums).reset_index()
     found["share"] = found["worth"] / found["worth"].sum() if found["worth"].sum() > 0 else 0.0
     return found[["region", "active", "dormant", "share"]]
 

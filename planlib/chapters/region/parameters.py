@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from planlib.chapters.base import Share, SplitParameters
+from planlib.chapters.base import Counting, Share, SplitParameters
 
 Maturity = Literal["incubating", "growing", "mature"]
 Part = Literal["base", "incentive", "risk reserve"]
@@ -48,6 +48,7 @@ class Parameters(SplitParameters):
     pattern_a: dict[Rank, Heads] = {"manager": 1, "supervisor": 3, "specialist": 15}
     pattern_b: dict[Rank, Heads] = {"manager": 1, "supervisor": 5, "specialist": 10}
     full_tools_share: Share = 0.30
+    counts: Counting = {}
 
     @model_validator(mode="after")
     def _parts_are_whole(self) -> Self:

@@ -1,5 +1,6 @@
 """What makes a region's share: the drivers of REG-1 to REG-5, in the order in which they are applied."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,18 @@ from planlib.chapters.members import refuse
 from planlib.chapters.region.attainment import steady
 from planlib.chapters.region.markets import competition, potential, pressure
 from planlib.chapters.region.parameters import Parameters
-from planlib.drivers import Driver, Drivers, build
+from planlib.drivers import Counts, Driver, Drivers, Kind, build
+from planlib.estimates.evidence import UNTESTED, Evidence
+
+KINDS: dict[str, Kind] = {
+    "potential": "claim",
+    "reach": "claim",
+    "competition": "claim",
+    "priority": "decision",
+    "attainment": "decision",
+    "maturity": "decision",
+    "team": "decision",
+}
 
 
 def drivers(
@@ -21,6 +33,7 @@ def drivers(
     reach: pd.DataFrame | None = None,
     attained: pd.DataFrame | None = None,
     team: pd.DataFrame | None = None,
+    past: Mapping[str, Evidence] | None = None,
 ) -> Drivers:
     """From last year's shares to the weights (REG-1 to REG-5); every driver is neutral where its table is missing.
 
@@ -29,8 +42,11 @@ def drivers(
         last_year  region, amount (minor units)
         expected   region, share: what the company's own history leads to expect
         regions    the table of markets;  reach  see `reachable`;  attained  see `attained`;  team  see `team`
-    Raises ParameterError for a priority of a region without orders.
+        past       what the past says of each driver, see `replayed`; without, every driver counts as stated
+    Claims (see `KINDS`) count by evidence, decisions in full, but where the parameter `counts` says otherwise.
+    Raises ParameterError for a priority of a region without orders, or a name in `counts` that is no driver.
     """
+    refuse("counts", parameters.counts, KINDS, "driver of this chapter")
     expected = expected[["region", "share"]].sort_values("region", ignore_index=True)
     names = expected["region"]
     refuse("priority", parameters.priority, names, "region of the orders")
@@ -38,19 +54,25 @@ def drivers(
     found = missing if reach is None else expected[["region"]].merge(reach, how="left", on="region").fillna({"share": 0.0})
     rivals = competition(pressure(regions, parameters), expected, parameters)
     economy = potential(regions, expected)
+
+    def moved(name: str, source: str, method: str, values: pd.DataFrame, part: float = 1.0) -> Driver:
+        said = (past or {}).get(name, UNTESTED)
+        counts: Counts | None = parameters.counts.get(name)
+        return Driver(name, source, method, values, part, KINDS[name], counts, said)
+
     made = build(
         company,
         "region",
         last_year,
         [
-            Driver("trend", "orders", "REG-1", expected),
-            Driver("potential", "regions: gdp, growth, income, consumption", "REG-1", economy, parameters.potential_weight),
-            Driver("reach", "orders: customers by recency", "REG-1", found[["region", "share"]], parameters.reach_weight),
-            Driver("competition", "regions: rivals' share, coverage, price", "REG-1", rivals),
-            Driver("priority", "parameter priority", "REG-2", priority(names, parameters)),
-            Driver("attainment", "targets and orders", "REG-3", uplift(names, attained, parameters)),
-            Driver("maturity", "regions: maturity", "REG-4", maturity(names, regions, parameters)),
-            Driver("team", "staff: hired, left", "REG-5", newcomers(names, team, parameters)),
+            Driver("trend", "orders", "REG-1", expected, kind="expected"),
+            moved("potential", "regions: gdp, growth, income, consumption", "REG-1", economy, parameters.potential_weight),
+            moved("reach", "orders: customers by recency", "REG-1", found[["region", "share"]], parameters.reach_weight),
+            moved("competition", "regions: rivals' share, coverage, price", "REG-1", rivals),
+            moved("priority", "parameter priority", "REG-2", priority(names, parameters)),
+            moved("attainment", "targets and orders", "REG-3", uplift(names, attained, parameters)),
+            moved("maturity", "regions: maturity", "REG-4", maturity(names, regions, parameters)),
+            moved("team", "staff: hired, left", "REG-5", newcomers(names, team, parameters)),
         ],
     )
     pressed = pressure(regions, parameters)["pressure"]
@@ -64,8 +86,11 @@ def drivers(
     }
     sources = made.sources
     blank = sources["driver"].isin([name for name, there in known.items() if not there])
-    sources = sources.assign(source=sources["source"].mask(blank, "not known"), counts=sources["counts"].mask(blank, ""))
-    return replace(made, sources=sources)
+    texts = {"source": sources["source"].mask(blank, "not known")} | {
+        name: sources[name].mask(blank, "") for name in ("form", "past")
+    }
+    numbers = {name: sources[name].mask(blank) for name in ("slope", "slope_low", "slope_high", "counted")}
+    return replace(made, sources=sources.assign(**texts, **numbers, origins=sources["origins"].mask(blank, 0)))
 
 
 def priority(names: pd.Series, parameters: Parameters) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from planlib.chapters.time.holidays import (
     undated,
     windows,
 )  # fmt: skip
-from planlib.chapters.time.months import a_year_on, by_month, month_drivers, on_market, weights
+from planlib.chapters.time.months import a_year_on, by_month, by_product, month_drivers, months_of, on_market, weights
 from planlib.chapters.time.pace import alarms, false_alarms, run_rate
 from planlib.chapters.time.peaks import (
     employed,
@@ -50,7 +50,7 @@ from planlib.chapters.time.telling import (
     told_tiers,
 )  # fmt: skip
 from planlib.chapters.time.weeks import beside_last_year, by_day, by_week, day_profile, day_weights, quarter_of
-from planlib.estimates.season import announced, exposure, festival_days, seasonality
+from planlib.estimates.season import ahead, announced, exposure, festival_days, seasonality
 
 QUESTION = "When does the year's target come due, month by month, holidays and closed months included?"
 
@@ -87,11 +87,13 @@ class Parameters(SplitParameters):
 
 
 __all__ = [
-    "QUESTION", "Lift", "Parameters", "Window", "a_year_on", "alarms", "announced", "arm_size", "beside_last_year",
-    "by_day", "by_month", "by_week", "conversion", "day_profile", "day_weights", "employed", "exceptions", "exposure",
+    "QUESTION", "Lift", "Parameters", "Window", "a_year_on", "ahead", "alarms", "announced", "arm_size", "beside_last_year",
+    "by_day", "by_month", "by_product", "by_week",
+    "conversion", "day_profile", "day_weights", "employed", "exceptions", "exposure",
     "false_alarms", "festival_days", "headline_peak", "headline_weeks",
     "holiday_days", "holiday_lift", "holiday_plan", "holiday_sales", "key_accounts",
-    "month_drivers", "on_market", "peak_calendar", "peak_months", "peaks", "presales", "promotion_tiers", "quarter_of",
+    "month_drivers", "months_of", "on_market",
+    "peak_calendar", "peak_months", "peaks", "presales", "promotion_tiers", "quarter_of",
     "quarters", "run_rate", "seasonality", "seasons", "solstice", "stock_plan", "stock_steps", "strong_quarter", "told",
     "told_accounts", "told_alarms", "told_closed", "told_drivers", "told_exceptions", "told_pace", "told_peak", "told_regions",
     "told_test", "told_tiers", "undated", "unit_values", "weights", "windows",

@@ -5,26 +5,36 @@ import pandas as pd
 
 from planlib import plan as tables
 from planlib.drivers import Driver, Drivers, build
+from planlib.estimates.outlook import Outlook
 from planlib.estimates.windows import Coverage
 from planlib.plan import AMOUNT, Horizon
 
 
 def weights(season: pd.DataFrame, plan: pd.DataFrame, horizon: Horizon, lift: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The season's weights for open months only; closed months are booked, not planned: product, month, weight (TIM-1, TIM-2).
+    """The season's weights for open months only; closed months are booked, not planned (TIM-1, TIM-2).
 
-    A quarter comes out in the shape of its history, since a product's amount follows these weights in proportion.
-    A product without a season of its own (never sold before) takes the mean of the others; `lift`: product, month, factor,
-    what a strong quarter adds to the next (TIM-3).
+    `season`: any dimensions of the plan, product among them, month, weight; returns the same columns. A quarter comes out in
+    the shape that is expected of it, since a cell's amount follows these weights in proportion. A cell without a season of its
+    own takes its product's; `lift`: product, month, factor, what a strong quarter adds to the next (TIM-3).
     """
     frame = complete(season, plan)
     frame = frame[frame["month"].isin(horizon.open)].reset_index(drop=True)
-    # A product with no history in any open month shares what is open equally over them.
-    flat = frame.groupby("product")["weight"].transform("sum") <= 0
+    # A cell of which nothing is expected in any open month shares what is open equally over them.
+    flat = frame.groupby(_cells(frame))["weight"].transform("sum") <= 0
     frame["weight"] = frame["weight"].where(~flat, 1.0)
     if lift is not None and len(lift):
         factor = frame[["product", "month"]].merge(lift, how="left", on=["product", "month"])["factor"]
         frame["weight"] = frame["weight"] * factor.fillna(1.0).to_numpy()
     return frame
+
+
+def _cells(season: pd.DataFrame) -> list[str]:
+    return [name for name in season.columns if name not in ("month", "weight")]
+
+
+def months_of(expected: Outlook) -> pd.DataFrame:
+    """An outlook's table as a season's weights: its dimensions, month, weight (TIM-1)."""
+    return expected.table.rename(columns={"share": "weight"})
 
 
 def on_market(season: pd.DataFrame, stages: pd.DataFrame | None) -> pd.DataFrame:
@@ -39,14 +49,30 @@ def on_market(season: pd.DataFrame, stages: pd.DataFrame | None) -> pd.DataFrame
 
 
 def complete(season: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
-    """The season's weights with every product of the plan in it: product, month, weight."""
-    missing = sorted(set(plan["product"]) - set(season["product"]))
-    if not missing:
+    """The season's weights with every cell of the plan in it, by the season's own dimensions.
+
+    A cell that has none takes its product's mean, a product that has none the mean of all; each counts alike.
+    """
+    cells = _cells(season)
+    wanted = plan[cells].drop_duplicates().merge(season[cells].drop_duplicates(), how="left", on=cells, indicator=True)
+    missing = wanted.loc[wanted["_merge"] == "left_only", cells]
+    if missing.empty:
         return season.reset_index(drop=True)
-    # Each product counts alike, whatever its weights sum to.
-    share = season["weight"] / season.groupby("product")["weight"].transform("sum").replace(0, np.nan)
-    mean = share.fillna(0.0).groupby(season["month"]).mean().rename("weight").reset_index()
-    return pd.concat([season, mean.merge(pd.DataFrame({"product": missing}), how="cross")], ignore_index=True)
+    share = season["weight"] / season.groupby(cells)["weight"].transform("sum").replace(0, np.nan)
+    known = season[["product", "month"]].assign(weight=share).dropna()
+    own = known.groupby(["product", "month"])["weight"].mean().reset_index()
+    every = known.groupby("month")["weight"].mean().reset_index()
+    found = [own, *(every.assign(product=name) for name in sorted(set(missing["product"]) - set(own["product"])))]
+    return pd.concat([season, missing.merge(pd.concat(found), on="product")[season.columns]], ignore_index=True)
+
+
+def by_product(season: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
+    """The season's weights by product and month, each cell weighing what the plan gives it: product, month, weight."""
+    cells, frame = _cells(season), complete(season, plan)
+    share = frame["weight"] / frame.groupby(cells)["weight"].transform("sum").replace(0, np.nan)
+    frame = frame.assign(weight=share.fillna(0.0)).merge(tables.rollup(plan, cells), on=cells)
+    frame["weight"] = frame["weight"] * frame[AMOUNT].clip(lower=1)
+    return frame.groupby(["product", "month"])["weight"].sum().reset_index()
 
 
 def month_drivers(

@@ -1,6 +1,6 @@
 """The cells of one plan level before any rule: who could get what, in the drivers' proportions, on top of what is booked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,9 @@ from planlib import plan as tables
 from planlib.errors import ConflictError, ParameterError, PlanError, TieOutError, collected
 from planlib.lp.rules import Lock, mask
 from planlib.plan import AMOUNT, DIMENSIONS
+
+# Another reference of the open amounts; see `cells_of`.
+Fair = Callable[[pd.DataFrame, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,11 @@ def cells_of(
     locks: Sequence[Lock],
     in_force: pd.DataFrame | None,
     steady: float,
+    fair: Fair | None = None,
 ) -> Cells:
     """The drivers' split of what is open over the cells with a weight; see `split` for the tables.
+
+    `fair` moves the reference before that: cells, what is booked, who is free, open, total and parent in, open reference out.
 
     `steady` of the reference follows the plan in force instead of the drivers, within each parent.
     """
@@ -93,6 +99,9 @@ def cells_of(
         parent = np.zeros(len(cells), dtype=np.int64)
     total, booked_cells = open_plan[AMOUNT].to_numpy(), cells["floor"].to_numpy()
     drivers = open_
+    if fair is not None:
+        free = (cells["weighted"] & (cells["weight"] > 0)).to_numpy()
+        open_ = tables.apportion(total, parent, fair(cells, booked_cells, free, open_, total, parent), np.arange(len(cells)))
     if in_force is not None and steady > 0:
         known_by(in_force, keys, "the plan in force")
         open_ = _steadied(cells, keys, open_, total, parent, in_force, steady)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from planlib.lp.rules import Lock
 from planlib.lp.splitting.limits import Guardrail, Limit
+from planlib.lp.splitting.shortfall import Sales
 
 COLUMNS = [
     "rule", "unit", "min", "max", "found", "slack", "binds", "price", "per", "low", "high", "unique", "given_up", "cost",
@@ -161,6 +162,7 @@ def compared(
     guardrails: Sequence[Guardrail],
     margin: np.ndarray | None,
     locked: Sequence[int] = (),
+    sales: Sales | None = None,
 ) -> pd.DataFrame:
     """The plan beside simple splits, in the same measures: one row per candidate.
 
@@ -171,6 +173,9 @@ def compared(
     moved     money that lies elsewhere than the drivers would have it, minor units
     broken    hard rules that it breaks
     profit    where margins are given, minor units
+    miss, total_chance, lowest_chance, highest_chance   where `sales` are given: the cells' expected shortfall (minor units a
+              year), the chance of the total (shares 0-1; the same for all that tie out), the least and most likely cell with a
+              target
     """
     rows = []
     nowhere = size < 1
@@ -191,5 +196,9 @@ def compared(
         }
         if margin is not None:
             row["profit"] = float(margin @ amounts)
+        if sales is not None:
+            chance = sales.chance(amounts)[amounts > 0]
+            row |= {"miss": sales.miss(amounts), "total_chance": sales.chance_of_total(float(amounts.sum()))}
+            row |= {"lowest_chance": chance.min(initial=1.0), "highest_chance": chance.max(initial=0.0)}
         rows.append(row)
     return pd.DataFrame(rows)

@@ -45,6 +45,7 @@ class Level:
     prices       of the limits, see `explain.Prices`
     bounds       what holds single cells, see `explain.Bounds`
     certificate  see `Split.certificate`
+    exact        each cell's amount before whole minor units
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Level:
         self.bounds = Bounds.of(self.low, self.high, cells.low, cells.high, guardrails)
         self.single = np.zeros(len(cells.parent), dtype=bool)
         self.single[list(cells.locks.values())] = True
+        self.exact = cells.reference.astype(float)
 
     def solve(self) -> np.ndarray:
         """Whole amounts: the reference where nothing disturbs it, else the optimum of the cells that can be asked to move."""
@@ -96,7 +98,7 @@ class Level:
             optimum = self._optimum(np.flatnonzero(block))
             off = self.outside(np.rint(optimum.exact)) & ~self.single
             if not off.any():
-                amounts = self._whole(optimum)
+                amounts, self.exact = self._whole(optimum), optimum.exact
                 off = self.outside(amounts) & ~self.single
                 if not off.any():
                     return amounts

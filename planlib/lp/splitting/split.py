@@ -10,10 +10,12 @@ from planlib import plan as tables
 from planlib.errors import ParameterError
 from planlib.lp.rules import Aim, Lock, Rule, expanded, named_once
 from planlib.lp.splitting.cells import Cells, cells_of, is_leaf, looked_up
+from planlib.lp.splitting.eased import miss_changes
 from planlib.lp.splitting.explain import compared, rules_table
 from planlib.lp.splitting.ground import Ground
 from planlib.lp.splitting.level import Level
 from planlib.lp.splitting.limits import guardrails_of, in_whole_units, limits_of
+from planlib.lp.splitting.shortfall import Sales, equal_chance
 from planlib.plan import AMOUNT
 
 
@@ -26,7 +28,9 @@ class Split:
     rules        one row per rule and lock: rule, unit, min, max, found, slack, binds, price (what easing it by one natural
                  unit, `per`, gains, never negative: minor units of distance, or of profit when that alone is the aim), low and
                  high (between which limits it follows the same law), unique, given_up and cost (soft rules missed), hard, met,
-                 owner, reason
+                 owner, reason; with `misses` also miss_change (what the expected miss changes by when the rule is eased by
+                 `per`, minor units a year, negative: it falls) and total_chance (0-1, the same before and after: it asks only
+                 for the sum, which no rule of a split changes)
     certificate  how it was found and proven: method, aim, solver, status, objective and bound (minor units), gap (relative),
                  largest miss of a limit or total before rounding (minor units), largest relative deviation that prices leave
                  unexplained, what rounding added, cells, classes, columns, rows, steps, digest
@@ -101,6 +105,8 @@ def split(
     margins: pd.DataFrame | None = None,
     in_force: pd.DataFrame | None = None,
     beside: Mapping[str, pd.DataFrame] | None = None,
+    misses: pd.DataFrame | None = None,
+    common: float = 0.0,
 ) -> Split:
     """Split each cell of `plan` over the members of `into`.
 
@@ -117,6 +123,9 @@ def split(
         margins   any dimensions and `margin` (profit per unit of money), for an aim at profit
         in_force  the plan in force at the new level, for a steady aim
         beside    other plans of the same level by name, to be measured by the same yardstick
+        misses    any dimensions, `mean` (expected sales of the cell in the year) and `deviation` (standard deviation), minor
+                  units: rules are then priced as expected miss too, and an aim at equal chances can be set
+        common    relative error of the whole company that all cells of `misses` share, a share
     Returns a Split whose plan ties out to the minor unit and keeps every hard rule. Distance is the sum over cells of
     (amount - reference)^2 / open reference; its optimum is unique, so neither row order nor names can change the plan.
     Raises ConflictError naming the rules that cannot hold together and the cheapest repair; ParameterError for a rule on an
@@ -127,7 +136,11 @@ def split(
     if aim.steady > 0 and in_force is None:
         raise ParameterError("aim: steady needs the plan in force, but none was given; pass in_force or set steady to 0.")
     named_once([*rules, *locks])
-    cells = cells_of(plan, new, weights, booked, locks, in_force, aim.steady)
+    if aim.equal_chance > 0 and misses is None:
+        raise ParameterError(
+            "aim: equal_chance needs each cell's mean and deviation, but none were given; pass misses or set equal_chance to 0."
+        )
+    cells = _cells(plan, new, weights, booked, locks, in_force, aim, misses, common)
     named_once([*expanded(rules, cells.frame), *locks])
     margin = _margin(cells, margins, aim)
     totals = [lock for lock in locks if not is_leaf(lock, cells.keys)]
@@ -149,13 +162,29 @@ def split(
         )
         candidates["last year's shares"] = _at(cells, last)
     candidates |= {name: _at(cells, other) for name, other in (beside or {}).items()}
+    sales = None if misses is None else Sales.of(cells.frame, misses, common)
     by_name = {lock.name: (lock, cells.locks[lock.name]) for lock in locks if lock.name in cells.locks}
+    priced = rules_table(limits, level.prices, amounts, by_name, guardrails, level.bounds)
+    if sales is not None:
+
+        def again(eased: Sequence[Rule], moved: Sequence[Lock]) -> Level:
+            # Only a lock changes the cells.
+            mine = cells if moved is locks else _cells(plan, new, weights, booked, moved, in_force, aim, misses, common)
+            under = ground if moved is locks else Ground.of(mine.frame, dims, history, measures)
+            rows = limits_of(under, eased, [lock for lock in moved if not is_leaf(lock, mine.keys)])
+            bounds = in_whole_units(guardrails_of(under, eased), mine)
+            other = Level(level.name, mine, rows, bounds, margin, aim, eased, moved)
+            other.solve()
+            return other
+
+        priced["miss_change"] = miss_changes(priced, level, expanded(rules, cells.frame), locks, sales, again)
+        priced["total_chance"] = sales.chance_of_total(float(amounts.sum()))
     return Split(
         plan=result,
         reference=cells.frame[cells.keys].assign(amount=reference),
-        rules=rules_table(limits, level.prices, amounts, by_name, guardrails, level.bounds),
+        rules=priced,
         certificate={**level.certificate, "digest": tables.digest(result)},
-        measures=compared(candidates, reference, cells.size, limits, guardrails, margin, list(cells.locks.values())),
+        measures=compared(candidates, reference, cells.size, limits, guardrails, margin, list(cells.locks.values()), sales),
         into=" x ".join(new),
         weights=weights,
         stated=(*rules, *locks),
@@ -167,6 +196,29 @@ def _at(cells: Cells, other: pd.DataFrame) -> np.ndarray:
     return (
         cells.frame[cells.keys].merge(tables.rollup(other, cells.keys), how="left", on=cells.keys)[AMOUNT].fillna(0).to_numpy()
     )
+
+
+def _cells(
+    plan: pd.DataFrame,
+    new: Sequence[str],
+    weights: pd.DataFrame,
+    booked: pd.DataFrame | None,
+    locks: Sequence[Lock],
+    in_force: pd.DataFrame | None,
+    aim: Aim,
+    misses: pd.DataFrame | None,
+    common: float,
+) -> Cells:
+    """The level's cells, their reference pulled to equal chances as far as the aim asks."""
+
+    def fair(
+        cells: pd.DataFrame, least: np.ndarray, free: np.ndarray, open_: np.ndarray, total: np.ndarray, parent: np.ndarray
+    ) -> np.ndarray:
+        sales = Sales.of(cells, pd.DataFrame() if misses is None else misses, common)
+        equal = equal_chance(sales, least, free, open_, total, parent)
+        return (1 - aim.equal_chance) * open_ + aim.equal_chance * equal
+
+    return cells_of(plan, new, weights, booked, locks, in_force, aim.steady, fair if aim.equal_chance > 0 else None)
 
 
 def _margin(cells: Cells, margins: pd.DataFrame | None, aim: Aim) -> np.ndarray | None:

@@ -1,0 +1,58 @@
+"""What the company's own past says of the lifetime driver: what groups promised at past dates, and what came (CUS-3)."""
+
+import pandas as pd
+
+from planlib.chapters.customer.known import Known, grouped, known
+from planlib.chapters.customer.parameters import Parameters
+from planlib.chapters.customer.value import Worth, drift, history
+from planlib.chapters.customer.weights import months_of_groups, outlook, past
+from planlib.data.sources import Tables
+from planlib.errors import PlanError
+from planlib.estimates import lifetime
+from planlib.estimates.evidence import COLUMNS, Evidence, weigh
+from planlib.estimates.replay import Origin, given_to, origins
+from planlib.plan import AMOUNT, Horizon
+
+# Groups at the start of a year need that year and the one before it, and only a whole year after shows what they bring.
+LEAST_BEFORE, YEAR = 24, 12
+
+
+def replayed(stored: Tables, horizon: Horizon, everyone: pd.DataFrame, seen: Known, parameters: Parameters) -> Evidence:
+    """What the past says of the lifetime driver (CUS-3): its factors at past dates beside what the groups then brought.
+
+    At each date groups, expected shares and models are made of the orders up to it. `everyone`: customer, all that have orders;
+    `seen`: see `known`. Not testable where the orders name no customer or know less than three years.
+    """
+    if not seen.named or seen.coverage.first is None:
+        return Evidence(why="the orders name no customer")
+    dates = [each for each in origins(seen.coverage.first, horizon, LEAST_BEFORE) if len(each.ahead.open) == YEAR]
+    found = [rows for each in dates if (rows := _at(stored, each, everyone, seen, parameters)) is not None]
+    if not found:
+        return Evidence(why=f"the orders do not reach back far enough, {LEAST_BEFORE + YEAR} months would tell")
+    return weigh(pd.concat(found, ignore_index=True)[COLUMNS])
+
+
+def _at(stored: Tables, origin: Origin, everyone: pd.DataFrame, seen: Known, parameters: Parameters) -> pd.DataFrame | None:
+    """One date's rows for `weigh`; None where groups or models cannot be told then."""
+    horizon = origin.ahead
+    start, first = (pd.Timestamp(month) for month in (origin.name, horizon.last_year[0]))
+    then = known(seen.coverage.until(f"{horizon.as_of:%Y-%m}"), everyone, horizon)
+    if not then.won:
+        return None
+    bought = {f"{day:%Y-%m}": stored.customers(f"{day - pd.Timedelta(days=1):%Y-%m-%d}") for day in (first, start)}
+    before, now = grouped(bought.__getitem__, everyone, then, parameters)
+    late, early = bought[origin.name], bought[f"{first:%Y-%m}"]
+    try:
+        models = lifetime.purchases(history(late, start)), lifetime.spend(history(late, start))
+    except PlanError:
+        return None
+    promise = drift(Worth(now, models, ""), late.merge(now), early.merge(before), start, first)
+    orders = past(stored, horizon, everyone, now, then, parameters)
+    expected = outlook(orders, months_of_groups(orders, horizon, then), horizon, ()).shares
+    came = stored.orders(["segment"], since=horizon.open[0], until=horizon.open[-1], groups=now)
+    sums = expected["segment"].map(came.set_index("segment")[AMOUNT]).fillna(0).clip(lower=0).astype(float)
+    if sums.sum() <= 0:
+        return None
+    rows = expected.rename(columns={"segment": "member", "share": "before"})
+    after = given_to(rows, promise.rename(columns={"segment": "member"}))
+    return rows.assign(after=after, came=sums / sums.sum(), origin=origin.name, years=1.0)
