@@ -23,7 +23,7 @@ TITLES = {
 
 
 def readable(frame: pd.DataFrame, reader: Reader) -> pd.DataFrame:
-    """A table as text: shares in per cent, money in the currency, what is not known blank, columns that are all blank left out."""
+    """A table as text: shares in per cent, money in the currency, unknown ones blank; columns that are all blank left out."""
 
     def cell(name: str, value: Any) -> str:
         if isinstance(value, float) and value != value:

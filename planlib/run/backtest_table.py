@@ -41,11 +41,10 @@ def judged(
     past = [_year(orders, year - back, fiscal_start) for back in range(4)]
     first = orders["month"].min()
     whole = [back for back in (1, 2, 3) if months(year - back, fiscal_start)[0] >= first and past[back][AMOUNT].sum() > 0]
-    told = (
-        [f"{year}: no {len(whole) + 1} whole years lie before it; means over more years are left out."]
-        if len(whole) < 3
-        else []
-    )
+    told = []
+    if len(whole) < 3:
+        lie = "1 whole year lies" if len(whole) == 1 else f"{len(whole)} whole years lie"
+        told.append(f"{year}: {lie} before it, so that means over more are left out.")
     rows, mine = [], _calendar(plan)
     for level in levels(dims):
         methods = {OURS: mine, LAST: past[1], "equal": _equal(past[1], level)}
