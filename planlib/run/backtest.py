@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 
 from planlib.errors import InputDataError, ParameterError, PlanError
+from planlib.estimates.reconciled import absent
 from planlib.plan import AMOUNT, Horizon, minor_exponent
 from planlib.run import backtest_page, chain
 from planlib.run import manifest as made
@@ -277,7 +278,7 @@ def _key(settings: RunSettings, years: Sequence[int]) -> str:
     content: dict[str, Any] = {
         "header": settings.header(), "parameters": settings.parameters, "data": mapped, "years": list(years),
         "inputs": fingerprint(mappings(settings.data)), "notebooks": notebooks,
-        "planlib": made.tree_hash(chain.PACKAGE), "environment": made.environment(settings.root),
+        "planlib": made.tree_hash(chain.PACKAGE), "environment": made.environment(settings.root), "absent": absent(),
     }  # fmt: skip
     return made.key_of(content)
 

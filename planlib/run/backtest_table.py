@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from planlib.chapters import strategy
+from planlib.estimates.reconciled import absent, reconciled
 from planlib.estimates.scores import aligned, bias, error, levels
 from planlib.plan import AMOUNT, Horizon, months
 
@@ -45,12 +46,19 @@ def judged(
     if len(whole) < 3:
         lie = "1 whole year lies" if len(whole) == 1 else f"{len(whole)} whole years lie"
         told.append(f"{year}: {lie} before it, so that means over more are left out.")
+    known = orders[orders["month"] < months(year, fiscal_start)[0]]
+    agreed = reconciled(known, dims[:-1] or ["region"], months(year, fiscal_start))
+    if agreed is None:
+        why = f"{' and '.join(absent())} not installed" if absent() else "it takes 24 months and at most 4000 cells"
+        told.append(f"{year}: no reconciled forecast beside the plan: {why}.")
     rows, mine = [], _calendar(plan)
     for level in levels(dims):
         methods = {OURS: mine, LAST: past[1], "equal": _equal(past[1], level)}
         for name, most in (("two_years", 2), ("three_years", 3)):
             if whole[:most] == list(range(1, most + 1)):
                 methods[name] = _mean([past[back] for back in range(1, most + 1)], level)
+        if agreed is not None:
+            methods["reconciled"] = _calendar(agreed)
         cells = {name: aligned(past[0], each, level) for name, each in methods.items() if each[AMOUNT].sum() > 0}
         found = {name: error(each) for name, each in cells.items()}
         best = min(found, key=lambda name: (round(found[name], 9), list(found).index(name)))

@@ -21,6 +21,7 @@ def asked(tmp_path):
     """The tiny company's orders up to 2026-06, and a params file that closes 2025."""
     tiny.write(tmp_path / "orders.csv", "2026-06")
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    (tmp_path / "params").mkdir()  # what makes a folder a project, with the notebooks
     path = tmp_path / "asked.yml"
     path.write_text("run: t\ncompany: <Tiny>\nyear: 2026\ncurrency: EUR\ndata: {orders: {file: orders.csv}}\n")
     return path
