@@ -1,8 +1,8 @@
-"""The command line: `planlib run`, `planlib audit`, `planlib params`, `planlib methods`.
+"""The command line: `planlib run`, `planlib audit`, `planlib backtest`, `planlib params`, `planlib methods`.
 
 Exit codes: 0 ok, 1 the run failed, 2 usage or parameters, 3 input data, 4 a gate or tie-out; audit has 0 equal,
-1 different, 2 not comparable. Standard output carries the answer only (the report's path, the parameters, the
-verdicts); all else goes to standard error.
+1 different, 2 not comparable; backtest --prove has 1 where a past plan knew of the future. Standard output carries the
+answer only (the report's path, the parameters, the verdicts, the tables); all else goes to standard error.
 """
 
 from __future__ import annotations
@@ -148,6 +148,44 @@ def audit_command(
 
         code = audit(folder, root=root, progress=bar, tell=tell)
     raise typer.Exit(code)
+
+
+@app.command("backtest")
+def backtest_command(
+    params: ParamsFile,
+    years: Annotated[
+        list[str] | None, typer.Option("--years", help="Years to judge: 2024,2025; default: the last three.")
+    ] = None,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="Plan the last year twice with another future: 1 if it shows.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Judge again, also where nothing has changed.")] = False,
+    reports: Reports = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but the answer and faults.")] = False,
+) -> None:
+    """Plan past years from what was known before them and hold them against what came; prints tables and their page's path."""
+    from planlib.run import backtest
+    from planlib.run.params import load
+
+    signal.signal(signal.SIGTERM, _stop)
+    bar = Bar(quiet)
+    with _ending(bar):
+        settings, chosen = load(params), _years(years)
+        if prove:
+            leaks = backtest.proven(settings, chosen[-1] if chosen else None, reports=reports, progress=bar)
+            print(f"differs when the future does: {', '.join(leaks)}" if leaks else "the past plan knew nothing of the future")
+            raise typer.Exit(1 if leaks else 0)
+        folder = backtest.backtest(settings, chosen, reports=reports, force=force, progress=bar)
+        print(backtest.told(folder))
+        print(near(folder / "index.html"))
+
+
+def _years(texts: list[str] | None) -> list[int]:
+    found = [part for text in texts or [] for part in text.replace(",", " ").split()]
+    wrong = [part for part in found if not (part.isascii() and part.isdigit() and len(part) == 4)]
+    if wrong:
+        raise ParameterError(f"--years: found {wrong[0]!r}, expected years such as 2024,2025; correct it.")
+    return sorted({int(part) for part in found})
 
 
 @app.command("params")
