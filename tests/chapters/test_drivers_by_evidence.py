@@ -82,7 +82,7 @@ def reach_of(follows: float) -> tuple[Evidence, Made]:
 def test_reach_counts_where_sales_follow_the_heads():
     true, none, against = (reach_of(follows)[0] for follows in (0.25, 0.0, -0.25))
 
-    assert true.counted > 0.8 and true.low > 0
+    assert true.counted > 0.7 and true.low > 0  # what shares that follow the heads do by themselves is expected already
     assert none.counted < 0.2
     assert against.counted == 0.0 and "the reverse came" in against.says()
 

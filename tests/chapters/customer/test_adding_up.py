@@ -112,7 +112,7 @@ def test_a_rule_on_a_group_stands_before_the_bridge_and_is_told(spring):
     rule = Rule(name="fewer new", where={"segment": "New"}, unit="amount", max=float(most))
     held = planned(spring, customer.Parameters(rules=[rule]))
 
-    assert most - 10 <= (new := sums_of(held.result.plan)["new"]) <= most
+    assert most - 20 <= (new := sums_of(held.result.plan)["new"]) <= most
     told = customer.groups_told(held.bridge, held.result.plan, str)[0]
     assert f"New carries {new} where" in told and "The active groups carry" in told
 

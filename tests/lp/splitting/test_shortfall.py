@@ -154,7 +154,8 @@ def test_what_is_felt_is_told_with_its_sign():
     result = split(COMPANY, "region", REGIONS, [Rule(name="cap", where={"region": "East"}, max=0.4)], misses=MISSES)
     row = next(result.rules.assign(miss_change=-1_200.0, total_chance=0.34).itertuples())
     assert reasons.miss_sentence(row, show) == (
-        'Easing "cap" by one point makes the plan miss 1,200 less a year; the chance of the total stays 34%.'
+        'Easing "cap" by one point makes the plan miss 1,200 less a year, counted over its cells; '
+        "the chance of reaching the total stays what it is."
     )
     assert "a year" in reasons.sentences(result, show)[0]
     assert reasons.rules(result.rules, show)["expected miss"][0].endswith("per point")
