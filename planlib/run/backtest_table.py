@@ -16,6 +16,13 @@ from planlib.plan import AMOUNT, Horizon, months
 PLACES = ("region", "product", "channel")
 OURS, LAST = "ours", "last_year"
 SIMPLE = (LAST, "two_years", "three_years", "equal", "reconciled")
+NAMES = {
+    LAST: "last year's split",
+    "two_years": "the mean of two years",
+    "three_years": "the mean of three years",
+    "equal": "an equal split",
+    "reconciled": "the reconciled forecast",
+}
 LEVELS = ["year", "level", "cells", OURS, *SIMPLE, "bias", "best", "better"]
 SIZES = ("large", "middle", "small")
 # A level counts as lost where we are off by a tenth and a point more than a simple statement: less is chance.
@@ -69,7 +76,7 @@ def judged(
         )
         if lost:
             told.append(
-                f"{year}, {row['level']}: {best.replace('_', ' ')} was nearer than the plan, "
+                f"{year}, {row['level']}: {NAMES[best]} came nearer than the plan, "
                 f"{found[best]:.1%} off against {found[OURS]:.1%}."
             )
     return pd.DataFrame(rows)[LEVELS], _sizes(past, mine, dims, year), told
