@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 SCHEMA = 2  # 1 had no installed versions and no tables of the baseline in its key
 # what computes, checks or writes a number: every package that planlib imports, and those through which Ibis asks DuckDB
 PACKAGES = (
-    "altair", "babel", "chinesecalendar", "duckdb", "great-expectations", "highspy", "holidays", "ibis-framework", "ipykernel",
+    "altair", "babel", "chinesecalendar", "duckdb", "great-expectations", "hierarchicalforecast", "highspy", "holidays",
+    "ibis-framework", "ipykernel",
     "ipython", "jinja2", "jupyter-client", "lunardate", "markupsafe", "nbclient", "numpy", "openpyxl", "pandas", "papermill",
-    "pulp", "pyarrow", "pydantic", "pyyaml", "rich", "scipy", "sqlglot", "typer", "vl-convert-python",
+    "pulp", "pyarrow", "pydantic", "pyyaml", "rich", "scipy", "sqlglot", "statsmodels", "typer", "vl-convert-python",
 )  # fmt: skip
 
 
