@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from planlib.estimates.cube import YEAR, Cube
+from planlib.estimates.cube import YEAR, Cube, sold_on_net
 from planlib.estimates.interplay import Level, above, raked, summed, whole
 
 LAST = "last year"
@@ -61,7 +61,7 @@ class Origin:
         slots = np.flatnonzero(cube.known[end : end + ahead]) if ahead else np.arange(YEAR)
         truth = None
         if ahead:
-            truth = cube.sums[..., end : end + ahead][..., slots]
+            truth = sold_on_net(cube.sums[..., end : end + ahead][..., slots])
             total = float(truth.sum())
             truth = truth / total if total > 0 else None
         may = cube.alive(end)[..., None] * opened

@@ -112,14 +112,14 @@ class Cube:
         """Whole twelve-month windows that end before month `end`, the newest first, each freed of gaps, starts and ends.
 
         At least one: what is known of less than a year is carried to a year by its mean month; a company that sold nothing for
-        a year has its whole past. Cells with more returns than sales are negative.
+        a year has its whole past. A cell that nets to returns over a window has sold nothing in it.
         """
         whole = self._whole(end)
         still = self.alive(end)[..., None]
         found = []
         for back in range(1, whole.shape[-1] // YEAR + 1):
             stop = whole.shape[-1] - YEAR * (back - 1)
-            window = whole[..., stop - YEAR : stop] * still
+            window = sold_on_net(whole[..., stop - YEAR : stop]) * still
             if float(window.sum()) <= 0:
                 break
             found.append(window)
@@ -260,6 +260,11 @@ class Cube:
         shape = [1] * (self.sums.ndim - 1)
         shape[axis] = -1
         return values.reshape(shape)
+
+
+def sold_on_net(window: np.ndarray) -> np.ndarray:
+    """A window without the cells that net to returns: they are no sales of their region, product or channel."""
+    return np.where(window.sum(axis=-1, keepdims=True) < 0, 0.0, window)
 
 
 def _is_known(known: np.ndarray, at: int) -> bool:

@@ -206,6 +206,15 @@ def test_closed_months_are_evidence_for_the_open_ones():
     assert abs(share - 0.885) < abs(0.765 - 0.885) / 2
 
 
+def test_a_region_of_returns_does_not_move_the_products_of_another():
+    """One region sends back more than it buys, one product far less than the others; the other region sells a third of each."""
+    sold = np.full((2, 3, 60), 100_000.0)
+    sold[0] = np.array([-1_000.0, -50_000.0, -50_000.0])[:, None]
+    found = outlook(history(sold), ["region", "product"], HORIZON).table.groupby(["region", "product"])["share"].sum()
+
+    assert found["r1"].to_numpy() == pytest.approx([1 / 3] * 3)
+
+
 # Trust
 
 
