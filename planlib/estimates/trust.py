@@ -88,7 +88,7 @@ def by_level(skill: pd.DataFrame, found: dict[str, pd.DataFrame]) -> pd.DataFram
 
 
 def stories(past: pd.DataFrame, count: int = STORIES) -> pd.DataFrame:
-    """The worst misses of the last whole year and what lay behind each: level, member, expected, came, before, off, story."""
+    """The worst misses of the last whole year and why: level, member, expected_share, came, before, off, story."""
     frame = past[past["member"].ne("")].copy()
     frame["off"] = frame["came"] - frame["expected"]
     single = ~frame["level"].str.contains(" x ")
@@ -98,7 +98,7 @@ def stories(past: pd.DataFrame, count: int = STORIES) -> pd.DataFrame:
     )
     frame = frame.head(count).drop(columns="_size")
     frame["story"] = [_story(row.expected, row.came, row.before, row.began) for row in frame.itertuples()]
-    return frame.drop(columns="began").reset_index(drop=True)
+    return frame.drop(columns="began").rename(columns={"expected": "expected_share"}).reset_index(drop=True)
 
 
 def _story(expected: float, came: float, before: float, began: str) -> str:
@@ -127,9 +127,8 @@ def told(levels: pd.DataFrame, show: Callable[[float, str], str]) -> list[str]:
     mine, last = float(tried["misplaced"].sum()), float(tried["misplaced_by_last_year"].sum())
     saved = 1 - mine / last if last > 0 else 0.0
     worth = (
-        f"Tried on the company's own past, the expected shares put {show(saved, 'share')} less of sales in the wrong "
-        "place than "
-        "last year's shares, all levels together"
+        "Tried on the company's own past, before drivers, decisions and rules, the expected shares put "
+        f"{show(saved, 'share')} less of sales in the wrong place than last year's shares, all levels together"
         if saved > 0.005
         else "Tried on the company's own past, nothing did better than last year's shares"
     )

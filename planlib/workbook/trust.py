@@ -46,8 +46,8 @@ def trust(chapter: Chapter, ahead: Outlook, plan: pd.DataFrame, booked: pd.DataF
 
 def _members(chapter: Chapter, dim: str, frame: pd.DataFrame) -> None:
     """One dimension's members with their intervals, no more digits than these have."""
-    shown = estimates.readable(frame).rename(columns={dim: "member"})
-    shown = shown if dim == "month" else shown.sort_values([AMOUNT, "member"], ascending=[False, True], ignore_index=True)
+    ordered = frame if dim == "month" else frame.sort_values([AMOUNT, dim], ascending=[False, True], ignore_index=True)
+    shown = estimates.readable(ordered).rename(columns={dim: "member"})
     drawn = shown[shown[AMOUNT] > 0].head(MOST_DRAWN)
     outside = drawn[(drawn[AMOUNT] > drawn["high"]) | (drawn[AMOUNT] < drawn["low"])]
     title = f"What each {dim} comes to in four years of five, if the total is reached"
