@@ -26,7 +26,7 @@ PRIOR: Mapping[str, float] = {
     "levels above": 0.3,
     "toward the levels above by size": 0.15,
 }
-YEARS, MEAN, HALF, QUARTER, OTHERS, FREED, ABOVE, LEANING = list(PRIOR)[1:]
+YEARS, MOVING, HALF, QUARTER, OTHERS, FREED, ABOVE, LEANING = list(PRIOR)[1:]
 # A cell this many times the mean cell's size counts half by itself in a table that leans on the levels above.
 LEANS = 2.0
 MOST_YEARS = 3
@@ -89,7 +89,7 @@ def candidates(origin: Origin, level: Level) -> dict[str, np.ndarray]:
     last, found = tables[0], {LAST: whole(tables[0])}
     found[YEARS] = whole(np.mean(tables, axis=0))
     moves = len(tables) > 1
-    found[MEAN] = whole(2 * last - tables[1]) if moves else found[LAST]
+    found[MOVING] = whole(2 * last - tables[1]) if moves else found[LAST]
     if month not in level:
         halves = [summed(window[..., YEAR // 2 :], level) for window in origin.windows[:2]]
         shares = [half / max(float(half.sum()), 1e-12) for half in halves]
@@ -112,6 +112,15 @@ def candidates(origin: Origin, level: Level) -> dict[str, np.ndarray]:
     return found
 
 
+def index_of(months: np.ndarray) -> np.ndarray:
+    """Years x twelve months over their year's level, the growth inside it taken out (see `freed`); the oldest year first."""
+    mean = months.mean(axis=1)
+    growth = np.diff(np.log(np.maximum(mean, 1e-12)))
+    slope = (np.r_[0.0, growth] + np.r_[growth, 0.0]) / 2
+    path = np.exp(slope[:, None] * (np.arange(YEAR) - (YEAR - 1) / 2)[None, :] / YEAR)
+    return months * path.mean(axis=1, keepdims=True) / path / np.maximum(mean, 1e-12)[:, None]
+
+
 def freed(windows: list[np.ndarray]) -> np.ndarray:
     """The company's months without the growth inside its years, summing to 1. `windows`: amounts, the newest first.
 
@@ -122,11 +131,7 @@ def freed(windows: list[np.ndarray]) -> np.ndarray:
     months = np.array([np.clip(summed(window, (window.ndim - 1,)), 0.0, None) for window in reversed(windows)])
     if len(months) < 2:
         return whole(months[0])
-    mean = months.mean(axis=1)
-    growth = np.diff(np.log(np.maximum(mean, 1e-12)))
-    slope = (np.r_[0.0, growth] + np.r_[growth, 0.0]) / 2
-    path = np.exp(slope[:, None] * (np.arange(YEAR) - (YEAR - 1) / 2)[None, :] / YEAR)
-    index = months * path.mean(axis=1, keepdims=True) / path / np.maximum(mean, 1e-12)[:, None]
+    index = index_of(months)
     sold = (index > 0).sum(axis=0)
     logs = np.where(index > 0, np.log(np.where(index > 0, index, 1.0)), 0.0).sum(axis=0)
     return whole(np.where(sold > 0, np.exp(logs / np.maximum(1, sold)), 0.0))

@@ -200,10 +200,10 @@ class Cube:
         What grew after its start shows so as movement; a member that had not started by a window's end stands in it with its
         later part.
         """
-        full = self._carried(self._filled(end), end)
+        full = self._carried(self.filled(end), end)
         stop = end - YEAR
         while stop >= YEAR:
-            early = self._carried(self._filled(stop), stop)
+            early = self._carried(self.filled(stop), stop)
             here = slice(stop - YEAR, stop)
             full[..., here] = np.where(self.there(stop)[..., None], early[..., here], full[..., here])
             stop -= YEAR
@@ -212,7 +212,7 @@ class Cube:
         mean = full[..., self.known[:end]].mean(axis=-1, keepdims=True)
         return np.concatenate([np.repeat(mean, YEAR - end, axis=-1), full], axis=-1)
 
-    def _filled(self, end: int) -> np.ndarray:
+    def filled(self, end: int) -> np.ndarray:
         """The months before `end`, gaps as a year apart at the level of the half years around them, else a mean month."""
         table, known = self.sums[..., :end].copy(), self.known[:end]
         total = table.reshape(-1, end).sum(axis=0)

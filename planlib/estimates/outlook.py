@@ -45,8 +45,8 @@ class Outlook:
              cells, last year), and the law of its spread: see `Spread`
     past     the last whole year as it would have been expected at its start, levels of one and two dimensions: level, member
              (their names, joined), expected, came, before (shares of the level: expected, sold, sold in the year before), began
-             (month in which a member of it first sold in that year, else empty); largest misses first, at most MOST_MISSES a
-    level origins  how many past months the expectation was tried from; 0: nothing is known, last year's shares stand
+             (month in which a member of it first sold in that year, else empty); largest misses first, MOST_MISSES a level
+    origins  how many past months the expectation was tried from; 0: nothing is known, last year's shares stand
     years    years of evidence
     """
 
@@ -56,10 +56,6 @@ class Outlook:
     past: pd.DataFrame
     origins: int
     years: float
-
-    @property
-    def dims(self) -> list[str]:
-        return [name for name in self.table.columns if name not in (MONTH, "share")]
 
 
 def outlook(
@@ -131,7 +127,7 @@ def _origins(cube: Cube, season_months: float) -> list[Origin]:
     ends = range(cube.months - LEAST_AHEAD, YEAR - 1, -APART)
     aligned = [end for end in ends if (cube.months - end) % YEAR == 0]
     most = max(1, min(MOST_ORIGINS, MOST_CELLS // max(1, cube.sums[..., 0].size * YEAR)))
-    chosen = list(ends)[:MOST_ORIGINS] if len(ends) <= most or most == MOST_ORIGINS else aligned[:most]
+    chosen = list(ends)[:most] if most == MOST_ORIGINS or not aligned else aligned[:most]
     found = []
     for end in chosen:
         ahead = min(YEAR, cube.months - end)
@@ -186,7 +182,7 @@ def _level(level: Level, plan: Origin, origins: list[Origin], years: float, alon
         for total, table, mask in zip(mixed, tables, inside, strict=True):
             for label, weight in zip(labels, weighed.weights, strict=True):
                 total += mask * weight * table[label]
-        parts.append(Part(name, labels, weighed, cases, int(inside[0].sum())))
+        parts.append(Part(name, labels, weighed, cases))
     lines = above(level)
     for origin, found in zip(everyone, mixed, strict=True):
         origin.made[level] = whole(raked(found, level, {each: origin.made[each] for each in lines}))
@@ -201,7 +197,6 @@ class Part:
     labels: list[str]
     weighed: Weighed
     cases: list[Case]
-    cells: int
 
 
 def _past(cube: Cube, origins: Sequence[Origin]) -> pd.DataFrame:

@@ -14,8 +14,10 @@ import pandas as pd
 from chinese_calendar import constants
 from lunardate import LunarDate
 
+from planlib.estimates.candidates import index_of
+from planlib.estimates.cube import Cube
 from planlib.estimates.outlook import Outlook, outlook
-from planlib.estimates.windows import Coverage, span_of
+from planlib.estimates.windows import span_of
 from planlib.plan import AMOUNT, DIMENSIONS, Horizon
 
 # Before any evidence: a month all in a festival's window sells half more or half less, give or take (logs).
@@ -136,65 +138,24 @@ def festivals(
     `company`: amounts by month. Two years of it are needed; with less there is no factor. The calendar month and the days near
     each festival explain the months (least squares in logs, growth inside a year taken out), effects drawn toward none.
     """
-    sold = company[company > 0]
-    months = span_of(sold.index[0], company.index[-1]) if len(sold) else []
+    known = company[company > 0]
+    months = span_of(known.index[0], f"{horizon.as_of:%Y-%m}") if len(known) else []
     whole = len(months) // 12 * 12
     if whole < 24 or not near.festivals:
         return {}, pd.DataFrame({"window": [], "days": [], "change": []}).astype({"window": str, "days": int, "change": float})
     years = sorted({int(month[:4]) + step for month in [*months, *horizon.months] for step in (-1, 0, 1)})
     days = festival_days(years, list(near.festivals), calendar)
-    table = _whole(company.reindex(months).fillna(0.0).clip(lower=0).astype(float).to_frame())
+    cube = Cube.of(company.rename(AMOUNT).reset_index(), [], horizon)
+    sold = np.clip(cube.filled(cube.months)[-whole:], 0.0, None)
+    index = index_of(sold.reshape(-1, 12)).ravel()
     past, every = exposure(months[-whole:], days, near), exposure([*months, *horizon.months], days, near)
-    effects = _effects(
-        _index(table.to_numpy()[-whole:])[:, 0], np.array([month[5:] for month in months[-whole:]]), past.to_numpy()
-    )
+    calendar_month = np.array([month[5:] for month in months[-whole:]])
+    effects = _effects(np.where(index > 0, index, np.nan), calendar_month, past.to_numpy())
     windows = [near.days_before if name.endswith("before") else near.days_after + 1 for name in past.columns]
     found = pd.DataFrame(
         {"window": list(past.columns), "days": windows, "change": np.exp(effects * np.array(windows) / 30) - 1.0}
     )
     return dict(zip(every.index, np.exp(every.to_numpy() @ effects), strict=True)), found
-
-
-def _whole(table: pd.DataFrame) -> pd.DataFrame:
-    """Months x products with the gaps of the whole company filled: as a year apart, at the level of the half years around.
-
-    A gap that no other year can tell of is a mean month. A closed season is none: it stays 0.
-    """
-    total = table.sum(axis=1)
-    coverage = Coverage.of(total.index[total > 0], str(table.index[-1]))
-    known = [month for month in table.index if month not in coverage.gaps]
-    filled = table.copy()
-    for gap in coverage.gaps:
-        mean = table.loc[known].mean()
-        for other in (pd.Period(gap, freq="M") + 12, pd.Period(gap, freq="M") - 12):
-            if str(other) in known:
-                around = [step for step in range(-6, 7) if {_moved(gap, step), _moved(str(other), step)} <= set(known)]
-                here, there = (float(total[[_moved(at, step) for step in around]].sum()) for at in (gap, str(other)))
-                mean = table.loc[str(other)] * (here / there if there > 0 else 1.0)
-                break
-        filled.loc[gap] = mean
-    return filled
-
-
-def _moved(month: str, step: int) -> str:
-    return str(pd.Period(month, freq="M") + step)
-
-
-def _index(sold: np.ndarray) -> np.ndarray:
-    """Months over the level of their twelve-month window, its growth taken out: months x series, missing where nothing sold."""
-    if len(sold) < 24:
-        mean = sold.mean(axis=0)
-        return np.where(sold > 0, sold, np.nan) / np.where(mean > 0, mean, np.nan)
-    windows = sold.reshape(-1, 12, sold.shape[1])
-    mean = windows.mean(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        growth = np.nan_to_num(np.diff(np.log(mean), axis=0), posinf=0.0, neginf=0.0)
-    unseen = np.zeros((1, sold.shape[1]))
-    slope = (np.concatenate([unseen, growth]) + np.concatenate([growth, unseen])) / 2
-    place = (np.arange(12) - 5.5) / 12
-    path = np.exp(slope[:, None, :] * place[None, :, None])
-    level = mean[:, None, :] * path / path.mean(axis=1, keepdims=True)
-    return np.where(windows > 0, windows / np.where(level > 0, level, np.nan), np.nan).reshape(sold.shape)
 
 
 def _effects(index: np.ndarray, calendar_month: np.ndarray, near: np.ndarray) -> np.ndarray:

@@ -28,8 +28,9 @@ def likely(
         table, skill  of an outlook (see `Outlook`), which has the dimensions `dims`
         plan          plan table with `dims`, amount (minor units)
         booked        the plan year's closed months with `dims`, amount; what has come is certain
-    Returns `dims`, amount (of the plan), mean, deviation, low, high (minor units; missing where no past tells, but the amount),
-    width (half the interval over the mean; missing where nothing is expected) and thin (bool).
+    Returns `dims`, amount (of the plan), open (what of it has not come yet), mean, deviation, low, high (minor units; missing
+    where no past tells, but for the first two), width (half the interval over the mean; missing where nothing is expected) and
+    thin (bool).
     """
     dims = list(dims)
     expected = table.groupby(dims, sort=True)["share"].sum().reset_index()
@@ -44,7 +45,8 @@ def likely(
     half = NORMAL * frame["deviation"]
     frame["low"], frame["high"] = (frame["mean"] - half).clip(lower=came), frame["mean"] + half
     frame["width"] = tables.ratio(half, frame["mean"])
-    frame["thin"] = (frame["width"] > THIN) & (frame[AMOUNT] > 0)
+    frame["open"] = (frame[AMOUNT] - came).clip(lower=0).astype("int64")
+    frame["thin"] = (frame["width"] > THIN) & (frame["open"] > 0)
     return frame.drop(columns="share").sort_values(dims, ignore_index=True)
 
 
@@ -59,17 +61,17 @@ def readable(frame: pd.DataFrame) -> pd.DataFrame:
 def by_level(skill: pd.DataFrame, found: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """One row per level: what it was off in the past, what last year's shares were, and how wide its cells' intervals are.
 
-    `found`: by level name, of `likely`. Returns level, cells (with money), misplaced, misplaced_by_last_year (share of sales
-    that lay elsewhere), better (what the first saves of the second), stands, typical (the half width over the mean that half of
-    the money lies within), thin_share (of money in cells too thin to plan), covered (share of past cells inside such
-    intervals).
+    `found`: by level name, of `likely`. Returns level, cells (with open money), misplaced, misplaced_by_last_year (share of
+    sales that lay elsewhere), better (what the first saves of the second), stands, typical (the half width over the mean that
+    half of the open money lies within), thin_share (of open money in cells too thin to plan), covered (share of past cells
+    inside such intervals).
     """
     rows = []
     for name, frame in found.items():
         line = skill[skill["level"] == name].iloc[0]
-        paid = frame[frame[AMOUNT] > 0]
-        money = float(paid[AMOUNT].sum())
-        thin = float(paid.loc[paid["thin"], AMOUNT].sum()) / money if money and paid["width"].notna().any() else np.nan
+        paid = frame[frame["open"] > 0]
+        money = float(paid["open"].sum())
+        thin = float(paid.loc[paid["thin"], "open"].sum()) / money if money and paid["width"].notna().any() else np.nan
         rows.append(
             (
                 name,
@@ -78,7 +80,7 @@ def by_level(skill: pd.DataFrame, found: dict[str, pd.DataFrame]) -> pd.DataFram
                 line["last_year"] / 2,
                 line["skill"],
                 line["stands"],
-                _middle(paid["width"], paid[AMOUNT]),
+                _middle(paid["width"], paid["open"]),
                 thin,
                 line["covered"],
             )

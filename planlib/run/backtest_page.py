@@ -16,7 +16,7 @@ STYLE = (
     "th:nth-child(2),td:nth-child(2){text-align:left}"
 )
 TITLES = {
-    "levels": "Where the money went: weighted absolute error over actual, by level",
+    "levels": "Where the money went: weighted absolute error over actual; bias: large cells too high (+) or low (-)",
     "sizes": "Error by size of cell, thirds of sales",
     "total": "The total with no new action, against what came",
 }
@@ -32,7 +32,7 @@ def readable(frame: pd.DataFrame, reader: Reader) -> pd.DataFrame:
             return reader.show(value, "money")
         if name in SHARES:
             return f"{value:.1%}"
-        return ("yes" if value else "no") if name == "inside" else str(value)
+        return ("yes" if value else "no") if name == "inside" else str(value).replace("_", " ")
 
     shown = pd.DataFrame({name: [cell(str(name), value) for value in frame[name]] for name in frame.columns}, dtype="str")
     return shown[[name for name in shown if shown[name].ne("").any()]].rename(columns=lambda name: str(name).replace("_", " "))

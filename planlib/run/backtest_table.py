@@ -52,7 +52,8 @@ def judged(
     told = []
     if len(whole) < 3:
         lie = "1 whole year lies" if len(whole) == 1 else f"{len(whole)} whole years lie"
-        told.append(f"{year}: {lie} before it, so that means over more are left out.")
+        more = "the means of two and three years" if len(whole) < 2 else "the mean of three years"
+        told.append(f"{year}: {lie} before it: {more} cannot be told.")
     known = orders[orders["month"] < months(year, fiscal_start)[0]]
     agreed = reconciled(known, dims[:-1] or ["region"], months(year, fiscal_start))
     if agreed is None:

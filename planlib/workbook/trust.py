@@ -72,6 +72,6 @@ def _thin(chapter: Chapter, found: dict[str, pd.DataFrame]) -> None:
     table = table.sort_values([AMOUNT, "region", "product"], ascending=[False, True, True], ignore_index=True)
     chapter.table(
         table[["region", "product", "allocated", AMOUNT, "thin_share", "thin_cells"]].rename(columns={AMOUNT: "thin_amount"}),
-        "Cells too thin to plan one by one, as sums by region and product",
+        "Cells by month too thin to plan one by one, as sums by region and product",
         role=ROLE,
     )

@@ -14,6 +14,7 @@ from planlib.estimates.outlook import outlook
 from planlib.estimates.spread import deviation
 from tests.backtest import constants
 from tests.backtest.sets import SET_YEARS, SETS, calendar, compared, error, levels
+from tests.conftest import ROOT
 
 FOUND: dict[tuple[str, int], tuple[pd.DataFrame, float]] = {}
 
@@ -66,6 +67,26 @@ def test_intervals_of_four_years_in_five_hold_about_so_many_cells():
     print(covered)
 
     assert 0.70 <= np.mean(list(covered.values())) <= 0.90, covered
+    if len(there) == len(SET_YEARS):
+        assert f"held {np.mean(list(covered.values())):.0%} of the cells" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("each", SETS, ids=lambda value: value.name)
+def test_no_other_year_of_a_set_is_further_off_than_last_years_shares(each):
+    """Every year that has one before it, not only those of the table; what the pull is chosen by, see `weighing.PULL`."""
+    if not each.there():
+        pytest.skip(f"{each.file.name} of {each.name} is not beside this repository (../shared/data)")
+    months = each.sold()["month"]
+    ratios = {}
+    for year in range(int(months.min()[:4]) + 1, int(months.max()[:4]) + 1):
+        span = each.horizon(year).months
+        if pd.Period(span[0]) - 12 >= pd.Period(months.min()) and span[-1] <= months.max():
+            table = compared(each, year, calendar(outlook(each.sold(), each.dims, each.horizon(year)).table), "share")
+            ratios[year] = float(table["ours"].sum() / table["last_year"].sum())
+    print(each.name, ratios)
+
+    assert len(ratios) >= 2 and max(ratios.values()) <= 1.03, ratios
 
 
 def test_constants_are_those_that_the_other_sets_choose_or_as_good():

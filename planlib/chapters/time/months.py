@@ -97,11 +97,19 @@ def month_drivers(
         both["weight"], both["weight_without"], out=np.ones(len(both)), where=(both["weight_without"] > 0).to_numpy()
     )
     drivers = [
-        Driver("season", "orders by month", "TIM-1", both[["product", "month"]].assign(share=both["weight_without"])),
-        Driver("festivals", "calendar", "TIM-1", both[["product", "month", "factor"]]),
+        Driver(
+            "season",
+            "orders by month",
+            "TIM-1",
+            both[["product", "month"]].assign(share=both["weight_without"]),
+            kind="expected",
+        ),
+        Driver("festivals", "calendar", "TIM-1", both[["product", "month", "factor"]], kind="expected"),
     ]
     if booked is not None:
-        drivers.append(Driver("closed_months", "orders", "TIM-3", _path(products, season, booked, None, horizon)))
+        drivers.append(
+            Driver("closed_months", "orders", "TIM-3", _path(products, season, booked, None, horizon), kind="expected")
+        )
         if lift is not None and len(lift):
             drivers.append(Driver("strong_quarter", "plan in force", "TIM-3", _path(products, season, booked, lift, horizon)))
     return build(products, "month", a_year_on(last_year, horizon), drivers)
