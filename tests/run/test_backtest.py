@@ -65,7 +65,7 @@ def test_errors_by_level_are_those_of_a_hand_case():
     assert list(levels["level"]) == ["region", "month", "region x month"]  # one product and one channel tell nothing
     assert levels.set_index("level").loc["month", "ours"] == 0
     assert "2025, region: last year's split came nearer than the plan, 20.0% off against 30.0%." in told
-    assert "2025: 2 whole years lie before it, so that means over more are left out." in told
+    assert "2025: 2 whole years lie before it: the mean of three years cannot be told." in told
     # thirds of 1200: A's cells are 60 each (before < 400: 7 cells, < 800: A's other 5 and B's first 2), ours 15 off each
     assert list(sizes["cells"]) == [7, 7, 10] and sizes["ours"].iloc[0] == pytest.approx(15 / 60)
 
