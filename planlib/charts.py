@@ -6,8 +6,9 @@ vermilion is bad, grey are totals; a sign, a label or a dash says the same again
 Every chart takes the width of the page it stands on, holds at most 2,000 rows, and is the same JSON each time.
 """
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import altair as alt
@@ -334,6 +335,13 @@ def spec(chart: Any) -> dict[str, Any]:
         if len(rows) > MAX_ROWS:
             raise PlanError(f"chart: {len(rows)} rows, expected at most {MAX_ROWS}; aggregate before drawing.")
     return found
+
+
+def named(found: dict[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
+    """A chart's specification with months called as the company calls its own periods. `labels`: month -> label."""
+    text = json.dumps(found).replace(json.dumps(MONTH), json.dumps(f"({json.dumps(dict(labels))})[datum.label] || datum.label"))
+    renamed: dict[str, Any] = json.loads(text)
+    return renamed
 
 
 def enable() -> None:

@@ -19,7 +19,9 @@ import numpy as np
 import pandas as pd
 from babel.numbers import get_currency_precision, is_currency
 
+from planlib import periods
 from planlib.errors import ParameterError, PlanError, TieOutError
+from planlib.periods import MONTHS, Calendar
 
 # pandas takes these up by itself where they are installed and sums floats in another order with them: the same everywhere.
 pd.set_option("compute.use_bottleneck", False)
@@ -39,25 +41,51 @@ def minor_exponent(currency: str) -> int:
 
 def months(year: int, fiscal_start: int = 1) -> list[str]:
     """The twelve months of a plan year, which starts in month `fiscal_start` of calendar year `year`."""
-    first = pd.Period(year=year, month=fiscal_start, freq="M")
-    return [str(first + offset) for offset in range(12)]
+    first = f"{year:04d}-{fiscal_start:02d}"
+    return periods.span(first, periods.step(first, 11))
 
 
 @dataclass(frozen=True)
 class Horizon:
-    """Where a plan year lies and how much of it is closed: `as_of` is the last day whose months are actuals."""
+    """Where a plan year lies and how much of it is closed: `as_of` is the last day whose months are actuals.
+
+    "Month" means a period of `calendar`: a calendar month, or one of the company's own.
+    """
 
     year: int
     fiscal_start: int
     as_of: date
+    calendar: Calendar = MONTHS
+
+    @property
+    def until(self) -> str:
+        """The last month that is closed."""
+        return self.calendar.at(self.as_of)
 
     @property
     def months(self) -> list[str]:
-        return months(self.year, self.fiscal_start)
+        return self.year_of(self.year)
+
+    def year_of(self, year: int) -> list[str]:
+        """The months of another plan year."""
+        count = periods.per_year(self.calendar.own[0].key) if self.calendar.own else 12
+        first = periods.at(year * count + self.fiscal_start - 1, count)
+        return periods.span(first, periods.step(first, count - 1))
+
+    @property
+    def quarters(self) -> list[list[str]]:
+        """The months of each quarter of the plan year; the fourth has four of thirteen periods."""
+        every = self.months
+        return [every[:3], every[3:6], every[6:9], every[9:]]
+
+    @property
+    def quarter_of(self) -> dict[str, str]:
+        """The quarter each month of the plan year lies in, Q1 to Q4."""
+        return {month: f"Q{place}" for place, names in enumerate(self.quarters, 1) for month in names}
 
     @property
     def closed(self) -> list[str]:
-        return [month for month in self.months if month <= f"{self.as_of:%Y-%m}"]
+        return [month for month in self.months if month <= self.until]
 
     @property
     def open(self) -> list[str]:
@@ -65,13 +93,12 @@ class Horizon:
 
     @property
     def last_year(self) -> list[str]:
-        return months(self.year - 1, self.fiscal_start)
+        return self.year_of(self.year - 1)
 
     @property
     def last_twelve(self) -> list[str]:
-        """The twelve months that end with `as_of`."""
-        last = pd.Period(f"{self.as_of:%Y-%m}", freq="M")
-        return [str(last - back) for back in range(11, -1, -1)]
+        """The twelve months (or thirteen periods) that end with `as_of`."""
+        return periods.span(periods.step(self.until, 1 - periods.per_year(self.until)), self.until)
 
 
 def level(plan: pd.DataFrame) -> list[str]:

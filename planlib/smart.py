@@ -96,7 +96,7 @@ def of_members(
     frame["value"] = rows["value"].astype("float64").to_numpy()
     end = horizon.months[-1]
     ends = rows[into] if into == "month" else pd.Series(end, index=rows.index)
-    frame["deadline"] = [pd.Period(month, freq="M").end_time.date().isoformat() for month in ends]
+    frame["deadline"] = [horizon.calendar.last(str(month)).isoformat() for month in ends]
     frame["owner"] = [owners.get(member, owners.get("", "")) for member in frame["metric"]]
     frame["source"], frame["parent"] = "orders", parent
     chances = (
@@ -138,7 +138,7 @@ def _chances(
 ) -> list[float | None]:
     """Probability of each member's target: what its closed months brought, and the outlook of the open ones."""
     everyone = history.groupby("month")[AMOUNT].sum()
-    coverage = Coverage.of(everyone.index, f"{horizon.as_of:%Y-%m}")
+    coverage = Coverage.of(everyone.index, horizon.until)
     if at_most:  # a month without a row of money to spend had none
         coverage = replace(coverage, gaps=())
     found: list[float | None] = []

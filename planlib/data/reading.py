@@ -7,6 +7,7 @@ what the file does not say plainly is refused. Knows nothing of money: numbers l
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -105,8 +106,10 @@ def _number_faults(values: pa.ChunkedArray, column: Column) -> tuple[pa.Array, s
     return pc.invert(good), expected
 
 
-def read_table(table: str, spec: TableSpec, mapping: TableMapping, raw: bytes) -> tuple[pa.Table, list[str], list[str]]:
-    """One input table, checked cell by cell.
+def read_table(
+    table: str, spec: TableSpec, mapping: TableMapping, raw: bytes, months: Mapping[str, str] | None = None
+) -> tuple[pa.Table, list[str], list[str]]:
+    """One input table, checked cell by cell. `months`: what a month may be called where periods are the company's own, to keys.
 
     Returns the columns found under our names (text as NFC text, dates as dates, numbers still as checked text), notes,
     and one `left_out` sentence per optional column that is absent. Raises InputDataError with up to five bad cells.
@@ -135,6 +138,12 @@ def read_table(table: str, spec: TableSpec, mapping: TableMapping, raw: bytes) -
             result[ours] = cells.combine_chunks()
             expected = f"one of {', '.join(column.choices)}; correct the cell"
             faults = {value: expected for value in cells.unique().to_pylist() if value not in column.choices}
+        elif column.kind == "month" and months:
+            named = cells.combine_chunks().dictionary_encode()
+            keys = [months.get(value, "") for value in named.dictionary.to_pylist()]
+            result[ours] = pa.array(keys, pa.string()).take(named.indices)
+            expected = f"a period of the table periods, by its label, such as {next(iter(months))}; correct the cell"
+            faults = {value: expected for value in named.dictionary.to_pylist() if value not in months}
         else:
             result[ours] = cells.combine_chunks()
             mask, expected = _number_faults(cells, column)

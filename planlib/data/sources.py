@@ -12,15 +12,18 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from planlib.data.calendar import calendar_of, covered, month_names
 from planlib.data.files import TableMapping, nearest, read_bytes, suffix
 from planlib.data.members import checked
 from planlib.data.tables import TABLES, UNUSED, dictionary
 from planlib.errors import InputDataError, ParameterError
+from planlib.periods import MONTHS, Calendar, of_table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -68,6 +71,8 @@ def ingest(mappings: Mapping[str, TableMapping], currency: str, store: Path) -> 
     if "orders" not in mappings:
         raise ParameterError("data: found no `orders`, expected at least that table; add `orders: {file: ...}`")
     exponent = minor_exponent(currency)
+    calendar = calendar_of(mappings)
+    months = month_names(calendar)
     inputs: dict[str, Input] = {}
     left_out: list[str] = []
     for name, spec in TABLES.items():
@@ -75,25 +80,29 @@ def ingest(mappings: Mapping[str, TableMapping], currency: str, store: Path) -> 
             if spec.without != UNUSED:
                 left_out.append(f"No table {name}: {spec.without}.")
             continue
-        inputs[name], absent = _ingest_one(name, mappings[name], currency, exponent, store)
+        inputs[name], absent = _ingest_one(name, mappings[name], currency, exponent, store, months)
         left_out += absent
+    covered(calendar, *_days(inputs["orders"].parquet))
     notes, lacking = checked(inputs)
     return {name: replace(each, notes=(*each.notes, *notes.get(name, ()))) for name, each in inputs.items()}, left_out + lacking
 
 
-def _ingest_one(name: str, mapping: TableMapping, currency: str, exponent: int, store: Path) -> tuple[Input, list[str]]:
+def _ingest_one(
+    name: str, mapping: TableMapping, currency: str, exponent: int, store: Path, months: Mapping[str, str]
+) -> tuple[Input, list[str]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     raw = read_bytes(name, Path(mapping.file))
     sha256 = hashlib.sha256(raw).hexdigest()
     how = mapping.model_dump(mode="json") | {"file": suffix(Path(mapping.file))}  # where it lies is not what it says
-    recipe = json.dumps([sha256, name, how, currency, _reader_digest()], sort_keys=True)
+    by = {} if all(column.kind != "month" for column in TABLES[name].columns) else months
+    recipe = json.dumps([sha256, name, how, currency, _reader_digest(), *([by] if by else [])], sort_keys=True)
     key = hashlib.sha256(recipe.encode()).hexdigest()[:16]
     target = store / key / f"{name}.parquet"
     if not _whole(target):
         try:
-            table, about = _convert(name, mapping, currency, exponent, raw)
+            table, about = _convert(name, mapping, currency, exponent, raw, by)
         except pa.ArrowInvalid as error:  # each cell is in its bounds, a product of two may not be
             raise InputDataError(
                 f"{Path(mapping.file).name}: found an amount too large to keep ({error}), expected less; check the units"
@@ -114,6 +123,15 @@ def _ingest_one(name: str, mapping: TableMapping, currency: str, exponent: int, 
     return Input(name, target, sha256, about["rows"], about["control_total"], tuple(about["notes"])), about["left_out"]
 
 
+def _days(orders: Path) -> tuple[date, date]:
+    """The first and the last day of stored orders."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    ends = pc.min_max(pq.read_table(orders, columns=["date"])["date"]).as_py()
+    return ends["min"], ends["max"]
+
+
 def _whole(stored: Path) -> bool:
     """Whether a stored table is there and can be read to its end: a damaged one is made again from its file."""
     import pyarrow as pa
@@ -129,12 +147,14 @@ def _whole(stored: Path) -> bool:
 def _reader_digest() -> str:
     """Digest of the code that reads: a stored table is not reused by another reader."""
     here = Path(__file__).parent
-    read = [here / part for part in ("files.py", "money.py", "reading.py", "sources.py")]
+    read = [here / part for part in ("calendar.py", "files.py", "money.py", "reading.py", "sources.py")]
     parts = [path.read_bytes() for path in (*read, *sorted((here / "tables").glob("*.py")))]
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
-def _convert(name: str, mapping: TableMapping, currency: str, exponent: int, raw: bytes) -> tuple[pa.Table, dict[str, object]]:
+def _convert(
+    name: str, mapping: TableMapping, currency: str, exponent: int, raw: bytes, months: Mapping[str, str]
+) -> tuple[pa.Table, dict[str, object]]:
     """Bytes to typed columns: money to int64 minor units, quantities exact, shares and other drivers float64."""
     import pyarrow as pa
 
@@ -143,7 +163,7 @@ def _convert(name: str, mapping: TableMapping, currency: str, exponent: int, raw
     from planlib.plan import EVERYTHING
 
     spec = TABLES[name]
-    cells, notes, left_out = read_table(name, spec, mapping, raw)
+    cells, notes, left_out = read_table(name, spec, mapping, raw, months)
     columns = {column: cells[column].combine_chunks() for column in cells.column_names}
     for column, value in columns.items():
         kind = spec.column(column).kind
@@ -206,6 +226,11 @@ class Tables:
         self.inputs = {name: Path(path) for name, path in inputs.items()}
         self._orders: ir.Table | None = None
 
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The company's own periods where the run has a table of them, else calendar months."""
+        return of_table(self.frame("periods")) if self.has("periods") else MONTHS
+
     def has(self, name: str) -> bool:
         """Whether the run has this table."""
         return name in self.inputs
@@ -243,7 +268,7 @@ class Tables:
         import ibis
 
         orders = self._table()
-        orders = orders.mutate(month=orders.date.strftime("%Y-%m"), day=orders.date)
+        orders = orders.mutate(day=orders.date)
         if since is not None:
             orders = orders.filter(orders.month >= since)
         if until is not None:
@@ -285,7 +310,7 @@ class Tables:
             last=orders.date.max(where=bought),
             orders=orders.order_id.nunique(where=bought),
             amount=orders.revenue.sum().cast("int64"),
-            months=orders.date.strftime("%Y-%m").nunique(where=bought),
+            months=orders.month.nunique(where=bought),
         )
         result = result.filter(result.orders > 0)
         # A return carries its order's number and a later date: it lowers the value of the purchase, it is none itself.
@@ -306,8 +331,7 @@ class Tables:
         `all_orders`, one row per pair that occurs, sorted by pair. Only lines with a positive amount count.
         """
         orders = self._table()
-        month = orders.date.strftime("%Y-%m")
-        bought = orders.filter((orders.revenue > 0) & (month >= since) & (month <= until))
+        bought = orders.filter((orders.revenue > 0) & (orders.month >= since) & (orders.month <= until))
         lines = bought.select("order_id", "product").distinct()
         other = lines.rename(other="product", other_id="order_id")
         both = lines.join(other, [lines.order_id == other.other_id, lines.product < other.other])
@@ -320,16 +344,16 @@ class Tables:
         return frame
 
     def span(self) -> tuple[str, str, str]:
-        """First month, last month (`2026-03`) and last day (`2026-03-31`) of the orders."""
+        """First month, last month (`2026-03`, or the company's own period) and last day (`2026-03-31`) of the orders."""
         orders = self._table()
         first, last = orders.aggregate(first=orders.date.min(), last=orders.date.max()).to_pyarrow().to_pylist()[0].values()
-        return f"{first:%Y-%m}", f"{last:%Y-%m}", f"{last:%Y-%m-%d}"
+        return self.calendar.at(first), self.calendar.at(last), f"{last:%Y-%m-%d}"
 
     def _table(self) -> ir.Table:
         if self._orders is None:
             if not self.has("orders"):
                 raise InputDataError("table orders: found none in this run, expected it; add it under `data:`")
-            self._orders = _connect().read_parquet(self.inputs["orders"], table_name="orders")
+            self._orders = _in_months(_connect().read_parquet(self.inputs["orders"], table_name="orders"), self.calendar)
         return self._orders
 
 
@@ -340,6 +364,18 @@ def _frame(result: ir.Table | pa.Table) -> pd.DataFrame:
     table = result if isinstance(result, pa.Table) else result.to_pyarrow()
     frame = table.replace_schema_metadata(None).to_pandas(date_as_object=False)
     return frame.astype({field.name: "datetime64[s]" for field in table.schema if pa.types.is_date(field.type)})
+
+
+def _in_months(orders: ir.Table, calendar: Calendar) -> ir.Table:
+    """Orders with the month each day lies in, or the company's own period."""
+    if not calendar.own:
+        return orders.mutate(month=orders.date.strftime("%Y-%m"))
+    import ibis
+    import pyarrow as pa
+
+    days = calendar.days([each.key for each in calendar.own])
+    held = pa.table({"date": pa.array(days["day"].dt.date, pa.date32()), "month": pa.array(days["month"], pa.string())})
+    return orders.inner_join(ibis.memtable(held), "date")
 
 
 def _grouped(orders: ir.Table, groups: pd.DataFrame) -> ir.Table:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from planlib.estimates.cube import YEAR, Cube, sold_on_net
+from planlib.estimates.cube import Cube, sold_on_net
 from planlib.estimates.interplay import Level, above, raked, summed, whole
 
 LAST = "last year"
@@ -47,6 +47,7 @@ class Origin:
     may: np.ndarray
     freed: np.ndarray
     slots: np.ndarray
+    year: int = 12
     truth: np.ndarray | None = None
     weight: float = 1.0
     made: dict[Level, np.ndarray] = field(default_factory=dict)
@@ -55,10 +56,10 @@ class Origin:
     @classmethod
     def of(cls, cube: Cube, end: int, ahead: int = 0, season_months: float = 24.0) -> "Origin":
         """At month `end` of the cube; `ahead`: how many months after it are judged (up to twelve), 0 for none."""
-        opened = 1 - cube.shut(end) if end >= YEAR else np.ones(YEAR)
+        opened = 1 - cube.shut(end) if end >= cube.year else np.ones(cube.year)
         amounts = [window * opened for window in cube.windows(end)]
         windows = [window / max(float(window.sum()), 1e-12) for window in amounts[:MOST_YEARS]]
-        slots = np.flatnonzero(cube.known[end : end + ahead]) if ahead else np.arange(YEAR)
+        slots = np.flatnonzero(cube.known[end : end + ahead]) if ahead else np.arange(cube.year)
         truth = None
         if ahead:
             truth = sold_on_net(cube.sums[..., end : end + ahead][..., slots])
@@ -66,7 +67,14 @@ class Origin:
             truth = truth / total if total > 0 else None
         may = cube.alive(end)[..., None] * opened
         return cls(
-            end, windows, [cube.seasons(window, end, season_months) for window in windows], may, freed(amounts), slots, truth
+            end,
+            windows,
+            [cube.seasons(window, end, season_months) for window in windows],
+            may,
+            freed(amounts),
+            slots,
+            cube.year,
+            truth,
         )
 
     def judged(self, table: np.ndarray, level: Level, made: bool = True) -> np.ndarray:
@@ -79,7 +87,7 @@ class Origin:
         return self._slots(mask, level, True).ravel()
 
     def _slots(self, table: np.ndarray, level: Level, made: bool) -> np.ndarray:
-        return table[..., self.slots] if made and self.may.ndim - 1 in level and len(self.slots) < YEAR else table
+        return table[..., self.slots] if made and self.may.ndim - 1 in level and len(self.slots) < self.year else table
 
 
 def candidates(origin: Origin, level: Level) -> dict[str, np.ndarray]:
@@ -91,7 +99,7 @@ def candidates(origin: Origin, level: Level) -> dict[str, np.ndarray]:
     moves = len(tables) > 1
     found[MOVING] = whole(2 * last - tables[1]) if moves else found[LAST]
     if month not in level:
-        halves = [summed(window[..., YEAR // 2 :], level) for window in origin.windows[:2]]
+        halves = [summed(window[..., origin.year // 2 :], level) for window in origin.windows[:2]]
         shares = [half / max(float(half.sum()), 1e-12) for half in halves]
         found[HALF] = whole(last + shares[0] - shares[1]) if moves else found[LAST]
         found[QUARTER] = whole(summed(origin.windows[0][..., -3:], level))
@@ -113,11 +121,11 @@ def candidates(origin: Origin, level: Level) -> dict[str, np.ndarray]:
 
 
 def index_of(months: np.ndarray) -> np.ndarray:
-    """Years x twelve months over their year's level, the growth inside it taken out (see `freed`); the oldest year first."""
-    mean = months.mean(axis=1)
+    """Years x months over their year's level, the growth inside it taken out (see `freed`); the oldest year first."""
+    mean, year = months.mean(axis=1), months.shape[1]
     growth = np.diff(np.log(np.maximum(mean, 1e-12)))
     slope = (np.r_[0.0, growth] + np.r_[growth, 0.0]) / 2
-    path = np.exp(slope[:, None] * (np.arange(YEAR) - (YEAR - 1) / 2)[None, :] / YEAR)
+    path = np.exp(slope[:, None] * (np.arange(year) - (year - 1) / 2)[None, :] / year)
     return months * path.mean(axis=1, keepdims=True) / path / np.maximum(mean, 1e-12)[:, None]
 
 

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from planlib import periods
 from planlib.estimates.momentum import LEAST_MONTHS, beyond, check_terms, expect
 from planlib.estimates.pauses import MISSED, missed
-from planlib.estimates.trend import YEAR, Monthly, trend
+from planlib.estimates.trend import Monthly, trend
 from planlib.estimates.windows import Coverage, span_of
 
 # A count told by the half year ends up to so many months before its next figure.
@@ -97,7 +98,7 @@ def of_count(
     if at_most and done > value:
         return 0.0
     measure = _measure(series, None, coverage)
-    if measure is None or int(measure.known.sum()) < LEAST_MONTHS or _far(ahead, coverage, YEAR + LAG):
+    if measure is None or int(measure.known.sum()) < LEAST_MONTHS or _far(ahead, coverage, LAG):
         return None
     years = _years(measure)
     seen = max(0.5, float(measure.part.sum()))
@@ -151,16 +152,16 @@ def of_level(
     if series.empty:
         return None
     # A value by the quarter tells of three months: its first one starts that much earlier.
-    places = np.sort(pd.PeriodIndex(series.index, freq="M").asi8)
+    places = np.sort([periods.ordinal(month) for month in series.index])
     step = int(np.median(np.diff(places))) if len(places) > 1 else 1
-    whole = Coverage(str(pd.Period(series.index.min(), freq="M") - (step - 1)), str(series.index.max()))
+    whole = Coverage(periods.step(str(series.index.min()), 1 - step), str(series.index.max()))
     coverage = Coverage(whole.first, whole.last, tuple(month for month in _span(whole) if month not in set(series.index)))
     ahead = [month for month in months if month > coverage.last]
     inside = series[series.index.isin(months)]
     measure = _measure(series, None, coverage)
     if measure is None:
         return None
-    before = np.array([measure.place(month) - YEAR for month in ahead], dtype=int)
+    before = np.array([measure.place(month) - measure.year for month in ahead], dtype=int)
     again = before[(before >= 0) & (before <= measure.end)]
     coming = float(measure.whole[again].sum()) or float(len(ahead))
     return _of_rate(measure, coverage, ahead, float(inside.sum()), float(len(inside)), coming, value, terms, at_most)
@@ -181,16 +182,15 @@ def _of_rate(
     check_terms(terms.damping, terms.usual_error)
     if not ahead:
         return None if over <= 0 else float(done <= value * over if at_most else done >= value * over)
-    last = pd.Period(coverage.last, freq="M")
-    leads = [(pd.Period(month, freq="M") - last).n for month in ahead]
+    leads = [periods.between(coverage.last, month) for month in ahead]
     if _far(ahead, coverage) or coming <= 0:
         return None
-    places = np.array([measure.end + lead - YEAR for lead in leads])
+    places = np.array([measure.end + lead - measure.year for lead in leads])
     level = _level(measure, places[(places >= 0) & (places <= measure.end)])
     if level <= 0:
-        level = _level(measure, np.arange(max(0, measure.end - YEAR + 1), measure.end + 1))
+        level = _level(measure, np.arange(max(0, measure.end - measure.year + 1), measure.end + 1))
     seen = measure.whole > 0
-    if int(seen.sum()) >= YEAR and not measure.part[seen].any():  # a year or more of none: it stays so
+    if int(seen.sum()) >= measure.year and not measure.part[seen].any():  # a year or more of none: it stays so
         return float(done <= value * (over + coming) if at_most else done >= value * (over + coming))
     if level <= 0 or int(seen.sum()) < LEAST_MONTHS:
         return None
@@ -201,9 +201,9 @@ def _of_rate(
     return beyond(needed / (level * math.exp(found.growth)), found.spread, found.freedom, at_most)
 
 
-def _far(ahead: Sequence[str], coverage: Coverage, most: int = YEAR) -> bool:
-    """Whether what is known ends more than a year (or `most` months) before the last month ahead."""
-    return bool(ahead) and (pd.Period(ahead[-1], freq="M") - pd.Period(coverage.last, freq="M")).n > most
+def _far(ahead: Sequence[str], coverage: Coverage, lag: int = 0) -> bool:
+    """Whether what is known ends more than a year (and `lag` months) before the last month ahead."""
+    return bool(ahead) and periods.between(coverage.last, ahead[-1]) > periods.per_year(coverage.last) + lag
 
 
 def _level(measure: Monthly, places: np.ndarray) -> float:
@@ -229,7 +229,7 @@ def _ended(series: pd.Series, own: Coverage) -> bool:
     months = own.window("all", _span(own)).known
     sold = series.reindex(_span(own)).fillna(0).to_numpy() != 0  # returns alone are a sign of life too
     known = np.isin(_span(own), months)
-    return bool(missed(sold | ~known) >= MISSED)
+    return bool(missed(sold | ~known, periods.per_year(own.last)) >= MISSED)
 
 
 def _measure(part: pd.Series, whole: pd.Series | None, coverage: Coverage) -> Monthly | None:
@@ -241,9 +241,9 @@ def _measure(part: pd.Series, whole: pd.Series | None, coverage: Coverage) -> Mo
 
 def _years(measure: Monthly) -> np.ndarray:
     """Sums of the whole years back from the last month, those that are known in full."""
-    count = len(measure.part) // YEAR
-    blocks = measure.part[len(measure.part) - count * YEAR :].reshape(count, YEAR)
-    known = measure.known[len(measure.part) - count * YEAR :].reshape(count, YEAR).all(axis=1)
+    count = len(measure.part) // measure.year
+    blocks = measure.part[len(measure.part) - count * measure.year :].reshape(count, measure.year)
+    known = measure.known[len(measure.part) - count * measure.year :].reshape(count, measure.year).all(axis=1)
     return blocks.sum(axis=1)[known]
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from planlib import periods
 from planlib.errors import PlanError
 from planlib.estimates.windows import Coverage
 from planlib.plan import AMOUNT, Horizon
 
-YEAR = 12
 # A member that has just started is believed by half after one month, by three quarters after three.
 START_MONTHS = 1.0
 # A first sale this near to the first month there is says nothing of a start.
@@ -35,7 +35,8 @@ class Cube:
 
     dims     the dimensions, in the order of the axes; the last axis is the months
     members  each dimension's members, sorted
-    first    ordinal of the first month (of its pandas Period)
+    first    the first month
+    year     how many months a year has: 12, or 13 where these are a company's own periods
     known    by month: whether the records have it (a closed season is known)
     stated   by dimension: the place of each member's stated first month, 0 where none is stated
     """
@@ -44,9 +45,10 @@ class Cube:
     members: tuple[tuple[str, ...], ...]
     sums: np.ndarray
     bought: np.ndarray
-    first: int
+    first: str
     known: np.ndarray
     stated: tuple[np.ndarray, ...]
+    year: int = 12
 
     @classmethod
     def of(
@@ -62,7 +64,7 @@ class Cube:
         lacking = [name for name in wanted if name not in history.columns]
         if lacking:
             raise PlanError(f"shares of {dims[-1] if dims else MONTH}: the history lacks {lacking}, expected {wanted}.")
-        as_of = f"{horizon.as_of:%Y-%m}"
+        as_of = horizon.until
         table = history[history[MONTH] <= as_of]
         gross = table[AMOUNT] - table["returned"] if "returned" in table else table[AMOUNT]
         cells = table.assign(_gross=gross.clip(lower=0)).groupby([*dims, MONTH], sort=True)
@@ -71,8 +73,7 @@ class Cube:
             what = dims[-1] if dims else MONTH
             raise PlanError(f"shares of {what}: no sales up to {horizon.as_of}, expected at least one month of them.")
         sums = sums[sums[MONTH] >= sums.loc[sums["sum"] > 0, MONTH].min()]
-        every = pd.period_range(sums[MONTH].min(), as_of, freq="M")
-        months = [str(month) for month in every]
+        months = periods.span(sums[MONTH].min(), as_of)
         members = tuple(tuple(sorted(map(str, table[name].unique()))) for name in dims)
         shape = (*map(len, members), len(months))
         at = tuple(pd.Index(names).get_indexer(sums[name].astype(str)) for names, name in zip(members, dims, strict=True))
@@ -85,9 +86,8 @@ class Cube:
             np.array([months.index(told[name][each]) if told.get(name, {}).get(each) in months else 0 for each in names])
             for names, name in zip(members, dims, strict=True)
         )
-        return cls(
-            tuple(dims), members, amounts, bought, every[0].ordinal, np.array([month not in gaps for month in months]), stated
-        )
+        known = np.array([month not in gaps for month in months])
+        return cls(tuple(dims), members, amounts, bought, months[0], known, stated, periods.per_year(as_of))
 
     @property
     def months(self) -> int:
@@ -102,8 +102,8 @@ class Cube:
         for axis, stated in enumerate(self.stated):
             sold = self._members(self.sums[..., :end], axis) > 0
             first = np.where(sold.any(axis=1), sold.argmax(axis=1), end) if end else np.zeros(len(sold), dtype=int)
-            for place in np.flatnonzero((first >= LEAST_BEFORE) & (first < min(YEAR, end - YEAR + 1))):
-                if not sold[place, YEAR : YEAR + first[place]].any():
+            for place in np.flatnonzero((first >= LEAST_BEFORE) & (first < min(self.year, end - self.year + 1))):
+                if not sold[place, self.year : self.year + first[place]].any():
                     first[place] = 0
             found.append(np.maximum(first, np.where(stated < end, stated, 0)))
         return found
@@ -117,26 +117,26 @@ class Cube:
         whole = self._whole(end)
         still = self.alive(end)[..., None]
         found = []
-        for back in range(1, whole.shape[-1] // YEAR + 1):
-            stop = whole.shape[-1] - YEAR * (back - 1)
-            window = sold_on_net(whole[..., stop - YEAR : stop]) * still
+        for back in range(1, whole.shape[-1] // self.year + 1):
+            stop = whole.shape[-1] - self.year * (back - 1)
+            window = sold_on_net(whole[..., stop - self.year : stop]) * still
             if float(window.sum()) <= 0:
                 break
             found.append(window)
-        return found or [np.repeat(np.clip(self.sums[..., :end].sum(axis=-1, keepdims=True), 0.0, None), YEAR, axis=-1)]
+        return found or [np.repeat(np.clip(self.sums[..., :end].sum(axis=-1, keepdims=True), 0.0, None), self.year, axis=-1)]
 
     def seasons(self, window: np.ndarray, end: int, season_months: float) -> np.ndarray:
         """A window with the months of members that are known for less than two years drawn toward the others': a launch is no
         season, and one year alone counts by its months against `season_months`."""
         found = window.copy()
         for axis, started in enumerate(self.started(end)):
-            young = (started >= LEAST_BEFORE) & (started > end - 2 * YEAR) & (started < end)
+            young = (started >= LEAST_BEFORE) & (started > end - 2 * self.year) & (started < end)
             months = np.clip(self._members(found, axis)[~young].sum(axis=0), 0.0, None)
             if not young.any() or not months.sum() > 0:
                 continue
             for place in np.flatnonzero(young):
                 known = end - int(started[place])
-                own = known / (known + season_months) if known >= YEAR else 0.0
+                own = known / (known + season_months) if known >= self.year else 0.0
                 cell = np.moveaxis(found, axis, 0)
                 others = cell[place].sum(axis=-1, keepdims=True) * months / float(months.sum())
                 cell[place] = own * cell[place] + (1 - own) * others
@@ -153,14 +153,15 @@ class Cube:
         latest = (sold * order).max(axis=-1, initial=0)
         first = np.where(latest > 0, end - (sold * order[::-1]).max(axis=-1, initial=0), end)
         after = (order > latest[..., None]) & known
-        ago = np.concatenate([np.ones((*sold.shape[:-1], min(YEAR, end)), bool), sold[..., :-YEAR]], axis=-1)[..., :end]
+        before = np.ones((*sold.shape[:-1], min(self.year, end)), bool)
+        ago = np.concatenate([before, sold[..., : -self.year]], axis=-1)[..., :end]
         missed = (after & ago).sum(axis=-1)
         rate = (sold.sum(axis=-1) + 1) / (np.maximum(0, latest - first) + 2)
         still = (1 - np.minimum(rate, 0.999)) ** missed
         chance = still / (still + missed / LIFE_MONTHS)
         settled = np.ones(sold.shape[:-1], dtype=bool)
         for axis, started in enumerate(self.started(end)):
-            settled &= self._along(started <= end - YEAR, axis)
+            settled &= self._along(started <= end - self.year, axis)
         return np.where(latest > 0, chance, np.where(settled, 0.0, 1.0))
 
     def shut(self, end: int) -> np.ndarray:
@@ -171,18 +172,19 @@ class Cube:
         be the one: twelve times that is the doubt. Years before a member's start do not count, and one year alone says nothing
         of the months before a cell's first sale. `end` at least 12.
         """
-        years = end // YEAR
-        sold = (self.bought | ~self.known)[..., end - years * YEAR : end].reshape(*self.bought.shape[:-1], years, YEAR)
+        years = end // self.year
+        sold = (self.bought | ~self.known)[..., end - years * self.year : end]
+        sold = sold.reshape(*self.bought.shape[:-1], years, self.year)
         ever = sold.any(axis=-2)
         open_ = ever.sum(axis=-1)
         regular = sold.sum(axis=-1) >= np.maximum(1, np.ceil(np.round(LEAST_PART * open_, 9)))[..., None]
         begin = np.zeros(open_.shape, dtype=int)
         for axis, started in enumerate(self.started(end)):
             begin = np.maximum(begin, self._along(started, axis))
-        regular &= end - years * YEAR + YEAR * np.arange(years) >= begin[..., None]
+        regular &= end - years * self.year + self.year * np.arange(years) >= begin[..., None]
         told = regular.sum(axis=-1)
         rate = ((sold & regular[..., None]).sum(axis=(-2, -1)) + 1) / (open_ * told + 2)
-        doubt = np.minimum(1.0, YEAR * (1 - rate) ** ((YEAR - open_) * told))
+        doubt = np.minimum(1.0, self.year * (1 - rate) ** ((self.year - open_) * told))
         sure = np.where(doubt < LEAST_DOUBT, 1.0, 1 - doubt)
         enough = (told >= 2) | ((told == 1) & (regular & sold[..., 0]).any(axis=-1))
         return np.where(ever, 0.0, np.where(enough, sure, 0.0)[..., None])
@@ -201,16 +203,16 @@ class Cube:
         later part.
         """
         full = self._carried(self.filled(end), end)
-        stop = end - YEAR
-        while stop >= YEAR:
+        stop = end - self.year
+        while stop >= self.year:
             early = self._carried(self.filled(stop), stop)
-            here = slice(stop - YEAR, stop)
+            here = slice(stop - self.year, stop)
             full[..., here] = np.where(self.there(stop)[..., None], early[..., here], full[..., here])
-            stop -= YEAR
-        if end >= YEAR:
+            stop -= self.year
+        if end >= self.year:
             return full
         mean = full[..., self.known[:end]].mean(axis=-1, keepdims=True)
-        return np.concatenate([np.repeat(mean, YEAR - end, axis=-1), full], axis=-1)
+        return np.concatenate([np.repeat(mean, self.year - end, axis=-1), full], axis=-1)
 
     def filled(self, end: int) -> np.ndarray:
         """The months before `end`, gaps as a year apart at the level of the half years around them, else a mean month."""
@@ -218,7 +220,7 @@ class Cube:
         total = table.reshape(-1, end).sum(axis=0)
         for gap in np.flatnonzero(~known).tolist():
             filled = table[..., known].mean(axis=-1)
-            for other in (gap + YEAR, gap - YEAR):
+            for other in (gap + self.year, gap - self.year):
                 if 0 <= other < end and known[other]:
                     steps = [step for step in range(-6, 7) if _is_known(known, gap + step) and _is_known(known, other + step)]
                     here, there = (float(sum(total[at + step] for step in steps)) for at in (gap, other))

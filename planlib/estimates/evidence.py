@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planlib import periods
+
 # Before any evidence a driver is worth nothing, give or take two thirds of what it asks for.
 PRIOR_SPREAD = 2 / 3
 SLOPES = np.linspace(-3.0, 3.0, 601)
@@ -122,11 +124,11 @@ def _once(table: pd.DataFrame) -> pd.Series:
     """What each row's window counts, in years: a month that several windows cover counts for each by its part."""
     spans = table.groupby("origin")["years"].first()
     months = {
-        name: range(pd.Period(str(name), freq="M").ordinal, pd.Period(str(name), freq="M").ordinal + round(12 * long))
+        name: range(periods.ordinal(str(name)), periods.ordinal(str(name)) + round(periods.per_year(str(name)) * long))
         for name, long in spans.items()
     }
     every = pd.Series([month for span in months.values() for month in span]).value_counts()
-    counts = {name: sum(1 / int(every[month]) for month in span) / 12 for name, span in months.items()}
+    counts = {name: sum(1 / int(every[month]) for month in span) / periods.per_year(str(name)) for name, span in months.items()}
     return table["origin"].map(counts).astype(float)
 
 

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from planlib import periods
 from planlib.errors import ParameterError
-from planlib.estimates.trend import PRIOR_YEARS, YEAR, Monthly, trend
+from planlib.estimates.trend import PRIOR_YEARS, Monthly, trend
 from planlib.estimates.windows import Coverage, span_of
 
 # Months that a base rests on at least where it stands in for others; how far a month lies off their mean before any is seen.
@@ -106,9 +107,11 @@ def expect(
     """
     check_terms(damping, usual_error)
     known = Coverage.of(history.index, as_of) if coverage is None else coverage.until(as_of)
-    last = pd.Period(as_of, freq="M")
-    leads = [(pd.Period(month, freq="M") - last).n for month in wanted]
-    if any(lead > YEAR or (lead < 1 and month not in known.gaps) for lead, month in zip(leads, wanted, strict=True)):
+    leads = [periods.between(as_of, month) for month in wanted]
+    if any(
+        lead > periods.per_year(as_of) or (lead < 1 and month not in known.gaps)
+        for lead, month in zip(leads, wanted, strict=True)
+    ):
         raise ParameterError(f"outlook: wanted months {list(wanted)} after {as_of}, expected one to twelve months ahead.")
     first = known.first or as_of
     months = span_of(first, as_of)
@@ -133,12 +136,12 @@ def expect(
 
 def _last_year(measure: Monthly, leads: Sequence[int], like: pd.Series | None) -> tuple[np.ndarray, np.ndarray, int, float]:
     """Each wanted month a year before, whether that is known, on how many months all rest, and the variance that this adds."""
-    places = np.array([measure.end + lead - YEAR for lead in leads], dtype=int)
+    places = np.array([measure.end + lead - measure.year for lead in leads], dtype=int)
     told = np.array([place >= 0 and bool(measure.known[place]) for place in places], dtype=bool)
     before = np.where(told, measure.part[np.maximum(places, 0)] if len(measure.part) else 0.0, 0.0)
     if told.all():
         return before, told, len(told), 0.0
-    recent = np.arange(max(0, measure.end - YEAR + 1), measure.end + 1)
+    recent = np.arange(max(0, measure.end - measure.year + 1), measure.end + 1)
     recent = recent[measure.known[recent]]
     if not len(recent):
         return before, told, 0, 0.0
@@ -159,8 +162,8 @@ def _shape(measure: Monthly, places: np.ndarray, recent: np.ndarray, like: pd.Se
     """The season of `like` at some months, the mean of the recent ones being 1; all 1 where it has none."""
     if like is None:
         return np.ones(len(places))
-    mean = float(like.reindex([str(measure.first + int(place)) for place in recent]).mean())
-    at = like.reindex([str(measure.first + int(place)) for place in places]).to_numpy(dtype=float)
+    mean = float(like.reindex([periods.step(measure.first, int(place)) for place in recent]).mean())
+    at = like.reindex([periods.step(measure.first, int(place)) for place in places]).to_numpy(dtype=float)
     return np.nan_to_num(at / mean, nan=1.0) if mean > 0 else np.ones(len(places))
 
 

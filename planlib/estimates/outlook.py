@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from planlib import periods
 from planlib.estimates.candidates import ABOVE, LAST, PRIOR, Origin, candidates
-from planlib.estimates.cube import MONTH, YEAR, Cube
+from planlib.estimates.cube import MONTH, Cube
 from planlib.estimates.interplay import Level, above, levels, raked, summed, whole
 from planlib.estimates.spread import Spread
 from planlib.estimates.weighing import Case, Weighed, weigh
@@ -87,7 +88,7 @@ def outlook(
     cube = Cube.of(history, dims, horizon, starts)
     origins = _origins(cube, season_months)
     plan = Origin.of(cube, cube.months, 0, season_months)
-    years = max(0.0, (cube.months - YEAR) / YEAR)
+    years = max(0.0, (cube.months - cube.year) / cube.year)
     found = _made(plan, origins, years, season_months if phasing else 0.0)
     table = _table(cube, plan, ahead or horizon.open or horizon.months, months or {})
     names = [*cube.dims, MONTH]
@@ -124,16 +125,16 @@ def _law(parts: Sequence["Part"]) -> tuple[float, float, float, float]:
 
 def _origins(cube: Cube, season_months: float) -> list[Origin]:
     """The past months from which the expectation is tried: a quarter apart, whole years back counting double."""
-    ends = range(cube.months - LEAST_AHEAD, YEAR - 1, -APART)
-    aligned = [end for end in ends if (cube.months - end) % YEAR == 0]
-    most = max(1, min(MOST_ORIGINS, MOST_CELLS // max(1, cube.sums[..., 0].size * YEAR)))
+    ends = range(cube.months - LEAST_AHEAD, cube.year - 1, -APART)
+    aligned = [end for end in ends if (cube.months - end) % cube.year == 0]
+    most = max(1, min(MOST_ORIGINS, MOST_CELLS // max(1, cube.sums[..., 0].size * cube.year)))
     chosen = list(ends)[:most] if most == MOST_ORIGINS or not aligned else aligned[:most]
     found = []
     for end in chosen:
-        ahead = min(YEAR, cube.months - end)
+        ahead = min(cube.year, cube.months - end)
         origin = Origin.of(cube, end, ahead, season_months)
         if origin.truth is not None:
-            origin.weight = len(origin.slots) / YEAR * (ALIGNED if (cube.months - end) % YEAR == 0 else 1.0)
+            origin.weight = len(origin.slots) / cube.year * (ALIGNED if (cube.months - end) % cube.year == 0 else 1.0)
             found.append(origin)
     return found
 
@@ -173,11 +174,11 @@ def _level(level: Level, plan: Origin, origins: list[Origin], years: float, alon
             if at.any() and origin.truth is not None:
                 truth = origin.judged(np.clip(summed(origin.truth, level), 0.0, None), level, made=False)[at]
                 columns = np.column_stack([origin.judged(table[label], level)[at] for label in labels])
-                cases.append(Case(truth, columns, origin.weight, (plan.end - origin.end - 1) // YEAR))
+                cases.append(Case(truth, columns, origin.weight, (plan.end - origin.end - 1) // plan.year))
         weighed = weigh(cases, prior / prior.sum(), years)
         if not cases and inner and plan.may.ndim - 1 in level and alone:
             # One year alone cannot tell a season from chance: its months count against those of the levels above.
-            drawn = np.where(np.isin(labels, [ABOVE]), alone, 0.0) + np.where(np.isin(labels, [LAST]), YEAR, 0.0)
+            drawn = np.where(np.isin(labels, [ABOVE]), alone, 0.0) + np.where(np.isin(labels, [LAST]), plan.year, 0.0)
             weighed = replace(weighed, weights=drawn / drawn.sum(), stands=True)
         for total, table, mask in zip(mixed, tables, inside, strict=True):
             for label, weight in zip(labels, weighed.weights, strict=True):
@@ -202,10 +203,10 @@ class Part:
 def _past(cube: Cube, origins: Sequence[Origin]) -> pd.DataFrame:
     """What the expectation a year ago came to; see `Outlook.past`."""
     columns = ["level", "member", "expected", "came", "before", "began"]
-    origin = next((each for each in origins if each.end == cube.months - YEAR and len(each.slots) == YEAR), None)
+    origin = next((each for each in origins if each.end == cube.months - cube.year and len(each.slots) == cube.year), None)
     if origin is None or origin.truth is None:
         return pd.DataFrame(columns=columns)
-    months = tuple(str(pd.Period(ordinal=cube.first + origin.end + slot, freq="M")) for slot in range(YEAR))
+    months = tuple(periods.step(cube.first, origin.end + slot) for slot in range(cube.year))
     names, labels = (*cube.members, months), [*cube.dims, MONTH]
     begun = [
         {names[axis][at]: months[first - origin.end] for at, first in enumerate(started) if origin.end <= first < cube.months}
@@ -239,8 +240,7 @@ def _past(cube: Cube, origins: Sequence[Origin]) -> pd.DataFrame:
 def _table(cube: Cube, plan: Origin, ahead: Sequence[str], months: Mapping[str, float]) -> pd.DataFrame:
     """The finest level in the months ahead, with what the calendar adds to them."""
     cells = plan.made[tuple(range(plan.may.ndim))]
-    end = cube.first + cube.months
-    slots = [(pd.Period(month, freq="M").ordinal - end) % YEAR for month in ahead]
+    slots = [(periods.between(cube.first, month) - cube.months) % cube.year for month in ahead]
     share = cells[..., slots] * np.array([months.get(month, 1.0) for month in ahead])
     if not share.sum() > 0:
         share = np.repeat(cells.sum(axis=-1, keepdims=True), len(ahead), axis=-1)

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from planlib import periods
 from planlib.plan import AMOUNT
 
-YEAR = 12
-LEAST = 2 * YEAR  # months that a season and a trend are told from
+LEAST = 2  # years that a season and a trend are told from
 MOST_CELLS = 4000  # a dense matrix of cells by cells: 4000 take some 20 s
 LIBRARIES = ("hierarchicalforecast", "statsmodels")
 
@@ -26,17 +26,16 @@ def absent() -> list[str]:
 
 
 def reconciled(history: pd.DataFrame, dims: Sequence[str], ahead: Sequence[str]) -> pd.DataFrame | None:
-    """What the twelve months `ahead` bring in every cell of `dims`: dims, month, amount (float, minor units, never below 0).
+    """What the year `ahead` brings in every cell of `dims`: dims, month, amount (float, minor units, never below 0).
 
     `history`: dims, month, amount, up to the month before the first of `ahead`; a month in which a cell has no line counts 0.
-    Returns None where a library is absent, fewer than 24 months are known or there are more than 4000 cells.
+    Returns None where a library is absent, fewer than two years are known or there are more than 4000 cells.
     """
-    end = pd.Period(ahead[0], freq="M")
-    months = [str(month) for month in pd.period_range(history["month"].min(), end - 1, freq="M")]
+    months, year = periods.span(history["month"].min(), periods.step(ahead[0], -1)), len(ahead)
     dims = list(dims)
     cells = history.pivot_table(index=dims, columns="month", values=AMOUNT, aggfunc="sum", fill_value=0)
     cells = cells.reindex(columns=months, fill_value=0).astype("float64").sort_index()
-    if absent() or len(months) < LEAST or len(cells) > MOST_CELLS:
+    if absent() or len(months) < LEAST * year or len(cells) > MOST_CELLS:
         return None
     from hierarchicalforecast.methods import MinTrace
 
@@ -48,14 +47,14 @@ def reconciled(history: pd.DataFrame, dims: Sequence[str], ahead: Sequence[str])
             above.append((keys[name].to_numpy()[None, :] == np.array(members, dtype=object)[:, None]).astype("float64"))
     sums = np.vstack([*above, np.eye(len(cells))])
     upper = np.vstack(above) @ cells.to_numpy()
-    found = np.vstack([*(_ahead(series)[None, :] for series in upper), cells.to_numpy()[:, -YEAR:]])
+    found = np.vstack([*(_ahead(series, year)[None, :] for series in upper), cells.to_numpy()[:, -year:]])
     made = MinTrace(method="wls_struct").fit_predict(S=sums, y_hat=found)["mean"][-len(cells) :]
     frame = pd.DataFrame(np.clip(made, 0.0, None), index=cells.index, columns=pd.Index(list(ahead), name="month"))
     return frame.stack().rename(AMOUNT).reset_index()
 
 
-def _ahead(series: np.ndarray) -> np.ndarray:
-    """Twelve more months of a series by Holt-Winters: additive season, damped trend."""
+def _ahead(series: np.ndarray, year: int) -> np.ndarray:
+    """A year more of a series by Holt-Winters: additive season, damped trend."""
     from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
     unit = float(np.abs(series).mean()) or 1.0
@@ -66,8 +65,8 @@ def _ahead(series: np.ndarray) -> np.ndarray:
             trend="add",
             damped_trend=True,
             seasonal="add",
-            seasonal_periods=YEAR,
+            seasonal_periods=year,
             initialization_method="heuristic",
         )
-        made = np.asarray(model.fit().forecast(YEAR)) * unit
-    return np.where(np.isfinite(made), made, series[-YEAR:])
+        made = np.asarray(model.fit().forecast(year)) * unit
+    return np.where(np.isfinite(made), made, series[-year:])

@@ -5,18 +5,19 @@ of it came true.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 
+from planlib import periods
 from planlib.estimates import shares
 from planlib.estimates.evidence import COLUMNS, Evidence, weigh
 from planlib.plan import AMOUNT, Horizon
 
 # Twelve known months make an expectation, six after them show what came; eight years back is the same company.
-LEAST_BEFORE, LEAST_AFTER, MOST_YEARS = 12, 6, 8
+LEAST_BEFORE, LEAST_AFTER, MOST_YEARS, QUARTER = 12, 6, 8, 3
 # With less than four years to look at, each quarter is a start.
 FEW_YEARS = 4
 # So many members are witnesses enough: the starts of years do.
@@ -65,13 +66,13 @@ class Replay:
 
         `starts`: see `shares.expected`; `least`: months that must be known before an origin.
         """
-        table = history[history["month"] <= f"{horizon.as_of:%Y-%m}"]
+        table = history[history["month"] <= horizon.until]
         sold = table.loc[table[AMOUNT] > 0, "month"]
         many = table[into].nunique() > MANY_MEMBERS
         dates = origins(str(sold.min()), horizon, least, many) if len(sold) else ()
         found: dict[str, pd.DataFrame] = {}
         for origin in dates:
-            before = table[table["month"] <= f"{origin.known.as_of:%Y-%m}"]
+            before = table[table["month"] <= origin.known.until]
             expected = shares.expected(before, into, origin.ahead, (), starts).shares.set_index(into)["share"]
             after = table[table["month"].isin(origin.ahead.open)].groupby(into)[AMOUNT].sum()
             came = after.reindex(expected.index).fillna(0).clip(lower=0).astype(float)
@@ -98,7 +99,7 @@ class Replay:
                     self.seen[origin.name]
                     .assign(
                         origin=origin.name,
-                        years=len(origin.ahead.open) / 12,
+                        years=len(origin.ahead.open) / len(origin.ahead.months),
                         given=given_to(self.seen[origin.name], given.rename(columns={self.into: "member"}), part),
                     )
                     .rename(columns={"given": "after"})
@@ -114,23 +115,22 @@ def origins(first: str, horizon: Horizon, least: int = LEAST_BEFORE, many: bool 
     `first`: first month with sales; `many`: the level has many members, starts of years do if there are any. At least `least`
     months lie before each and six after it.
     """
-    end = pd.Period(f"{horizon.as_of:%Y-%m}", freq="M")
-    begin = max(pd.Period(first, freq="M") + least, end - 12 * MOST_YEARS + 1)
-    last = end - LEAST_AFTER + 1
-    year = pd.Period(horizon.months[0], freq="M")
-    known = (end - begin).n + 1
-    step = 12 if known >= 12 * FEW_YEARS or (many and known >= 12 + LEAST_AFTER) else 3
-    return tuple(
-        origin_at(at, end, horizon.fiscal_start) for at in pd.period_range(begin, last, freq="M") if (at - year).n % step == 0
-    )
+    end, year = horizon.until, len(horizon.months)
+    begin = max(periods.step(first, least), periods.step(end, 1 - year * MOST_YEARS))
+    known = periods.between(begin, end) + 1
+    step = year if known >= year * FEW_YEARS or (many and known >= year + LEAST_AFTER) else QUARTER
+    dates = periods.span(begin, periods.step(end, 1 - LEAST_AFTER))
+    return tuple(origin_at(at, end, horizon) for at in dates if periods.between(horizon.months[0], at) % step == 0)
 
 
-def origin_at(start: pd.Period, end: pd.Period, fiscal_start: int) -> Origin:
-    """The origin whose first month ahead is `start`, where `end` is the last month known by now."""
-    day = (start.start_time - timedelta(days=1)).date()
-    opening = start - (start.month - fiscal_start) % 12
-    ahead = start - (12 - min(12, (end - start).n + 1))
-    return Origin(Horizon(opening.year, fiscal_start, day), Horizon(ahead.year, ahead.month, day))
+def origin_at(start: str, end: str, horizon: Horizon) -> Origin:
+    """The origin whose first month ahead is `start`, where `end` is the last month known by now; years as in `horizon`."""
+    day = horizon.calendar.first(start) - timedelta(days=1)
+    year = periods.per_year(start)
+    opening = periods.step(start, -((int(start[-2:]) - horizon.fiscal_start) % year))
+    ahead = periods.step(start, min(year, periods.between(start, end) + 1) - year)
+    known = replace(horizon, year=int(opening[:4]), as_of=day)
+    return Origin(known, replace(horizon, year=int(ahead[:4]), fiscal_start=int(ahead[-2:]), as_of=day))
 
 
 def given_to(seen: pd.DataFrame, values: pd.DataFrame, part: float = 1.0) -> np.ndarray:

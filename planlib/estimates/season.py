@@ -18,6 +18,7 @@ from planlib.estimates.candidates import index_of
 from planlib.estimates.cube import Cube
 from planlib.estimates.outlook import Outlook, outlook
 from planlib.estimates.windows import span_of
+from planlib.periods import MONTHS, Calendar
 from planlib.plan import AMOUNT, DIMENSIONS, Horizon
 
 # Before any evidence: a month all in a festival's window sells half more or half less, give or take (logs).
@@ -71,7 +72,7 @@ def festival_days(years: list[int], festivals: list[str], calendar: pd.DataFrame
     return pd.concat([frame[kept], given[["festival", "date"]]], ignore_index=True).sort_values(["festival", "date"])
 
 
-def exposure(months: list[str], days: pd.DataFrame, near: Near) -> pd.DataFrame:
+def exposure(months: list[str], days: pd.DataFrame, near: Near, calendar: Calendar = MONTHS) -> pd.DataFrame:
     """How many days of each month lie before and just after each festival: one column per festival and side.
 
     A day counts as 1/30, so that a column says which part of a month lies near the festival.
@@ -79,7 +80,7 @@ def exposure(months: list[str], days: pd.DataFrame, near: Near) -> pd.DataFrame:
     frame = pd.DataFrame(0.0, index=pd.Index(months, name="month"), columns=[])
     for festival, dates in days.groupby("festival", sort=True)["date"]:
         for side, first, last in (("before", -near.days_before, -1), ("after", 0, near.days_after)):
-            around = [f"{day + timedelta(days=step):%Y-%m}" for day in dates for step in range(first, last + 1)]
+            around = [calendar.at(day + timedelta(days=step)) for day in dates for step in range(first, last + 1)]
             frame[f"{festival}, {side}"] = pd.Series(around, dtype=str).value_counts().reindex(months).fillna(0).to_numpy() / 30
     return frame
 
@@ -139,16 +140,17 @@ def festivals(
     each festival explain the months (least squares in logs, growth inside a year taken out), effects drawn toward none.
     """
     known = company[company > 0]
-    months = span_of(known.index[0], f"{horizon.as_of:%Y-%m}") if len(known) else []
-    whole = len(months) // 12 * 12
-    if whole < 24 or not near.festivals:
+    months = span_of(known.index[0], horizon.until) if len(known) else []
+    year = len(horizon.months)
+    whole = len(months) // year * year
+    if whole < 2 * year or not near.festivals:
         return {}, pd.DataFrame({"window": [], "days": [], "change": []}).astype({"window": str, "days": int, "change": float})
     years = sorted({int(month[:4]) + step for month in [*months, *horizon.months] for step in (-1, 0, 1)})
     days = festival_days(years, list(near.festivals), calendar)
     cube = Cube.of(company.rename(AMOUNT).reset_index(), [], horizon)
     sold = np.clip(cube.filled(cube.months)[-whole:], 0.0, None)
-    index = index_of(sold.reshape(-1, 12)).ravel()
-    past, every = exposure(months[-whole:], days, near), exposure([*months, *horizon.months], days, near)
+    index = index_of(sold.reshape(-1, year)).ravel()
+    past, every = (exposure(names, days, near, horizon.calendar) for names in (months[-whole:], [*months, *horizon.months]))
     calendar_month = np.array([month[5:] for month in months[-whole:]])
     effects = _effects(np.where(index > 0, index, np.nan), calendar_month, past.to_numpy())
     windows = [near.days_before if name.endswith("before") else near.days_after + 1 for name in past.columns]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from planlib import periods
 from planlib.estimates.cube import START_MONTHS
 from planlib.estimates.momentum import LEAST_MONTHS
 from planlib.estimates.pauses import MISSED, missed
@@ -49,7 +50,7 @@ def standing(history: pd.DataFrame, by: str, as_of: str) -> Standing:
     sold = table.to_numpy() > 0
     table = table[sold.any(axis=1)]
     sold = sold[sold.any(axis=1)]
-    over = missed(sold | ~known) >= MISSED
+    over = missed(sold | ~known, periods.per_year(as_of)) >= MISSED
     if over.all():
         return Standing(plain)
     ended, table = tuple(map(str, table.index[over])), table[~over]

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
+from planlib import periods
 from planlib.estimates.windows import span_of
 
-YEAR = 12
 # The prior counts like this many years, and the damping is believed to lie this near to its prior (one standard deviation).
 PRIOR_YEARS, DAMPING_SPREAD = 4.0, 0.5
 # Two years are compared where this part of their known months is known in both.
@@ -27,7 +27,7 @@ LEAST_PAIRS = 0.75
 class Monthly:
     """A measure from month `first` on: part and whole by month, both 0 where the month is not known."""
 
-    first: pd.Period
+    first: str
     part: np.ndarray
     whole: np.ndarray
     known: np.ndarray
@@ -35,12 +35,16 @@ class Monthly:
     @classmethod
     def of(cls, part: pd.Series, whole: pd.Series | None, first: str, last: str, known: Sequence[str]) -> "Monthly":
         """From series by month `YYYY-MM`; a known month without a row is 0, a whole of None is one a month."""
-        start = pd.Period(first, freq="M")
         months = span_of(first, last)
         told = np.isin(months, list(known))
         top = np.where(told, part.reindex(months).fillna(0).astype(float).to_numpy(), 0.0)
         below = np.ones(len(months)) if whole is None else whole.reindex(months).fillna(0).astype(float).to_numpy()
-        return cls(start, top, np.where(told, below, 0.0), told)
+        return cls(first, top, np.where(told, below, 0.0), told)
+
+    @property
+    def year(self) -> int:
+        """How many months a year has: 12, or 13 periods."""
+        return periods.per_year(self.first)
 
     @property
     def end(self) -> int:
@@ -48,19 +52,19 @@ class Monthly:
         return len(self.part) - 1
 
     def place(self, month: str) -> int:
-        return (pd.Period(month, freq="M") - self.first).n
+        return periods.between(self.first, month)
 
     @cached_property
     def pairs(self) -> np.ndarray:
         """Whether a month and the one a year before it are both known."""
-        before = np.concatenate([np.zeros(min(YEAR, len(self.known)), bool), self.known[:-YEAR]])
+        before = np.concatenate([np.zeros(min(self.year, len(self.known)), bool), self.known[: -self.year]])
         return self.known & before
 
     def grown(self, places: np.ndarray) -> float:
         """Log of the measure over some months, over that of the same months a year before; NaN where it is not known."""
-        inside = places[(places >= YEAR) & (places <= self.end)]
+        inside = places[(places >= self.year) & (places <= self.end)]
         both = inside[self.pairs[inside]]
-        now, before = _over(self, both), _over(self, both - YEAR)
+        now, before = _over(self, both), _over(self, both - self.year)
         return math.log(now / before) if now > 0 and before > 0 else math.nan
 
 
@@ -97,7 +101,7 @@ def trend(measure: Monthly, leads: Sequence[int], damping: float, usual_error: f
     growths = _growths(measure)
     carried = _weaker(measure, growths)
     end = measure.end
-    part, doubt = _damping(carried, growths, end, damping, usual_error)
+    part, doubt = _damping(carried, growths, end, damping, usual_error, measure.year)
     known = bool(end >= 0 and np.isfinite(carried[end]))
     year = float(carried[end]) if known else 0.0
     errors = _errors(measure, carried, growths, leads, damping, usual_error) if leads else np.array([])
@@ -117,9 +121,9 @@ def _over(measure: Monthly, places: np.ndarray) -> float:
 def _grown(measure: Monthly, width: int) -> np.ndarray:
     """Log growth of the `width` months that end at each month over the same ones a year before; NaN where it is not known."""
     result = np.full(len(measure.part), np.nan)
-    if len(result) < YEAR + width:
+    if len(result) < measure.year + width:
         return result
-    pair = measure.pairs[YEAR:]
+    pair = measure.pairs[measure.year :]
 
     def sums(series: np.ndarray) -> np.ndarray:
         return sliding_window_view(np.where(pair, series, 0.0), width).sum(axis=1)
@@ -127,39 +131,46 @@ def _grown(measure: Monthly, width: int) -> np.ndarray:
     part, whole = measure.part, measure.whole
     now, before = (
         np.divide(top, below, out=np.zeros(len(top)), where=below > 0)
-        for top, below in ((sums(part[YEAR:]), sums(whole[YEAR:])), (sums(part[:-YEAR]), sums(whole[:-YEAR])))
+        for top, below in (
+            (sums(part[measure.year :]), sums(whole[measure.year :])),
+            (sums(part[: -measure.year]), sums(whole[: -measure.year])),
+        )
     )
     good = (now > 0) & (before > 0)
-    result[YEAR + width - 1 :][good] = np.log(now[good] / before[good])
+    result[measure.year + width - 1 :][good] = np.log(now[good] / before[good])
     return result
 
 
 def _growths(measure: Monthly) -> np.ndarray:
     """Log growth of the twelve months that end at each month over the twelve before; NaN where too few are known in both."""
-    result = _grown(measure, YEAR)
-    if len(result) >= 2 * YEAR:
-        known = sliding_window_view(measure.known, YEAR).sum(axis=1)
-        shared = sliding_window_view(measure.pairs, YEAR).sum(axis=1)[YEAR:]
-        result[2 * YEAR - 1 :][shared < LEAST_PAIRS * np.maximum(known[YEAR:], known[:-YEAR])] = np.nan
+    result = _grown(measure, measure.year)
+    if len(result) >= 2 * measure.year:
+        known = sliding_window_view(measure.known, measure.year).sum(axis=1)
+        shared = sliding_window_view(measure.pairs, measure.year).sum(axis=1)[measure.year :]
+        result[2 * measure.year - 1 :][shared < LEAST_PAIRS * np.maximum(known[measure.year :], known[: -measure.year])] = (
+            np.nan
+        )
     return result
 
 
 def _weaker(measure: Monthly, growths: np.ndarray) -> np.ndarray:
     """The yearly growth, or that of the last half year over the same half where it is nearer to 0; 0 where it has turned."""
-    recent = _grown(measure, YEAR // 2)
+    recent = _grown(measure, measure.year // 2)
     nearer = np.where(np.abs(recent) < np.abs(growths), recent, growths)
     return np.where(np.isfinite(recent), np.where(recent * growths < 0, 0.0, nearer), growths)
 
 
-def _damping(carried: np.ndarray, growths: np.ndarray, end: int, prior: float, usual_error: float) -> tuple[float, float]:
+def _damping(
+    carried: np.ndarray, growths: np.ndarray, end: int, prior: float, usual_error: float, year: int
+) -> tuple[float, float]:
     """Part of the growth up to `end` that goes on, from all pairs of years that were known by then, and its variance."""
-    past, after = carried[: max(end + 1 - YEAR, 0)], growths[YEAR : end + 1]
+    past, after = carried[: max(end + 1 - year, 0)], growths[year : end + 1]
     pairs = np.isfinite(past) & np.isfinite(after)
     count = int(pairs.sum())
     if not count:
         return prior, DAMPING_SPREAD**2
     past, after = past[pairs], after[pairs]
-    years = (count + YEAR - 1) // YEAR
+    years = (count + year - 1) // year
     missed = float(np.mean((after - prior * past) ** 2))
     variance = (PRIOR_YEARS * usual_error**2 + years * missed) / (PRIOR_YEARS + years)
     told, held = years * float(np.mean(past**2)) / variance, 1 / DAMPING_SPREAD**2
@@ -173,10 +184,10 @@ def _errors(
     """Log errors of the forecast of `leads` at every origin with two years before it, each told from what was known by then."""
     found = []
     ahead = np.array(leads)
-    for origin in range(2 * YEAR - 1, len(measure.part) - max(leads)):
+    for origin in range(2 * measure.year - 1, len(measure.part) - max(leads)):
         if not np.isfinite(growths[origin]):
             continue
-        growth = _damping(carried, growths, origin, prior, usual_error)[0] * carried[origin]
+        growth = _damping(carried, growths, origin, prior, usual_error, measure.year)[0] * carried[origin]
         grown = measure.grown(origin + ahead)
         if math.isfinite(grown):
             found.append(grown - growth)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from planlib import periods
+
 
 @dataclass(frozen=True)
 class Window:
@@ -94,9 +96,8 @@ class Coverage:
         rows = sorted({month for month in months if month <= as_of})
         if not rows or 2 * len(rows) >= len(span_of(rows[0], rows[-1])):
             return cls.of(rows, as_of)
-        places = [pd.Period(month, freq="M") for month in rows]
-        longest = max((late - early).n for early, late in itertools.pairwise(places))
-        return cls(rows[0], min(as_of, str(places[-1] + (longest - 1))))
+        longest = max(periods.between(early, late) for early, late in itertools.pairwise(rows))
+        return cls(rows[0], min(as_of, periods.step(rows[-1], longest - 1)))
 
     def window(self, name: str, months: Sequence[str]) -> Window:
         """The months under a name, with those that are known."""
@@ -112,17 +113,17 @@ class Coverage:
         """The same as it was known at the end of month `last`."""
         return replace(self, last=min(last, self.last)) if self.first and self.first <= last else Coverage(None, last)
 
-    def looks_back(self, window: Window, months: int = 12) -> bool:
-        """Whether who is new in a window can be told: the `months` before it are known, so that a first order is a first."""
+    def looks_back(self, window: Window) -> bool:
+        """Whether who is new in a window can be told: the year before it is known, so that a first order is a first."""
         if not window.months:
             return False
-        start = pd.Period(min(window.months), freq="M")
-        return self.window("before", span_of(str(start - months), str(start - 1))).whole
+        start = min(window.months)
+        return self.window("before", span_of(periods.step(start, -periods.per_year(start)), periods.step(start, -1))).whole
 
 
 def span_of(first: str, last: str) -> list[str]:
     """All months from `first` to `last`."""
-    return [str(month) for month in pd.period_range(first, last, freq="M")]
+    return periods.span(first, last)
 
 
 def a_year_before(months: Sequence[str], years: int = 1) -> list[str]:
@@ -152,7 +153,7 @@ def _runs(months: Sequence[str]) -> list[str]:
     """Consecutive months as spans: "2025-01 to 2025-03", "2025-07"."""
     runs: list[list[str]] = []
     for month in months:
-        if runs and str(pd.Period(runs[-1][1], freq="M") + 1) == month:
+        if runs and periods.step(runs[-1][1], 1) == month:
             runs[-1][1] = month
         else:
             runs.append([month, month])

@@ -2,7 +2,7 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -159,6 +159,16 @@ def in_minor_units(limits: list[Stated], exponent: int) -> list[Stated]:
         else:
             converted.append(limit)
     return converted
+
+
+def in_keys(limits: list[Stated], names: Mapping[str, str]) -> list[Stated]:
+    """Rules or locks with the months in their `where` by key; `names`: what a company calls its own periods -> key."""
+    found = []
+    for limit in limits:
+        told = limit.where.get("month", [])
+        keys = names.get(told, told) if isinstance(told, str) else [names.get(name, name) for name in told]
+        found.append(limit.model_copy(update={"where": {**limit.where, "month": keys}}) if told else limit)
+    return found
 
 
 def in_force(limits: list[Stated], day: date) -> list[Stated]:

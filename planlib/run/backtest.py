@@ -28,7 +28,6 @@ from planlib.run.doors import Doors, Progress, mappings
 from planlib.run.folder import near, only_one, read_json, write_json
 from planlib.run.params import RunSettings
 
-YEAR = 12
 MOST_YEARS = 3  # judged where none is asked for
 AT_ONCE = 2  # plans side by side, each with kernels of its own
 FINEST = "05-time"
@@ -85,14 +84,10 @@ def backtest(
             raise PlanError("back-test: found no past year that could be planned, expected one:\n" + "\n".join(said))
         frames: dict[str, list[pd.DataFrame]] = {"levels": [], "sizes": [], "total": []}
         for year, plan in sorted(plans.items()):
-            levels, sizes, notes = judged(plan.split, orders, year, settings.fiscal_start)
+            levels, sizes, notes = judged(plan.split, orders, _horizon(settings, year))
             frames["levels"].append(levels)
             frames["sizes"].append(sizes)
-            frames["total"].append(
-                outlook_row(
-                    orders, Horizon(year, settings.fiscal_start, _day_before(settings, year)), settings.parameters["strategy"]
-                )
-            )
+            frames["total"].append(outlook_row(orders, _horizon(settings, year), settings.parameters["strategy"]))
             said += notes
         tables = {name: pd.concat(each, ignore_index=True) for name, each in frames.items()}
         built = Path(scratch) / "built"
@@ -119,9 +114,13 @@ def known_orders(settings: RunSettings, store: Path) -> pd.DataFrame:
     """All net orders up to `as_of`: region, product, channel, month, amount and returned (minor units)."""
     from planlib.data.sources import Tables, ingest
 
-    ingested, _ = ingest(mappings({"orders": settings.data["orders"]}), settings.currency, store)
+    ingested, _ = ingest(
+        mappings({name: settings.data[name] for name in ("orders", "periods") if name in settings.data}),
+        settings.currency,
+        store,
+    )
     tables = Tables({name: each.parquet for name, each in ingested.items()})
-    return tables.orders([*PLACES, "month"], until=f"{settings.as_of:%Y-%m}")
+    return tables.orders([*PLACES, "month"], until=settings.horizon.until)
 
 
 def judgeable(settings: RunSettings, orders: pd.DataFrame, asked: Sequence[int] = ()) -> list[int]:
@@ -129,13 +128,13 @@ def judgeable(settings: RunSettings, orders: pd.DataFrame, asked: Sequence[int] 
 
     Raises ParameterError for a year asked for that is none of these, InputDataError where there is none at all.
     """
-    first, last = (pd.Period(end, freq="M") for end in (orders["month"].min(), f"{settings.as_of:%Y-%m}"))
-    last = min(last, pd.Period(orders["month"].max(), freq="M"))
+    horizon = settings.horizon
+    first, last = orders["month"].min(), min(horizon.until, orders["month"].max())
     able = []
-    for year in range(first.year, last.year + 1):
-        start = pd.Period(first_day(settings, year), freq="M")
-        sold = orders.loc[orders["month"].between(str(start), str(start + YEAR - 1)), AMOUNT].sum()
-        if start - YEAR >= first and start + YEAR - 1 <= last and sold > 0:
+    for year in range(int(first[:4]), int(last[:4]) + 1):
+        before, months = horizon.year_of(year - 1), horizon.year_of(year)
+        sold = orders.loc[orders["month"].isin(months), AMOUNT].sum()
+        if before[0] >= first and months[-1] <= last and sold > 0:
             able.append(year)
     if not able:
         raise InputDataError(
@@ -192,7 +191,7 @@ def told(folder: Path) -> str:
 def _past(settings: RunSettings, orders: pd.DataFrame, year: int, folder: Path, cut: Cut = as_known) -> Past:
     """A year's settings, its inputs cut and what it sold in the end as its target."""
     known, told = cut(settings, year, folder / f"inputs-{year}")
-    months = Horizon(year, settings.fiscal_start, _day_before(settings, year)).months
+    months = _horizon(settings, year).months
     sold = int(orders.loc[orders["month"].isin(months), AMOUNT].sum())
     target = sold / 10 ** minor_exponent(settings.currency)
     parameters = {name: dict(each) for name, each in settings.parameters.items()}
@@ -202,8 +201,9 @@ def _past(settings: RunSettings, orders: pd.DataFrame, year: int, folder: Path, 
     return Past(year, known.model_copy(update={"parameters": parameters}), tuple(f"{year}: {text}" for text in told))
 
 
-def _day_before(settings: RunSettings, year: int) -> dt.date:
-    return first_day(settings, year) - dt.timedelta(days=1)
+def _horizon(settings: RunSettings, year: int) -> Horizon:
+    """A plan year as it stood on the day before it."""
+    return replace(settings.horizon, year=year, as_of=first_day(settings, year) - dt.timedelta(days=1))
 
 
 def _planned(past: Sequence[Past], scratch: Path, progress: Progress) -> tuple[dict[int, Made], list[str]]:

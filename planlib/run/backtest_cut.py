@@ -14,7 +14,7 @@ from planlib.run.doors import mappings
 from planlib.run.params import RunSettings
 
 # Their dates lie ahead by nature: festivals and due days are known before they come.
-KNOWN_AHEAD = ("calendar", "milestones")
+KNOWN_AHEAD = ("calendar", "milestones", "periods")
 # What a row came to later: a column that is blank until its day.
 CAME_LATER = {"staff": "left", "milestones": "done"}
 
@@ -31,7 +31,8 @@ class Dated:
 
 def first_day(settings: RunSettings, year: int) -> dt.date:
     """The first day of a plan year."""
-    return dt.date(year, settings.fiscal_start, 1)
+    horizon = settings.horizon
+    return horizon.calendar.first(horizon.year_of(year)[0])
 
 
 def as_known(settings: RunSettings, year: int, folder: Path) -> tuple[RunSettings, list[str]]:

@@ -11,7 +11,7 @@ import pandas as pd
 from planlib.chapters import strategy
 from planlib.estimates.reconciled import absent, reconciled
 from planlib.estimates.scores import aligned, bias, error, levels
-from planlib.plan import AMOUNT, Horizon, months
+from planlib.plan import AMOUNT, Horizon
 
 PLACES = ("region", "product", "channel")
 OURS, LAST = "ours", "last_year"
@@ -29,13 +29,11 @@ SIZES = ("large", "middle", "small")
 TENTH, POINT = 1.10, 0.01
 
 
-def judged(
-    plan: pd.DataFrame, orders: pd.DataFrame, year: int, fiscal_start: int
-) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+def judged(plan: pd.DataFrame, orders: pd.DataFrame, horizon: Horizon) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """One past year's plan against what happened, and beside simple statements of the same date.
 
     Parameters
-        plan      region, product, channel, month, amount: the plan of `year`
+        plan      region, product, channel, month, amount: the plan of the horizon's year
         orders    the same columns: what was sold, before the year and in it (minor units)
     Returns
         levels    year, level, cells (that sold or were expected), ours, last_year, two_years, three_years, equal, reconciled
@@ -46,16 +44,17 @@ def judged(
         sentences on levels that are lost, and on what is left out
     """
     dims = [name for name in PLACES if orders[name].nunique() > 1] + ["month"]
-    past = [_year(orders, year - back, fiscal_start) for back in range(4)]
+    year = horizon.year
+    past = [_calendar(orders[orders["month"].isin(horizon.year_of(year - back))]) for back in range(4)]
     first = orders["month"].min()
-    whole = [back for back in (1, 2, 3) if months(year - back, fiscal_start)[0] >= first and past[back][AMOUNT].sum() > 0]
+    whole = [back for back in (1, 2, 3) if horizon.year_of(year - back)[0] >= first and past[back][AMOUNT].sum() > 0]
     told = []
     if len(whole) < 3:
         lie = "1 whole year lies" if len(whole) == 1 else f"{len(whole)} whole years lie"
         more = "the means of two and three years" if len(whole) < 2 else "the mean of three years"
         told.append(f"{year}: {lie} before it: {more} cannot be told.")
-    known = orders[orders["month"] < months(year, fiscal_start)[0]]
-    agreed = reconciled(known, dims[:-1] or ["region"], months(year, fiscal_start))
+    known = orders[orders["month"] < horizon.months[0]]
+    agreed = reconciled(known, dims[:-1] or ["region"], horizon.months)
     if agreed is None:
         why = f"{' and '.join(absent())} not installed" if absent() else "it takes 24 months and at most 4000 cells"
         told.append(f"{year}: no reconciled forecast beside the plan: {why}.")
@@ -89,7 +88,7 @@ def outlook_row(orders: pd.DataFrame, horizon: Horizon, terms: Mapping[str, Any]
     `terms`: damping, usual_error and confidence of chapter 01. Returns one row: year, actual, expected, low, high, last_year
     (minor units), off (expected over actual less 1, share), inside (whether the interval held).
     """
-    known = orders[orders["month"] <= f"{horizon.as_of:%Y-%m}"].groupby(["region", "month"], as_index=False)[AMOUNT].sum()
+    known = orders[orders["month"] <= horizon.until].groupby(["region", "month"], as_index=False)[AMOUNT].sum()
     ahead = strategy.outlook(known, horizon, terms["damping"], terms["usual_error"])
     path = strategy.momentum(known, horizon, ahead)
     low, high = strategy.band(path, ahead, terms["confidence"])
@@ -103,10 +102,6 @@ def outlook_row(orders: pd.DataFrame, horizon: Horizon, terms: Mapping[str, Any]
 def _calendar(table: pd.DataFrame) -> pd.DataFrame:
     """Months under their calendar number, so that years compare."""
     return table.assign(month=table["month"].astype(str).str[5:])
-
-
-def _year(orders: pd.DataFrame, year: int, fiscal_start: int) -> pd.DataFrame:
-    return _calendar(orders[orders["month"].isin(months(year, fiscal_start))])
 
 
 def _equal(last: pd.DataFrame, level: list[str]) -> pd.DataFrame:

@@ -17,6 +17,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from planlib.errors import ParameterError, collected
+from planlib.periods import MONTHS, Calendar
+from planlib.plan import Horizon
 from planlib.run.plain_yaml import Where, nearest, read_yaml, shown
 
 Models = Mapping[str, type[BaseModel]]
@@ -65,6 +67,12 @@ class RunSettings(BaseModel):
     source: Path
     files: tuple[Path, ...]
     root: Path
+    calendar: Calendar = MONTHS
+
+    @property
+    def horizon(self) -> Horizon:
+        """The plan year, and how much of it is closed."""
+        return Horizon(self.year, self.fiscal_start, self.as_of, self.calendar)
 
     def header(self) -> dict[str, Any]:
         """What a chapter may know of the run besides its own section, as JSON."""
@@ -150,7 +158,10 @@ def _load(
     settings: RunSettings | None = None
     try:
         settings = RunSettings(**header, data=data, parameters=sections, source=path, files=files, root=project_root(path))
+        settings = settings.model_copy(update={"calendar": _calendar(data)})
         _check_as_of(settings, fault)
+        if settings.calendar.own and stated is None:
+            fault(("as_of",), "is missing; with a table `periods` it must be said: the last day of the last closed period.")
     except ValidationError as error:
         _explain(error, (), header, list(RunSettings.model_fields), fault)
     if faults or settings is None:
@@ -192,14 +203,28 @@ def _day_before(raw: dict[str, Any]) -> Any:
         return dt.date(2000, 1, 31)  # the year's own fault is told; this only keeps the other checks going
 
 
+def _calendar(data: Mapping[str, Any]) -> Calendar:
+    """Calendar months, or the company's own periods where the file maps the table of them."""
+    if not data.get("periods"):
+        return MONTHS
+    from planlib.data.calendar import calendar_of
+    from planlib.run.doors import mappings
+
+    return calendar_of(mappings({"periods": data["periods"]}))
+
+
 def _check_as_of(settings: RunSettings, fault: Callable[[tuple[str, ...], str], None]) -> None:
-    first = dt.date(settings.year, settings.fiscal_start, 1)
-    last = dt.date(settings.year + 1, settings.fiscal_start, 1) - dt.timedelta(days=1)
+    horizon, what = settings.horizon, "period" if settings.calendar.own else "month"
+    if settings.calendar.own and settings.fiscal_start != 1:
+        fault(("fiscal_start",), "found one beside a table `periods`, which says where years begin; remove it.")
+        return
+    first = settings.calendar.first(horizon.months[0])
+    last = settings.calendar.last(horizon.months[-1])
     earliest = first - dt.timedelta(days=1)
-    if (settings.as_of + dt.timedelta(days=1)).day != 1:
-        fault(("as_of",), f"found {settings.as_of}, expected the last day of a month.")
+    if settings.as_of != settings.calendar.last(settings.calendar.at(settings.as_of)):
+        fault(("as_of",), f"found {settings.as_of}, expected the last day of a {what}.")
     elif not earliest <= settings.as_of < last:
-        fault(("as_of",), f"found {settings.as_of}, expected a month's end from {earliest} on and before {last}.")
+        fault(("as_of",), f"found {settings.as_of}, expected a {what}'s end from {earliest} on and before {last}.")
 
 
 def _section(name: str, value: Any, model: type[BaseModel], fault: Callable[..., None]) -> dict[str, Any]:

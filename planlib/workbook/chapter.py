@@ -72,9 +72,12 @@ class Chapter(Given):
 
     def figure(self, chart: Any, title: str, alt: str = "", role: str | None = None) -> None:
         """A chart whose title is its message."""
-        item = {"kind": "figure", "title": title, "alt": alt or title, "role": role}
+        item = self.named({"kind": "figure", "title": title, "alt": alt or title, "role": role})
+        spec, calendar = charts.spec(chart), self.horizon.calendar
+        if calendar.own:
+            spec = charts.named(spec, {each.key: each.label for each in calendar.own})
         # JupyterLab hangs on a chart that takes the width of its own output; the report gives the page's width back.
-        display({ITEM: item, charts.MIME: {**charts.spec(chart), "width": WIDTH}, "text/plain": title}, raw=True)
+        display({ITEM: item, charts.MIME: {**spec, "width": WIDTH}, "text/plain": item["title"]}, raw=True)
 
     def why(self, result: Split, aims: pd.DataFrame | None = None) -> None:
         """Which rules and locks bind and what each costs, the plan's proof, and how it compares with simple splits.
@@ -140,8 +143,8 @@ class Chapter(Given):
             served = "Marketing cost, at most" if at_most else "Revenue"
             who = owners or self._owners(into, served)
             of = smart.of_members(planned, last_year, history, self.horizon, who, served, terms, at_most)
-        first, last = (pd.Period(self.horizon.months[place], freq="M") for place in (0, -1))
-        checked = smart.check(of, first.start_time.date(), last.end_time.date(), terms.achievable_from)
+        months, calendar = self.horizon.months, self.horizon.calendar
+        checked = smart.check(of, calendar.first(months[0]), calendar.last(months[-1]), terms.achievable_from)
         self.keep(checked, "SMART check")
         self.note(smart.summary(checked, self.listed))
         return checked
@@ -259,6 +262,7 @@ class Chapter(Given):
 
     def _emit(self, item: dict[str, Any], text: str, table: str = "") -> None:
         """Show an item: to the report as data, to a reader of the notebook as plain text, whatever marks a name in it holds."""
+        item, text, table = self.named(item), self.named(text), self.named(table)
         tag = TAGS.get(item["kind"], "p")
         plain = item.get("text") or item.get("title") or item.get("label") or item["kind"]
         # the classes keep the formula renderers of notebooks off what stands between two dollar signs

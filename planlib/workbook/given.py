@@ -1,8 +1,9 @@
 """What a chapter starts from: its parameters and rules, the company's tables, and the plans it follows."""
 
 import functools
+import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from planlib import plan as tables
 from planlib.chapters.base import ChapterParameters
 from planlib.data import baselines
+from planlib.data.calendar import month_names, per_week
 from planlib.data.sources import Tables
 from planlib.errors import PlanError
 from planlib.estimates import shares
@@ -20,7 +22,7 @@ from planlib.estimates.trust import likely
 from planlib.estimates.windows import Coverage
 from planlib.formatting import Reader
 from planlib.lp import Lock, Rule, Stage
-from planlib.lp.rules import in_force, in_minor_units
+from planlib.lp.rules import in_force, in_keys, in_minor_units
 from planlib.plan import AMOUNT, Horizon
 from planlib.workbook.measures import measured
 
@@ -33,6 +35,8 @@ FORESEEN, EXPECTED, SKILL, WEIGHED = (
 )
 UNAIDED = "The year with no new action"
 PLACES = ("region", "product", "channel")
+# A period by its key, and no part of a day or a longer name.
+PERIOD = re.compile(r"(?<![\w-])\d{4}-P?\d{2}(?![\w-])")
 
 
 class Given:
@@ -48,11 +52,12 @@ class Given:
         self.reader = Reader(self.settings["language"], self.currency)
         self.exponent = self.reader.exponent
         as_of = date.fromisoformat(self.settings["as_of"])
-        self.horizon = Horizon(self.settings["year"], self.settings["fiscal_start"], as_of)
         self.tables = Tables({name: root / given["parquet"] for name, given in settings["inputs"].items()})
+        self.horizon = Horizon(self.settings["year"], self.settings["fiscal_start"], as_of, self.tables.calendar)
         rules, locks = getattr(parameters, "rules", []), getattr(parameters, "locks", [])
-        self.rules: list[Rule] = in_minor_units(in_force(rules, as_of), self.exponent)
-        self.locks: list[Lock] = in_minor_units(in_force(locks, as_of), self.exponent)
+        names = month_names(self.horizon.calendar)
+        self.rules: list[Rule] = in_minor_units(in_keys(in_force(rules, as_of), names), self.exponent)
+        self.locks: list[Lock] = in_minor_units(in_keys(in_force(locks, as_of), names), self.exponent)
         stated: list[Any] = [*rules, *locks]
         self.expired = [f'"{old.name}" ({old.expires})' for old in stated if old.expires is not None and old.expires < as_of]
         baseline = settings.get("baseline")
@@ -108,7 +113,7 @@ class Given:
         plans, lost = baselines.chain(self.baseline, self.root)
         frames, later = [], self.horizon.months
         for each in plans:
-            closed = f"{each.as_of:%Y-%m}"
+            closed = self.horizon.calendar.at(each.as_of)
             plan = self._read(each.folder, stem, title)
             frames.append(plan[plan["month"].isin(later) & (plan["month"] > closed)])
             later = [month for month in later if month <= closed]
@@ -127,12 +132,27 @@ class Given:
 
     def orders(self, *by: str, months: Sequence[str] | None = None, groups: pd.DataFrame | None = None) -> pd.DataFrame:
         """Net revenue by dimensions up to `as_of`, or in some consecutive months; see Tables.orders."""
-        until = f"{self.horizon.as_of:%Y-%m}"
-        if months is None:
-            return self.tables.orders(list(by), until=until, groups=groups)
-        if not len(months):
-            return self.tables.orders(list(by), since="9999-12", until="9999-12", groups=groups)
-        return self.tables.orders(list(by), since=min(months), until=min(max(months), until), groups=groups)
+        until = self.horizon.until
+        if months is not None and not len(months):
+            return self.tables.orders(list(by), since="9999-99", until="9999-99", groups=groups)
+        since, until = (None, until) if months is None else (min(months), min(max(months), until))
+        if not self.longer or "day" in by:
+            return self.tables.orders(list(by), since=since, until=until, groups=groups)
+        sold = self.tables.orders(sorted({*by, "month"}), since=since, until=until, groups=groups)
+        return per_week(sold, by, self.longer)
+
+    @functools.cached_property
+    def longer(self) -> dict[str, tuple[int, int]]:
+        """Periods before the plan year that have more or fewer weeks than its period of the same place: days there, and here.
+
+        So years of 52 and 53 weeks are compared per week. Nothing where periods are no whole weeks.
+        """
+        calendar, now = self.horizon.calendar, {month[-2:]: month for month in self.horizon.months}
+        if not calendar.weekly:
+            return {}
+        before = [each.key for each in calendar.own if each.key < self.horizon.months[0]]
+        lengths = {key: (calendar.length(key), calendar.length(now[key[-2:]])) for key in before}
+        return {key: days for key, days in lengths.items() if days[0] != days[1]}
 
     def last_year(self, *by: str, groups: pd.DataFrame | None = None) -> pd.DataFrame:
         """Net revenue of the twelve months before the plan year, by dimensions."""
@@ -151,7 +171,7 @@ class Given:
     @functools.cached_property
     def coverage(self) -> Coverage:
         """The months that the orders cover, up to `as_of`: ask it for every window of months."""
-        return Coverage.of(self.orders("month")["month"], f"{self.horizon.as_of:%Y-%m}")
+        return Coverage.of(self.orders("month")["month"], self.horizon.until)
 
     @functools.cached_property
     def starts(self) -> dict[str, dict[str, str]]:
@@ -159,13 +179,9 @@ class Given:
         products = self.tables.get("products")
         if products is None or "launched" not in products:
             return {}
-        told = (
-            products.dropna(subset=["launched"])
-            .drop_duplicates("product")
-            .set_index("product")["launched"]
-            .dt.strftime("%Y-%m")
-        )
-        return {"product": told[told <= f"{self.horizon.as_of:%Y-%m}"].to_dict()}
+        told = products.dropna(subset=["launched"]).drop_duplicates("product").set_index("product")["launched"]
+        told = self.horizon.calendar.of(told[told <= pd.Timestamp(self.horizon.as_of)])
+        return {"product": told.to_dict()}
 
     def expected(self, into: str, *within: str) -> Expected:
         """The shares of `into` within each cell of `within` expected of the open months, as chapter 02 foresaw them."""
@@ -195,9 +211,19 @@ class Given:
         common = float(year["spread"]) * float(year["expected"]) / max(1.0, float(year["expected"] + year["booked"]))
         return {"misses": found[[*dims, "mean", "deviation"]], "common": common}
 
+    def named(self, value: Any) -> Any:
+        """Text, and whatever holds text, with months called as the company calls its own periods."""
+        if not self.horizon.calendar.own or value is None:
+            return value
+        if isinstance(value, str):
+            return PERIOD.sub(lambda found: self.horizon.calendar.label(found[0]), value)
+        if isinstance(value, Mapping):
+            return {name: self.named(each) for name, each in value.items()}
+        return [self.named(each) for each in value] if isinstance(value, (list, tuple)) else value
+
     def customers(self, month: str) -> pd.DataFrame:
         """Each customer's first and last order, number of orders and net amount before `month`; see Tables.customers."""
-        day = pd.Period(month, freq="M").start_time - pd.Timedelta(days=1)
+        day = self.horizon.calendar.first(month) - timedelta(days=1)
         return self.tables.customers(until=f"{day:%Y-%m-%d}")
 
     def left_out(self, text: str) -> None:

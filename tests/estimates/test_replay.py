@@ -42,11 +42,11 @@ def test_starts_of_plan_years_are_replayed_where_years_are_many():
 
 
 def test_an_origin_knows_the_plan_year_it_lies_in():
-    found = origin_at(pd.Period("2024-10", freq="M"), pd.Period("2025-12", freq="M"), 7)
+    found = origin_at("2024-10", "2025-12", Horizon(2026, 7, date(2025, 12, 31)))
 
     assert found.known == Horizon(2024, 7, date(2024, 9, 30)) and found.known.closed == ["2024-07", "2024-08", "2024-09"]
     assert found.ahead.open == [str(month) for month in pd.period_range("2024-10", "2025-09", freq="M")]
-    late = origin_at(pd.Period("2025-04", freq="M"), pd.Period("2025-12", freq="M"), 1)
+    late = origin_at("2025-04", "2025-12", HORIZON)
     assert late.ahead.open == [str(month) for month in pd.period_range("2025-04", "2025-12", freq="M")]
 
 

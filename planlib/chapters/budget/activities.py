@@ -22,7 +22,7 @@ def known(marketing: pd.DataFrame | None, horizon: Horizon) -> pd.DataFrame:
     if marketing is None:
         none = {"month": "str", "activity": "str", "spend": "int64"}
         marketing = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in none.items()})
-    found = marketing[marketing["month"] <= f"{horizon.as_of:%Y-%m}"].reset_index(drop=True)
+    found = marketing[marketing["month"] <= horizon.until].reset_index(drop=True)
     return found.assign(**{name: found[name].fillna("") if name in found else "" for name in ("channel", "kind")})
 
 
@@ -66,7 +66,7 @@ def last_year(marketing: pd.DataFrame, horizon: Horizon) -> Window:
 
 def covered(marketing: pd.DataFrame, horizon: Horizon) -> Coverage:
     """The months that marketing is known for; a month without any row of any activity is not."""
-    return Coverage.of_events(marketing["month"], f"{horizon.as_of:%Y-%m}")
+    return Coverage.of_events(marketing["month"], horizon.until)
 
 
 def is_promotion(activities: pd.DataFrame, traits: pd.DataFrame) -> pd.Series:

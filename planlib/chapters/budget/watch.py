@@ -7,6 +7,7 @@ import pandas as pd
 
 from planlib import plan as tables
 from planlib.estimates.windows import Window
+from planlib.periods import MONTHS, Calendar
 from planlib.plan import AMOUNT, Horizon
 
 
@@ -19,7 +20,7 @@ def quarters(
     columns are missing, and they are in a quarter with a month that no plan had open. `known`: closed months whose spend is
     known, all by default; in a quarter with another closed month, spent is missing.
     """
-    of = {name: f"Q{place // 3 + 1}" for place, name in enumerate(horizon.months)}
+    of = horizon.quarter_of
     sums = month.groupby(month["month"].map(of))[AMOUNT].sum().reindex(sorted(set(of.values())), fill_value=0)
     frame = sums.rename_axis("quarter").reset_index()
     closed = month[month["month"].isin(horizon.closed)]
@@ -29,7 +30,7 @@ def quarters(
         frame["spent"] = frame["spent"].where(~frame["quarter"].isin(lost))
     if stood is not None:
         planned = stood.groupby(stood["month"].map(of)).agg(amount=(AMOUNT, "sum"), count=("month", "nunique"))
-        whole = planned.loc[planned["count"] == 3, "amount"]
+        whole = planned.loc[planned["count"] == pd.Series(of).value_counts().reindex(planned.index), "amount"]
         frame["plan_in_force"] = frame["quarter"].map(whole)
         frame["difference"] = frame[AMOUNT] - frame["plan_in_force"]
     return frame
@@ -128,6 +129,6 @@ def stock(inventory: pd.DataFrame | None, cost: pd.DataFrame, days: int, fast: i
     return held.sort_values(["flag", "stock_value", "product"], ascending=[False, False, True])[columns].reset_index(drop=True)
 
 
-def days_of(months: Sequence[str]) -> int:
+def days_of(months: Sequence[str], calendar: Calendar = MONTHS) -> int:
     """How many days these months have."""
-    return int(sum(pd.Period(month, freq="M").days_in_month for month in months))
+    return sum(calendar.length(month) for month in months)

@@ -69,7 +69,7 @@ def health(months: pd.DataFrame | None, partners: pd.DataFrame | None, parameter
     columns = ["partner", "period", "result", "attainment", "last_three", "misses", "status"]
     if months is not None:
         frame = months.rename(columns={"month": "period"})
-        frame = frame[frame["period"] <= f"{horizon.as_of:%Y-%m}"]
+        frame = frame[frame["period"] <= horizon.until]
     elif partners is not None:
         frame = partners[partners["year"] <= closed_year(horizon)]
         frame = frame.assign(period=frame["year"].astype(str))

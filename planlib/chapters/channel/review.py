@@ -20,9 +20,8 @@ def review(booked: pd.DataFrame | None, stood: pd.DataFrame | None, parameters: 
     where nothing was planned), months (text); empty before there is anything to review.
     """
     known = set() if stood is None else set(stood["month"])
-    step = 1 if parameters.review == "month" else 3
-    periods = [horizon.months[start : start + step] for start in range(0, 12, step)]
-    closed = [month for period in periods if set(period) <= known & set(horizon.closed) for month in period]
+    spans = [[month] for month in horizon.months] if parameters.review == "month" else horizon.quarters
+    closed = [month for span in spans if set(span) <= known & set(horizon.closed) for month in span]
     if booked is None or stood is None or not closed:
         return pd.DataFrame(columns=["channel", "booked", "plan_in_force", "ahead", "months"])
     here, there = (table[table["month"].isin(closed)] for table in (booked, stood))

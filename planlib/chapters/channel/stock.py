@@ -62,7 +62,7 @@ def untold(bought: pd.DataFrame, online: Sequence[str], horizon: Horizon) -> str
         return "orders name no customer"
     if not set(online) & set(known["channel"]):
         return "no channel of the orders is known to be online"
-    coverage = Coverage.of(bought["month"], f"{horizon.as_of:%Y-%m}")
+    coverage = Coverage.of(bought["month"], horizon.until)
     spans = {"the last twelve months": horizon.last_twelve, "the year before": a_year_before(horizon.last_twelve)}
     short = [window for window in (coverage.window(*span) for span in spans.items()) if not window.whole]
     return f"{short[-1].says()}, and two whole years are asked for" if short else ""

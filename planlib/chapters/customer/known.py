@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from planlib import periods
 from planlib.chapters.customer.parameters import Parameters
 from planlib.chapters.customer.profile import groups
 from planlib.estimates.windows import Coverage, Window, a_year_before
+from planlib.periods import MONTHS, Calendar
 from planlib.plan import EVERYTHING, Horizon
 
 
@@ -27,6 +29,7 @@ class Known:
     year_before: Window
     recent: Window
     earlier: Window
+    calendar: Calendar = MONTHS
 
     @property
     def groups(self) -> bool:
@@ -45,8 +48,7 @@ class Known:
 
     def looks_back(self, months: int) -> bool:
         """Whether a first order within the last `months` is a first order: the twelve months before them are known."""
-        last = pd.Period(self.coverage.last, freq="M")
-        span = [str(last - back) for back in range(months - 1, -1, -1)]
+        span = periods.span(periods.step(self.coverage.last, 1 - months), self.coverage.last)
         return self.coverage.looks_back(self.coverage.window("the last months", span))
 
     def says(self) -> list[str]:
@@ -83,6 +85,7 @@ def known(coverage: Coverage, everyone: pd.DataFrame, horizon: Horizon) -> Known
         coverage.window("the year before last year", a_year_before(horizon.last_year)),
         coverage.window("the last twelve months", recent),
         coverage.window("the twelve months before those", a_year_before(recent)),
+        horizon.calendar,
     )
 
 
@@ -94,9 +97,10 @@ def grouped(
     `customers`: month -> what each customer bought before it, see `Tables.customers`. Where last year's start cannot tell who
     was there, today's groups stand for last year's; where no group can be told there is one, `All`.
     """
-    first, start = seen.last_year.months[0], str(pd.Period(seen.last_year.months[-1], freq="M") + 1)
-    now = groups(customers(start), everyone, start, parameters, seen.groups)
-    return (groups(customers(first), everyone, first, parameters) if seen.won else now), now
+    first, start = seen.last_year.months[0], periods.step(seen.last_year.months[-1], 1)
+    day = seen.calendar.first
+    now = groups(customers(start), everyone, day(start), parameters, seen.groups)
+    return (groups(customers(first), everyone, day(first), parameters) if seen.won else now), now
 
 
 def _capital(text: str) -> str:

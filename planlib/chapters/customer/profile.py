@@ -1,10 +1,12 @@
 """Who buys: groups by recency, frequency and money, behaviour, needs (CUS-1) and the stage of each customer's life (CUS-2)."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import numpy as np
 import pandas as pd
 
+from planlib import periods
 from planlib.chapters.customer.parameters import Parameters
 from planlib.data.sources import Tables
 from planlib.estimates import rfm
@@ -18,17 +20,17 @@ MOST = 8
 
 
 def groups(
-    customers: pd.DataFrame, everyone: pd.DataFrame, month: str, parameters: Parameters, told: bool = True
+    customers: pd.DataFrame, everyone: pd.DataFrame, day: date | str, parameters: Parameters, told: bool = True
 ) -> pd.DataFrame:
-    """One row for everyone: customer, segment at the start of `month`; who had not bought by then is New (CUS-1).
+    """One row for everyone: customer, segment on `day`, a month's first; who had not bought by then is New (CUS-1).
 
-    `customers`: see `rfm.segments`, before that month. `everyone`: customer, all that have orders. Where orders name no
+    `customers`: see `rfm.segments`, before that day. `everyone`: customer, all that have orders. Where orders name no
     customer (one member, `all`), or history is too short (not `told`), there is one group, `All`.
     """
     names = sorted(set(everyone["customer"]))
     if names == [EVERYTHING] or not told:
         return pd.DataFrame({"customer": names, "segment": "All"})
-    known = segments(customers, pd.Timestamp(f"{month}-01"), parameters).set_index("customer")["segment"]
+    known = segments(customers, pd.Timestamp(day), parameters).set_index("customer")["segment"]
     return pd.DataFrame({"customer": names, "segment": known.reindex(names).fillna("New").to_numpy()})
 
 
@@ -65,7 +67,7 @@ def people(
     frame["earlier"] = frame["before_amount"] - frame["earlier_amount"]
     frame = frame.drop(columns=[name for name in frame if name.startswith(("before_", "earlier_"))])
     frame = _known(frame, stored)
-    frame = _with_needs(frame, stored, f"{horizon.as_of:%Y-%m}", parameters.need_discount)
+    frame = _with_needs(frame, stored, horizon.until, parameters.need_discount)
     frame["stage"] = stage(frame, pd.Timestamp(horizon.as_of), parameters, first_told, change_told)
     return frame
 
@@ -187,6 +189,9 @@ def _change(recent: pd.Series, earlier: pd.Series, told: bool) -> pd.Series:
 
 
 def _year_ends(horizon: Horizon) -> Sequence[pd.Timestamp]:
+    if horizon.calendar.own:
+        ends = [periods.step(horizon.until, -back * len(horizon.months)) for back in range(3)]
+        return [pd.Timestamp(horizon.calendar.last(end)) for end in ends]
     last = pd.Timestamp(horizon.as_of)
     ends = [last - pd.DateOffset(years=back) for back in range(3)]
     # The end of February stays the end of a month in every year.

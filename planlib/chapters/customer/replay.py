@@ -25,7 +25,9 @@ def replayed(stored: Tables, horizon: Horizon, everyone: pd.DataFrame, seen: Kno
     """
     if not seen.named or seen.coverage.first is None:
         return Evidence(why="the orders name no customer")
-    dates = [each for each in origins(seen.coverage.first, horizon, LEAST_BEFORE) if len(each.ahead.open) == YEAR]
+    dates = [
+        each for each in origins(seen.coverage.first, horizon, LEAST_BEFORE) if len(each.ahead.open) == len(each.ahead.months)
+    ]
     found = [rows for each in dates if (rows := _at(stored, each, everyone, seen, parameters)) is not None]
     if not found:
         return Evidence(why=f"the orders do not reach back far enough, {LEAST_BEFORE + YEAR} months would tell")
@@ -35,13 +37,13 @@ def replayed(stored: Tables, horizon: Horizon, everyone: pd.DataFrame, seen: Kno
 def _at(stored: Tables, origin: Origin, everyone: pd.DataFrame, seen: Known, parameters: Parameters) -> pd.DataFrame | None:
     """One date's rows for `weigh`; None where groups or models cannot be told then."""
     horizon = origin.ahead
-    start, first = (pd.Timestamp(month) for month in (origin.name, horizon.last_year[0]))
-    then = known(seen.coverage.until(f"{horizon.as_of:%Y-%m}"), everyone, horizon)
+    start, first = (pd.Timestamp(horizon.calendar.first(month)) for month in (origin.name, horizon.last_year[0]))
+    then = known(seen.coverage.until(horizon.until), everyone, horizon)
     if not then.won:
         return None
-    bought = {f"{day:%Y-%m}": stored.customers(f"{day - pd.Timedelta(days=1):%Y-%m-%d}") for day in (first, start)}
+    late, early = (stored.customers(f"{day - pd.Timedelta(days=1):%Y-%m-%d}") for day in (start, first))
+    bought = {origin.name: late, horizon.last_year[0]: early}
     before, now = grouped(bought.__getitem__, everyone, then, parameters)
-    late, early = bought[origin.name], bought[f"{first:%Y-%m}"]
     try:
         models = lifetime.purchases(history(late, start)), lifetime.spend(history(late, start))
     except PlanError:

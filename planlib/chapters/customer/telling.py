@@ -79,7 +79,7 @@ def win(
     limit = limit_each(customers, parameters, seen.recent.whole)
     title = "What winning a customer costs, and may cost"
     if marketing is not None:
-        span = Coverage.of_events(marketing["month"], f"{horizon.as_of:%Y-%m}").window("marketing", horizon.last_twelve)
+        span = Coverage.of_events(marketing["month"], horizon.until).window("marketing", horizon.last_twelve)
         title += "" if span.whole else f": {span.says()}"
     found = {
         "Key industries: their share now": _recent(industries(customers, parameters, seen.change), seen),

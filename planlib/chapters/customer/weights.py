@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 
-from planlib import drivers
+from planlib import drivers, periods
 from planlib import plan as tables
 from planlib.chapters.customer.bridge import Bridge
 from planlib.chapters.customer.followed import followed
@@ -34,34 +35,36 @@ def past(
     The plan year's closed months, last year, and the years before it at whose start who is new could be told. Where last
     year's start cannot tell it, `now`, today's groups (customer, segment), stand for last year's. year: 0 is the plan year.
     """
-    parts, back, first = [], 0, pd.Period(horizon.months[0], freq="M")
-    while back < 2 or (seen.won and seen.coverage.looks_back(_year(seen, first, back))):
-        start, until = first - 12 * back, min(str(first - 12 * back + 11), f"{horizon.as_of:%Y-%m}")
+    parts, back = [], 0
+    while back < 2 or (seen.won and seen.coverage.looks_back(_year(seen, horizon, back))):
+        months = horizon.year_of(horizon.year - back)
+        start, until = months[0], min(months[-1], horizon.until)
         if back == 0 or (back == 1 and not seen.won):
             grouped = now
         else:
-            known = stored.customers(until=f"{start.start_time - pd.Timedelta(days=1):%Y-%m-%d}")
-            grouped = groups(known, everyone, str(start), parameters, seen.groups)
-        if str(start) <= until:
-            sums = stored.orders([*CELLS, "segment", "month"], since=str(start), until=until, groups=grouped)
+            day = horizon.calendar.first(start)
+            grouped = groups(stored.customers(until=f"{day - timedelta(days=1)}"), everyone, day, parameters, seen.groups)
+        if start <= until:
+            sums = stored.orders([*CELLS, "segment", "month"], since=start, until=until, groups=grouped)
             parts.append(sums.assign(year=back))
         back += 1
     return pd.concat(parts, ignore_index=True)[[*CELLS, "segment", "month", AMOUNT, "year"]]
 
 
-def _year(seen: Known, first: pd.Period, back: int) -> Window:
-    """The year that starts `back` years before month `first`."""
-    return seen.coverage.window("a year", [str(first - 12 * back + place) for place in range(12)])
+def _year(seen: Known, horizon: Horizon, back: int) -> Window:
+    """The year that lies `back` years before the plan year."""
+    return seen.coverage.window("a year", horizon.year_of(horizon.year - back))
 
 
 def _places(history: pd.DataFrame, horizon: Horizon) -> np.ndarray:
-    """Each row's month as a place in the plan year, 0-11."""
+    """Each row's month as a place in the plan year, from 0 on."""
     at, names = pd.factorize(history["month"])
-    return ((pd.PeriodIndex(names, freq="M").asi8 - pd.Period(horizon.months[0], freq="M").ordinal) % 12)[at]
+    places = [periods.between(horizon.months[0], name) % len(horizon.months) for name in names]
+    return np.array(places, dtype=int)[at]
 
 
 def months_of_groups(history: pd.DataFrame, horizon: Horizon, seen: Known) -> pd.DataFrame:
-    """How a group's share of a month stands to its share of its year (CUS-1): segment, place (month of the year, 0-11), factor.
+    """How a group's share of a month stands to its share of its year (CUS-1): segment, place (in the year, from 0), factor.
 
     A group has a season: who is New is few in the first month and many in the last. history: see `past`; whole years before
     the plan year count, as what a group brought in a month over what it would have at its year's share. The factor is drawn
@@ -71,15 +74,15 @@ def months_of_groups(history: pd.DataFrame, horizon: Horizon, seen: Known) -> pd
     columns = ["segment", "place", "factor"]
     if not seen.won:
         return pd.DataFrame(columns=columns)
-    first = pd.Period(horizon.months[0], freq="M")
+    count = len(horizon.months)
     table = history.assign(place=_places(history, horizon), amount=history[AMOUNT].clip(lower=0).astype(float))
-    table = table[table["year"].isin([year for year in set(table["year"]) if year and _year(seen, first, year).whole])]
+    table = table[table["year"].isin([year for year in set(table["year"]) if year and _year(seen, horizon, year).whole])]
     names = sorted(set(table["segment"]))
-    seen_, meant, spread = (np.zeros((len(names), 12)) for _ in range(3))
-    squares = (table[AMOUNT] ** 2).groupby(table["place"]).sum().reindex(range(12)).fillna(0.0).to_numpy()
+    seen_, meant, spread = (np.zeros((len(names), count)) for _ in range(3))
+    squares = (table[AMOUNT] ** 2).groupby(table["place"]).sum().reindex(range(count)).fillna(0.0).to_numpy()
     for _, rows in table.groupby("year", sort=True):
         sold = rows.pivot_table(index="segment", columns="place", values=AMOUNT, aggfunc="sum", fill_value=0.0)
-        sold = sold.reindex(index=names, columns=range(12)).fillna(0.0).to_numpy()
+        sold = sold.reindex(index=names, columns=range(count)).fillna(0.0).to_numpy()
         share = sold.sum(axis=1) / max(1.0, float(sold.sum()))
         seen_ += sold
         meant += share[:, None] * sold.sum(axis=0)[None, :]
@@ -94,7 +97,7 @@ def months_of_groups(history: pd.DataFrame, horizon: Horizon, seen: Known) -> pd
     differ = np.maximum(0.0, (weight * ((ratio - 1) ** 2 - spread)).sum(axis=1, keepdims=True))
     trust = np.divide(differ, differ + spread, out=np.zeros_like(spread), where=differ + spread > 0)
     factor = 1 + trust * (ratio - 1)
-    frame = pd.DataFrame(factor.round(9), index=pd.Index(names, name="segment"), columns=pd.RangeIndex(12, name="place"))
+    frame = pd.DataFrame(factor.round(9), index=pd.Index(names, name="segment"), columns=pd.RangeIndex(count, name="place"))
     return frame.stack().rename("factor").reset_index()[columns]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from planlib import periods
 from planlib import plan as tables
 from planlib.chapters.customer.bridge import Bridge
 from planlib.chapters.customer.existing import Ground, stays
@@ -14,6 +15,7 @@ from planlib.chapters.customer.parameters import Parameters
 from planlib.chapters.members import refuse
 from planlib.data.sources import Tables
 from planlib.estimates.windows import Coverage, span_of
+from planlib.periods import MONTHS, Calendar
 from planlib.plan import AMOUNT, Horizon, largest_remainder, ratio
 
 KEY = 3  # industries
@@ -90,26 +92,26 @@ def opened(stored: Tables, customers: pd.DataFrame, coverage: Coverage, horizon:
     """
     first = customers[customers["city"] != "unknown"].groupby("city")["first"].min()
     whole = {
-        city: coverage.window(
-            city, span_of(f"{day - pd.DateOffset(years=1):%Y-%m}", f"{day - pd.DateOffset(months=1):%Y-%m}")
-        ).whole
-        for city, day in first.items()
+        city: coverage.window(city, span_of(periods.step(month, -len(horizon.months)), periods.step(month, -1))).whole
+        for city, month in horizon.calendar.of(first).items()
     }
     first = first[[whole[city] for city in first.index]]
     if first.empty:
         return Cities(None, 0, 0)
     everyone = stored.orders(["customer"])[["customer"]]
     city = everyone["customer"].map(customers.set_index("customer")["city"]).fillna("unknown")
-    until = f"{horizon.as_of:%Y-%m}"
+    until = horizon.until
     sold = stored.orders(["city", "day"], until=until, groups=everyone.assign(city=city))
     sold = sold[sold["city"].isin(first.index)].assign(since=lambda frame: frame["city"].map(first))
     ends = first + pd.DateOffset(years=1) - pd.DateOffset(days=1)
+    month_of = horizon.calendar.of(first)
     told = [
-        end <= pd.Timestamp(horizon.as_of) and coverage.window(name, span_of(f"{first[name]:%Y-%m}", f"{end:%Y-%m}")).whole
+        end <= pd.Timestamp(horizon.as_of)
+        and coverage.window(name, span_of(month_of[name], horizon.calendar.at(end.date()))).whole
         for name, end in ends.items()
     ]
     year = sold[sold["city"].isin(first.index[told]) & (sold["day"] < sold["since"] + pd.DateOffset(years=1))]
-    fresh = first.index[first.dt.strftime("%Y-%m").isin(horizon.closed)]
+    fresh = first.index[horizon.calendar.of(first).isin(horizon.closed)]
     brought = int(sold.loc[sold["city"].isin(fresh), AMOUNT].sum())
     return Cities(round(int(year[AMOUNT].sum()) / sum(told)) if any(told) else None, len(fresh), brought)
 
@@ -120,8 +122,8 @@ def open_quarters(horizon: Horizon, plan: pd.DataFrame) -> list[int]:
     plan: month, amount.
     """
     sold = tables.rollup(plan, ["month"]).set_index("month")[AMOUNT]
-    first = 4 - -(-len(horizon.open) // 3)
-    return [place for place in range(first, 4) if sold.reindex(horizon.months[3 * place : 3 * place + 3]).sum() > 0]
+    still = [place for place, names in enumerate(horizon.quarters) if set(names) & set(horizon.open)]
+    return [place for place in still if sold.reindex(horizon.quarters[place]).sum() > 0]
 
 
 def next_cities(
@@ -160,7 +162,7 @@ def next_cities(
 def key_path(horizon: Horizon, parameters: Parameters) -> dict[str, float]:
     """The share of key industries by month (CUS-5): even steps by quarter from `key_share_from` to `key_share_to`."""
     start, end = parameters.key_share_from, parameters.key_share_to
-    return {month: start + (end - start) * (place // 3 + 1) / 4 for place, month in enumerate(horizon.months)}
+    return {month: start + (end - start) * int(name[1:]) / 4 for month, name in horizon.quarter_of.items()}
 
 
 def floors(
@@ -187,7 +189,7 @@ def floors(
         rules["key industries reach their share"] = max(0, round(asked - float(shares["share"].sum()) * kept))
     if cities.first_year is not None and parameters.cities_per_quarter:
         left = sum(1 - (quarter + 0.5) / 4 for quarter in open_quarters(horizon, plan))
-        later = cities.this_year * len(horizon.open) / 12
+        later = cities.this_year * len(horizon.open) / len(horizon.months)
         asked = cities.brought + (parameters.cities_per_quarter * left + later) * cities.first_year
         rules["new cities open every quarter"] = max(0, round(asked))
     return rules
@@ -227,7 +229,7 @@ def targets(
     """
     if steps is None:
         return pd.DataFrame({"customers": []})
-    quarter = {month: f"Q{place // 3 + 1}" for place, month in enumerate(horizon.months)}
+    quarter = horizon.quarter_of
     names = sorted(set(quarter.values()))
 
     def by_quarter(table: pd.DataFrame) -> pd.Series:
@@ -235,7 +237,7 @@ def targets(
 
     season, new = by_quarter(plan), by_quarter(plan[plan["segment"] == "New"])
     closed = [name for name in names if all(month in horizon.closed for month in quarter if quarter[month] == name)]
-    won = customers["first"].dt.strftime("%Y-%m").map(quarter).value_counts().reindex(names).fillna(0).astype("int64")
+    won = horizon.calendar.of(customers["first"]).map(quarter).value_counts().reindex(names).fillna(0).astype("int64")
     asked: list[int | None] = [int(won[name]) if name in closed else None for name in names]
     money = int(new.sum())
     if len(closed) < len(names) and (found.each or (found.won is not None and money <= 0)):
@@ -270,9 +272,9 @@ def _told(cities: list[str]) -> str:
     return ", ".join(f"{words.get(n, n)}{name.removeprefix('one')}" if n > 1 else name for name, n in count.items())
 
 
-def won_in(customers: pd.DataFrame, months: list[str]) -> int:
+def won_in(customers: pd.DataFrame, months: list[str], calendar: Calendar = MONTHS) -> int:
     """How many customers placed their first order in these months (CUS-5)."""
-    return int(customers["first"].dt.strftime("%Y-%m").isin(months).sum())
+    return int(calendar.of(customers["first"]).isin(months).sum())
 
 
 def costs(
@@ -287,7 +289,7 @@ def costs(
     columns = ["activity", "acquisition_spend", "new_customers", "cost_each", "cost_limit", "verdict"]
     if marketing is None or customers.empty:
         return pd.DataFrame(columns=columns)
-    span = Coverage.of_events(marketing["month"], f"{horizon.as_of:%Y-%m}").window("marketing", horizon.last_twelve).known
+    span = Coverage.of_events(marketing["month"], horizon.until).window("marketing", horizon.last_twelve).known
     recent = marketing[marketing["month"].isin(span)]
     if recent.empty:
         return pd.DataFrame(columns=columns)
@@ -299,7 +301,7 @@ def costs(
         )
     else:
         told = seen.coverage.looks_back(seen.coverage.window("marketing", span)) and set(span) <= set(seen.recent.known)
-        won = float(won_in(customers, list(span))) if told else float("nan")
+        won = float(won_in(customers, list(span), horizon.calendar)) if told else float("nan")
         spend = int(recent["spend"].sum())
         table = pd.DataFrame({"activity": ["all"], "acquisition_spend": [spend], "new_customers": [won]})
     table["new_customers"] = table["new_customers"].round()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planlib import periods
 from planlib.estimates.windows import Coverage, a_year_before, growth, span_of
 from planlib.plan import AMOUNT, EVERYTHING, Horizon
 
@@ -26,7 +27,7 @@ def named(bought: pd.DataFrame) -> pd.DataFrame:
 
 def first_months_of(first: str, months: int) -> list[str]:
     """Some months from the first on."""
-    return [str(pd.Period(first, freq="M") + step) for step in range(months)]
+    return [periods.step(first, place) for place in range(months)]
 
 
 def first_buyers(bought: pd.DataFrame, product: str, first: str, months: int, coverage: Coverage) -> tuple[int | None, bool]:
@@ -111,7 +112,7 @@ def months_left(pace: float, before: float, line: float) -> int | None:
 
 def share_gained(mine: pd.DataFrame, months: int, market_growth: float, known: Coverage, horizon: Horizon) -> float | None:
     """Share of the market in the last months over that of the same months a year before."""
-    last = span_of(str(pd.Period(f"{horizon.as_of:%Y-%m}", freq="M") - months + 1), f"{horizon.as_of:%Y-%m}")
+    last = span_of(periods.step(horizon.until, 1 - months), horizon.until)
     before = a_year_before(last)
     over = growth(mine.groupby("month")[AMOUNT].sum(), known.window("now", last), known.window("then", before))
     return None if over is None else (1 + over) / (1 + market_growth)

@@ -45,7 +45,7 @@ def of_stages(
     last year's drift, to be put off by `longer_life`. Decline: a decision, within `dog_months` of when it was first asked for.
     """
     users = {} if launches is None else launches.set_index("product")["target_users"].to_dict()
-    coverage = Coverage.of(bought["month"], f"{horizon.as_of:%Y-%m}") if coverage is None else coverage
+    coverage = Coverage.of(bought["month"], horizon.until) if coverage is None else coverage
     known = {str(name): coverage.since(first) for name, first in zip(staged["product"], staged["first_month"], strict=True)}
     started = dict(zip(staged["product"].astype(str), staged["start_known"], strict=True))
     again = evidence.again(bought, known, horizon)
@@ -87,14 +87,14 @@ def of_quadrants(
     stop-loss. A day that has passed without a decision is missed. A product whose quadrant is not known owes nothing,
     and one whose market is not known no exit.
     """
-    coverage = Coverage.of(bought["month"], f"{horizon.as_of:%Y-%m}") if coverage is None else coverage
+    coverage = Coverage.of(bought["month"], horizon.until) if coverage is None else coverage
     rows: list[tuple[Any, ...]] = []
     crossed = evidence.cross_sell(bought, placed, horizon)
     today = f"{horizon.as_of}"
     for row in placed.sort_values("product").itertuples():
         name, by = str(row.product), str(row.decide_by)
         if leaves(row.last_month, horizon):
-            gone = "yes" if row.last_month <= today[:7] else "open"
+            gone = "yes" if row.last_month <= horizon.until else "open"
             rows.append((name, "PRD-2", "off the market after", None, str(row.last_month), "text", gone, ""))
         elif row.quadrant == "star":
             rows.append(a_goal(name, "PRD-2", "planned growth", parameters.star_growth, row.plan_growth, "share"))
@@ -155,7 +155,7 @@ def sentence(placed: pd.DataFrame, goals: pd.DataFrame, horizon: Horizon, listed
     """The chapter in one sentence: the stars' share, what has left, what leaves this year, and how many goals are missed."""
     stars = placed[placed["quadrant"] == "star"]
     ends = placed[placed["last_month"] != ""]
-    left = ends["last_month"] <= f"{horizon.as_of:%Y-%m}"
+    left = ends["last_month"] <= horizon.until
     soon = ~left & (ends["last_month"] <= horizon.months[-1])
     unknown = len(placed) > 0 and (placed["quadrant"] == UNKNOWN).all()
     none = "No product's place in the portfolio is known" if unknown else "No product is a star"

@@ -31,7 +31,7 @@ def of_launches(
     channels where none is named, and what came of a launch, or who was new, before the orders begin. `coverage`: the months
     that the orders cover.
     """
-    coverage = Coverage.of(bought["month"], f"{horizon.as_of:%Y-%m}") if coverage is None else coverage
+    coverage = Coverage.of(bought["month"], horizon.until) if coverage is None else coverage
     rows: list[tuple[Any, ...]] = []
     every = carried["channel"].nunique()
     for name, first in sorted(launched_within(staged, horizon).items()):
@@ -39,7 +39,7 @@ def of_launches(
         of = {key: plain(given[key][0]) if given.get(key) else None for key in ("target_users", "core_channels", "spend")}
         reaches = coverage.first is not None and coverage.first <= first
         early = first_months_of(first, parameters.launch_months)
-        over = early[-1] <= f"{horizon.as_of:%Y-%m}"
+        over = early[-1] <= horizon.until
         sold = carried[(carried["product"] == name) & carried["month"].isin(early) & (carried[AMOUNT] > 0)]
         known = reaches and (every > 1 or EVERYTHING not in set(carried["channel"]))
         found = min(1.0, sold["channel"].nunique() / float(of["core_channels"] or every)) if known else None
@@ -49,7 +49,7 @@ def of_launches(
         found = None if buyers is None or not of["target_users"] else buyers / of["target_users"]
         rows.append(a_goal(name, "PRD-3", "target users converted", parameters.converted, found, "share", over, by=by))
         months = first_months_of(first, parameters.payback_months)
-        over, mine = months[-1] <= f"{horizon.as_of:%Y-%m}", bought[bought["product"] == name]
+        over, mine = months[-1] <= horizon.until, bought[bought["product"] == name]
         within = mine[mine["month"].isin(months)]
         earned = None if "cost" not in within or not reaches else float(within[AMOUNT].sum() - within["cost"].sum())
         found = None if earned is None or not of["spend"] else earned / of["spend"]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planlib import periods
 from planlib.chapters.members import refuse
 from planlib.drivers import Driver, Drivers, Kind, build
 from planlib.errors import ParameterError
@@ -51,7 +52,7 @@ def stages(
     if unknown:
         names = sorted(set(history["product"]))
         raise ParameterError(f"exits: no product {unknown} in the orders, expected some of {names[:6]} ...; correct it.")
-    as_of = f"{horizon.as_of:%Y-%m}"
+    as_of = horizon.until
     coverage = Coverage.of(history["month"], as_of) if coverage is None else coverage
     months = span_of(min(coverage.first or as_of, *horizon.last_twelve), as_of)
     net = history.pivot_table(index="product", columns="month", values=AMOUNT, aggfunc="sum", fill_value=0)
@@ -60,16 +61,16 @@ def stages(
     sold = history[gross > 0].groupby(["product", "month"]).size().unstack(fill_value=0) > 0
     sold = sold.reindex(index=net.index, columns=months, fill_value=False)
 
-    frame = _started(sold, products, coverage, as_of)
+    frame = _started(sold, products, coverage, horizon)
     frame["last_twelve"] = net[horizon.last_twelve].sum(axis=1).astype("int64")
     known = [coverage.since(first) for first in frame["first_month"]]
     told = [month in coverage.window("all", months).known for month in months]
-    silent = missed(sold.to_numpy() | ~np.array(told)[None, :]) >= parameters.silent_months
+    silent = missed(sold.to_numpy() | ~np.array(told)[None, :], len(horizon.months)) >= parameters.silent_months
     silent |= ~sold.to_numpy().any(axis=1)
     frame["growth"], frame["compared"], frame["pace"] = _pace(net, known, silent, horizon.last_twelve)
     frame["pace_before"] = _pace(net, known, silent, a_year_before(horizon.last_twelve))[2]
-    leaving = [parameters.exits.get(name, "9999-12") <= horizon.months[-1] for name in frame.index]
-    age = [(pd.Period(as_of, freq="M") - pd.Period(first, freq="M")).n for first in frame["first_month"]]
+    leaving = [parameters.exits.get(name, "9999-99") <= horizon.months[-1] for name in frame.index]
+    age = [periods.between(first, as_of) for first in frame["first_month"]]
     young = (np.array(age) < parameters.introduction_months) & frame["start_known"].to_numpy()
     pace = frame["pace"]
     frame["stage"] = np.select(
@@ -126,7 +127,7 @@ def on_sale(staged: pd.DataFrame, horizon: Horizon, season: pd.DataFrame | None 
         weight = given[name].reindex(horizon.open).fillna(0.0) if name in given else ahead
         weight = weight if weight.sum() > 0 else ahead
         left = float(weight[[month for month in horizon.open if month <= end]].sum()) if end else float(weight.sum())
-        factors.append(left / float(weight.sum()) if horizon.open else float(not end or end > f"{horizon.as_of:%Y-%m}"))
+        factors.append(left / float(weight.sum()) if horizon.open else float(not end or end > horizon.until))
     return pd.DataFrame({"product": staged["product"], "factor": factors})
 
 
@@ -182,7 +183,7 @@ def replayed(
     none = parameters.model_copy(update={"exits": {}})
 
     def stage(origin: Origin) -> pd.DataFrame:
-        before = sold[sold["month"] <= f"{origin.known.as_of:%Y-%m}"]
+        before = sold[sold["month"] <= origin.known.until]
         return _by_stage(stages(before, none, origin.known, products), parameters)
 
     return {"stage": Replay.of(sold, "product", horizon).ask(stage)}
@@ -205,14 +206,14 @@ def told_effects(steps: pd.DataFrame) -> str:
     return ", ".join(f"{name} {100 * sums[name]:+.1f} points of share" for name in ends)
 
 
-def _started(sold: pd.DataFrame, products: pd.DataFrame | None, coverage: Coverage, as_of: str) -> pd.DataFrame:
+def _started(sold: pd.DataFrame, products: pd.DataFrame | None, coverage: Coverage, horizon: Horizon) -> pd.DataFrame:
     """Each product's first month, and whether that is its start: a launch that is told, or a sale after months without."""
     first = sold.idxmax(axis=1)
-    known = first > (coverage.first or as_of)
+    known = first > (coverage.first or horizon.until)
     if products is not None and "launched" in products:
         day = products.dropna(subset=["launched"]).drop_duplicates("product").set_index("product")["launched"]
-        launched = day.dt.strftime("%Y-%m").reindex(sold.index)
-        there = launched.notna() & (launched <= as_of)
+        launched = horizon.calendar.of(day[day <= pd.Timestamp(horizon.as_of)]).reindex(sold.index)
+        there = launched.notna()
         first, known = launched.where(there, first), known | there
     return pd.DataFrame({"first_month": first, "start_known": known.astype(bool)})
 

@@ -9,7 +9,7 @@ from planlib.chapters.base_year import company_growth
 from planlib.chapters.members import counted
 from planlib.chapters.region.parameters import Parameters
 from planlib.estimates.windows import Coverage
-from planlib.plan import AMOUNT, Horizon, months
+from planlib.plan import AMOUNT, Horizon
 
 YEARS = 3
 
@@ -23,11 +23,11 @@ def attained(targets: pd.DataFrame | None, results: pd.DataFrame, horizon: Horiz
     """
     if targets is None:
         return None
-    coverage = Coverage.of(results["month"], f"{horizon.as_of:%Y-%m}")
+    coverage = Coverage.of(results["month"], horizon.until)
     found = []
     for back in range(YEARS, 0, -1):
         year = horizon.year - back
-        window = coverage.window(str(year), months(year, horizon.fiscal_start))
+        window = coverage.window(str(year), horizon.year_of(year))
         sums = results[results["month"].isin(window.months)].groupby("region")[AMOUNT].sum()
         asked = targets[
             (targets["year"].astype(int) == year) & (targets[AMOUNT] > 0) & targets["region"].isin(results["region"])

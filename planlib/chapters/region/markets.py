@@ -119,7 +119,7 @@ def competition(pressed: pd.DataFrame, expected: pd.DataFrame, parameters: Param
 def reached(source: Tables, horizon: Horizon, parameters: Parameters) -> pd.DataFrame | None:
     """`reachable` on the last closed day, from the run's orders (REG-1); dormant is missing where they are too young."""
     day = pd.Timestamp(horizon.as_of)
-    bought = source.orders(["region", "customer"], until=f"{day:%Y-%m}")
+    bought = source.orders(["region", "customer"], until=horizon.until)
     customers = source.customers(f"{day:%Y-%m-%d}")
     found = reachable(customers, bought, day + pd.Timedelta(days=1), parameters)
     return found if found is None else told_dormant(found, customers, day, parameters)

@@ -30,7 +30,7 @@ def replayed(source: Tables, sold: pd.DataFrame, horizon: Horizon, parameters: P
     targets, staff = source.get("targets"), source.get("staff")
 
     def before(origin: Origin) -> pd.DataFrame:
-        return sold[sold["month"] <= f"{origin.known.as_of:%Y-%m}"]
+        return sold[sold["month"] <= origin.known.until]
 
     def reach(origin: Origin) -> pd.DataFrame | None:
         found = reached(source, origin.known, parameters)

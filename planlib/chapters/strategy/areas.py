@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from planlib import periods
 from planlib.chapters.base_year import NAME
 from planlib.chapters.members import refuse
 from planlib.chapters.strategy.measures import FUNNEL, count
@@ -45,7 +46,7 @@ def bought(first: pd.DataFrame, orders: pd.DataFrame, horizon: Horizon, coverage
     revenue = round(int(orders[AMOUNT].sum()) / window.part)
     if not window.whole or not coverage.looks_back(window):
         return Customers(int(orders["customer"].nunique()), revenue)
-    span = pd.to_datetime(first["first"]).dt.strftime("%Y-%m").isin(horizon.last_year)
+    span = horizon.calendar.of(pd.to_datetime(first["first"])).isin(horizon.last_year)
     won = set(first.loc[span, "customer"])
     by = orders[orders["customer"].isin(won)]
     main = by.sort_values([AMOUNT, "channel"], ascending=[False, True]).drop_duplicates("customer")
@@ -60,13 +61,13 @@ def launched(products: pd.DataFrame, horizon: Horizon) -> tuple[int, int | None]
     that is younger than twelve months counts with its months brought to a year; younger than three, not at all.
     """
     first = first_months(products, "product")
-    coverage = Coverage.of(products["month"], f"{horizon.as_of:%Y-%m}")
+    coverage = Coverage.of(products["month"], horizon.until)
     if first.empty or coverage.first is None:
         return 0, None
-    start = str(pd.Period(coverage.first, freq="M") + 12)
+    start = periods.step(coverage.first, periods.per_year(coverage.first))
     brought = []
     for product, month in first[first >= start].items():
-        year = coverage.window("first year", span_of(month, str(pd.Period(month, freq="M") + 11)))
+        year = coverage.window("first year", span_of(month, periods.step(month, periods.per_year(month) - 1)))
         if len(year.known) >= 3:
             carried = year.scaled(products[products["product"] == product].groupby("month")[AMOUNT].sum())
             brought.append(float(carried or 0.0))
@@ -185,10 +186,10 @@ def reviews(areas: pd.DataFrame, goals: pd.DataFrame, horizon: Horizon, days: in
     Returns date, area, expected (minor units, up to then), owner.
     """
     owners = goals.set_index("metric")["owner"]
-    ends = [month for month in horizon.months[2::3] if month not in horizon.closed]
+    ends = [names[-1] for names in horizon.quarters if names[-1] not in horizon.closed]
     rows = []
     for place, month in enumerate(ends, start=1):
-        day = pd.Period(month, freq="M").end_time.date() + pd.Timedelta(days=days)
+        day = horizon.calendar.last(month) + pd.Timedelta(days=days)
         for row in areas.itertuples(index=False):
             rows.append((f"{day:%Y-%m-%d}", row.area, row.gain * place // len(ends), owners.get(row.metric, "")))
     frame = pd.DataFrame(rows, columns=["date", "area", "expected", "owner"])

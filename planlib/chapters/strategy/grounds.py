@@ -37,7 +37,7 @@ def market(
     share = _yearly(kpis, "market_share", horizon)
     sales = orders.groupby("month")[AMOUNT].sum()
     regions = [name for name in ("region",) if name in orders]
-    coverage = Coverage.of(orders["month"], f"{horizon.as_of:%Y-%m}")
+    coverage = Coverage.of(orders["month"], horizon.until)
     windows = {year: coverage.window(year, names) for year, names in years(horizon, 4).items()}
     rows: list[tuple[object, ...]] = []
     for year in years(horizon):
@@ -148,7 +148,7 @@ def by_channel(marketing: pd.DataFrame | None, won: pd.DataFrame | None, horizon
 
 def spent_in(marketing: pd.DataFrame, horizon: Horizon) -> Window:
     """Last year's months, and for which of them marketing spend is known. `marketing`: month."""
-    return Coverage.of_events(marketing["month"], f"{horizon.as_of:%Y-%m}").window(NAME, horizon.last_year)
+    return Coverage.of_events(marketing["month"], horizon.until).window(NAME, horizon.last_year)
 
 
 def spent_last_year(marketing: pd.DataFrame, horizon: Horizon) -> int | None:
@@ -191,7 +191,7 @@ def capacity(
         reason = "at last year's cost ratio (chapter 07 grows it by `marketing_per_growth`); limit of the ratio"
         rows.append(("marketing money", need, round(target * ratio), reason))
     sold = products[products[AMOUNT] > 0]
-    if Coverage.of(sold["month"], f"{horizon.as_of:%Y-%m}").window(NAME, horizon.last_year).whole:
+    if Coverage.of(sold["month"], horizon.until).window(NAME, horizon.last_year).whole:
         before, selling = (
             sold.loc[sold["month"].isin(span), "product"].nunique() for span in (horizon.last_year, horizon.last_twelve)
         )

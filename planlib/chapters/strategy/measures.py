@@ -9,8 +9,9 @@ import math
 
 import pandas as pd
 
+from planlib import periods
 from planlib.estimates.windows import Coverage, Window, span_of
-from planlib.plan import Horizon, months
+from planlib.plan import Horizon
 
 FUNNEL = ("visits", "leads", "valid_leads", "quotes", "wins")
 LEAST_ROWS = 3  # figures at equal distances that make a rhythm
@@ -18,7 +19,7 @@ LEAST_ROWS = 3  # figures at equal distances that make a rhythm
 
 def years(horizon: Horizon, back: int = 3) -> dict[str, list[str]]:
     """The `back` years before the plan year, oldest first: year -> its twelve months."""
-    return {str(horizon.year - ago): months(horizon.year - ago, horizon.fiscal_start) for ago in range(back, 0, -1)}
+    return {str(horizon.year - ago): horizon.year_of(horizon.year - ago) for ago in range(back, 0, -1)}
 
 
 def level(kpis: pd.DataFrame | None, name: str) -> pd.Series | None:
@@ -33,10 +34,10 @@ def count(kpis: pd.DataFrame | None, name: str, horizon: Horizon) -> tuple[pd.Se
     Told at equal distances of several months (at least three times), each figure counts for as many months up to its own, in
     equal parts.
     """
-    as_of = f"{horizon.as_of:%Y-%m}"
+    as_of = horizon.until
     found = level(kpis, name)
     rows = pd.Series(dtype=float) if found is None else found[found.index <= as_of].sort_index()
-    places = [pd.Period(month, freq="M").ordinal for month in rows.index]
+    places = [periods.ordinal(str(month)) for month in rows.index]
     step = math.gcd(*[late - early for early, late in itertools.pairwise(places)]) if len(places) >= LEAST_ROWS else 1
     if step == 1:
         return rows, Coverage.of_events(rows.index, as_of)
@@ -84,4 +85,4 @@ def funnel(kpis: pd.DataFrame | None, horizon: Horizon) -> pd.DataFrame:
 
 
 def _back(month: str, step: int) -> list[str]:
-    return span_of(str(pd.Period(month, freq="M") - (step - 1)), month)
+    return span_of(periods.step(month, 1 - step), month)

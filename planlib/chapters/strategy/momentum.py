@@ -22,7 +22,7 @@ def outlook(history: pd.DataFrame, horizon: Horizon, damping: float = 0.5, usual
     `history`: region, month, amount: regions that began count as if they had always been there, those that ended not at all,
     see `estimates.standing`. `damping` and `usual_error` are where the estimates start from; see `estimates.momentum.expect`.
     """
-    as_of = f"{horizon.as_of:%Y-%m}"
+    as_of = horizon.until
     return expect(standing(history, "region", as_of).amounts, as_of, horizon.open, damping, usual_error)
 
 
@@ -31,7 +31,7 @@ def moved(history: pd.DataFrame, horizon: Horizon) -> list[str]:
 
     A start or an end that is older than two years is in no growth any more.
     """
-    found = standing(history, "region", f"{horizon.as_of:%Y-%m}")
+    found = standing(history, "region", horizon.until)
     recent = history[(history["month"] >= min(a_year_before(horizon.last_twelve))) & (history[AMOUNT] > 0)]
     first, last = (history[history[AMOUNT] > 0].groupby("region")["month"].agg(end) for end in ("min", "max"))
     late = [name for name in found.started if first[name] > recent["month"].min() and name not in found.young]
@@ -58,7 +58,7 @@ def momentum(history: pd.DataFrame, horizon: Horizon, ahead: Outlook) -> pd.Data
     """
     months = history.groupby("month")[AMOUNT].sum()
     regions = [name for name in ("region",) if name in history]
-    coverage = Coverage.of(months.index, f"{horizon.as_of:%Y-%m}")
+    coverage = Coverage.of(months.index, horizon.until)
     window = coverage.window(NAME, horizon.last_year)
     mean = window.mean(months)
     if mean is None or mean <= 0:
@@ -86,7 +86,7 @@ def momentum(history: pd.DataFrame, horizon: Horizon, ahead: Outlook) -> pd.Data
 
 def based(history: pd.DataFrame, horizon: Horizon) -> str:
     """What the year before the plan rests on where it is not known in full, as a sentence; "" where it is (STR-5)."""
-    coverage = Coverage.of(history["month"], f"{horizon.as_of:%Y-%m}")
+    coverage = Coverage.of(history["month"], horizon.until)
     return base_year.based(coverage.window(NAME, horizon.last_year))
 
 

@@ -56,7 +56,7 @@ def segments(orders: pd.DataFrame, by: str, horizon: Horizon) -> pd.DataFrame:
 
 def grown(orders: pd.DataFrame, horizon: Horizon) -> str:
     """Why the segments' growth cannot be told, as a sentence; "" where it can (STR-6). `orders`: month, of all orders."""
-    coverage = Coverage.of(orders["month"], f"{horizon.as_of:%Y-%m}")
+    coverage = Coverage.of(orders["month"], horizon.until)
     spans = {"the year before the last twelve months": a_year_before(horizon.last_twelve)}
     spans["the last twelve months"] = horizon.last_twelve
     short = [window for window in (coverage.window(*span) for span in spans.items()) if not window.whole]

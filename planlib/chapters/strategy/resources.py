@@ -38,7 +38,7 @@ def people(
         return pd.DataFrame(columns=COLUMNS)
     area = weights.set_index("region")["team"]
     heads = here["region"].map(area).value_counts()
-    coverage = Coverage.of(sold["month"], f"{horizon.as_of:%Y-%m}")
+    coverage = Coverage.of(sold["month"], horizon.until)
     base, part = base_year.of_members(sold, "region", horizon.last_year, coverage)
     before = base.groupby(base["region"].map(area))[AMOUNT].sum()
     company = int(base[AMOUNT].sum())

@@ -86,12 +86,12 @@ def targets(
     asked = parameters
     terms, span = Terms(asked.damping, asked.usual_error, asked.achievable_from), horizon.months
     months = orders.groupby("month")[[name for name in (AMOUNT, "cost") if name in orders]].sum().astype(float)
-    sales, known = months[AMOUNT], Coverage.of(months.index, f"{horizon.as_of:%Y-%m}")
+    sales, known = months[AMOUNT], Coverage.of(months.index, horizon.until)
     cost = months.get("cost")
     spent = None if marketing is None else marketing.groupby("month")["spend"].sum().astype(float)
-    spending = known if spent is None else both(known, Coverage.of_events(spent.index, f"{horizon.as_of:%Y-%m}"))
+    spending = known if spent is None else both(known, Coverage.of_events(spent.index, horizon.until))
 
-    past = None if regional is None else standing(regional, "region", f"{horizon.as_of:%Y-%m}").amounts
+    past = None if regional is None else standing(regional, "region", horizon.until).amounts
 
     def ratio(part: pd.Series | None, coverage: Coverage, value: float) -> tuple[float | None, float | None]:
         if part is None:
@@ -106,7 +106,7 @@ def targets(
         if told is None:
             return None, None
         last = told[told.index.isin(horizon.last_year)]
-        chance = of_level(told, f"{horizon.as_of:%Y-%m}", span, value, terms, at_most)
+        chance = of_level(told, horizon.until, span, value, terms, at_most)
         return None if last.empty else float(last.mean()), chance
 
     def number(name: str, value: float) -> tuple[float | None, float | None]:
@@ -142,7 +142,7 @@ def targets(
     frame = pd.DataFrame(rows, columns=names)
     frame = frame[(frame["metric"] != "Market share") | (frame["value"] > 0)].reset_index(drop=True)
     refuse("owners", parameters.owners, frame["metric"], "target of the year")
-    frame["deadline"] = pd.Period(horizon.months[-1], freq="M").end_time.date().isoformat()
+    frame["deadline"] = horizon.calendar.last(horizon.months[-1]).isoformat()
     frame["owner"] = [parameters.owners.get(metric, parameters.owner) for metric in frame["metric"]]
     usual = {name: Parameters.model_fields[field].default for name, field in USUAL.items()}
     frame["default"] = [usual.get(name) == value for name, value in zip(frame["metric"], frame["value"], strict=True)]

@@ -82,13 +82,15 @@ def windows(days: pd.DataFrame, spans: Mapping[str, Window]) -> pd.DataFrame:
 
 def seasons(months: Sequence[str], spans: Mapping[str, Window], calendar: pd.DataFrame | None = None) -> pd.DataFrame:
     """Every holiday season that touches the months from the first to the last of some: see `windows` (TIM-1, TIM-5)."""
-    years = range(int(min(months)[:4]) - 1, int(max(months)[:4]) + 2)
+    years = range(int(min(months)[:4]) - 1, int(max(months)[:4]) + 3)
     return windows(holiday_days(list(years), sorted(spans), calendar), spans)
 
 
 def undated(names: Sequence[str], near: pd.DataFrame, horizon: Horizon) -> list[str]:
     """The holidays that have no season in the plan year: neither a rule nor the calendar table dates them in it (TIM-6)."""
-    inside = near["day"].dt.strftime("%Y-%m").isin(horizon.months)
+    calendar = horizon.calendar
+    days = (pd.Timestamp(day) for day in (calendar.first(horizon.months[0]), calendar.last(horizon.months[-1])))
+    inside = near["day"].between(*days)
     return sorted(set(names) - set(near.loc[inside, "holiday"]))
 
 

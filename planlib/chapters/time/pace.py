@@ -1,5 +1,6 @@
 """Whether the weeks keep pace with the plan: expected and actual, and when two weeks behind are an alert."""
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -64,9 +65,9 @@ def false_alarms(
     by construction the year as a whole is not behind, and every alert is a false one. The season is fitted on all years.
     """
     rows = []
-    coverage = Coverage.of(history["month"], f"{horizon.as_of:%Y-%m}")
+    coverage = Coverage.of(history["month"], horizon.until)
     for back in range(1, 4):
-        past = Horizon(horizon.year - back, horizon.fiscal_start, horizon.as_of)
+        past = replace(horizon, year=horizon.year - back)
         if not coverage.window("year", past.months).whole:
             continue
         season, _ = seasonality(history, near, past, calendar)
@@ -75,6 +76,6 @@ def false_alarms(
         known = totals[totals["product"].isin(season["product"])]
         expected = tables.rollup(tables.proportional(known, season, "month"), ["month"]).assign(region="all")
         days = by_day(expected, weights[weights["month"].isin(past.months)])
-        table = run_rate(days, every_day(daily[daily["day"].isin(days["day"])]), **rule)
+        table = run_rate(days, every_day(daily[daily["day"].isin(days["day"])], horizon.calendar), **rule)
         rows.append((past.months[0], int(table["counts"].sum()), alarms(table)))
     return pd.DataFrame(rows, columns=["year", "weeks", "alerts"]).sort_values("year", ignore_index=True)

@@ -59,7 +59,7 @@ def stock_plan(
     nothing (a closed season), none is held; after the plan year its months come again.
     """
     mean = tables.rollup(plan, ["product"]).merge(unit, how="left", on="product")
-    cost = mean[AMOUNT] / 12 * mean["cost_share"].fillna(1.0)
+    cost = mean[AMOUNT] / len(horizon.months) * mean["cost_share"].fillna(1.0)
     mean["cover"] = cover
     if inventory is not None:
         held = inventory.groupby("product")["value"].sum()
@@ -82,8 +82,8 @@ def _sells(plan: pd.DataFrame, held: pd.DataFrame, horizon: Horizon) -> list[boo
     place = {month: number for number, month in enumerate(horizon.months)}
     return [
         any(
-            sold.get((row.product, horizon.months[(place[row.month] + ahead) % 12]), 0) > 0
-            for ahead in range(1, min(12, max(1, math.ceil(row.cover))) + 1)
+            sold.get((row.product, horizon.months[(place[row.month] + ahead) % len(place)]), 0) > 0
+            for ahead in range(1, min(len(place), max(1, math.ceil(row.cover))) + 1)
         )
         for row in held.itertuples()
     ]

@@ -78,10 +78,10 @@ def strong_quarter(
     proportion to how much they did, so that their weights follow what sold; where that cannot reach the goal, it reaches what
     it can.
     """
-    number = len(horizon.closed) // 3
+    number = sum(set(names) <= set(horizon.closed) for names in horizon.quarters)
     if booked is None or in_force is None or number == 0:
         return _none("none")
-    months = [horizon.months[start : start + 3] for start in range(0, 12, 3)]
+    months = horizon.quarters
     if not set(months[number - 1]) <= set(in_force["month"]):
         return _none("none")
     products = _compared(booked, in_force, months[number - 1])

@@ -7,13 +7,14 @@ import pandas as pd
 
 from planlib import plan as tables
 from planlib.errors import TieOutError
+from planlib.periods import MONTHS, Calendar
 from planlib.plan import AMOUNT, Horizon
 
 ROUNDS = 60  # of proportional scaling; factors stand still to nine decimals long before
 WEEK = 7
 
 
-def day_profile(history: pd.DataFrame, near: pd.DataFrame, prior_days: int) -> pd.DataFrame:
+def day_profile(history: pd.DataFrame, near: pd.DataFrame, prior_days: int, calendar: Calendar = MONTHS) -> pd.DataFrame:
     """What a weekday and each week of a holiday season sell, as factors of a plain day (TIM-1).
 
     `history`: day, amount (minor units), complete months; `near`: from `windows`, over the same days. Each day is explained
@@ -22,7 +23,7 @@ def day_profile(history: pd.DataFrame, near: pd.DataFrame, prior_days: int) -> p
     (a gamma prior of mean one). Returns kind (weekday, season), name (1 Monday to 7 Sunday; the holiday), week (of the season;
     0 for weekdays), days (seen), factor. Without two months of history every factor is 1.
     """
-    frame = _calendar(sorted({f"{day:%Y-%m}" for day in history["day"]}))
+    frame = _calendar(sorted(set(calendar.of(history["day"]))), calendar)
     frame[AMOUNT] = frame["day"].map(history.groupby("day")[AMOUNT].sum()).fillna(0.0).clip(lower=0).astype(float)
     frame = _phases(frame, near)
     weekday, phase = frame["weekday"].to_numpy() - 1, pd.Categorical(frame["phase"])
@@ -52,9 +53,9 @@ def day_profile(history: pd.DataFrame, near: pd.DataFrame, prior_days: int) -> p
     return result.sort_values(["kind", "name", "week"], ascending=[False, True, True], ignore_index=True)
 
 
-def day_weights(profile: pd.DataFrame, near: pd.DataFrame, months: Sequence[str]) -> pd.DataFrame:
+def day_weights(profile: pd.DataFrame, near: pd.DataFrame, months: Sequence[str], calendar: Calendar = MONTHS) -> pd.DataFrame:
     """Every day of some months with its weight: day, month, holiday (missing outside seasons), weight (TIM-1)."""
-    frame = _phases(_calendar(list(months)), near)
+    frame = _phases(_calendar(list(months), calendar), near)
     weekday = profile[profile["kind"] == "weekday"].set_index("name")["factor"]
     season = profile[profile["kind"] == "season"]
     factors = pd.Series(season["factor"].to_numpy(), index=season["name"] + "|" + season["week"].astype(str))
@@ -109,29 +110,30 @@ def beside_last_year(weeks: pd.DataFrame, daily: pd.DataFrame, horizon: Horizon,
 
     `weeks`: from `by_week`; `daily`: day, amount. A week that only one of the years has stands alone.
     """
-    past = by_week(every_day(daily[daily["day"].dt.strftime("%Y-%m").isin(horizon.last_year)]), week_start=week_start)
+    past = by_week(
+        every_day(daily[horizon.calendar.of(daily["day"]).isin(horizon.last_year)], horizon.calendar), week_start=week_start
+    )
     past["week"] = (past["week"].str[:4].astype("int64") + 1).astype(str) + past["week"].str[4:]
     both = pd.concat([past.assign(series="last year"), weeks.assign(series="plan")], ignore_index=True)
     kept = both[(both["days"] == WEEK) & both["week"].isin(weeks["week"])]
     return kept[["week", "series", AMOUNT]].reset_index(drop=True)
 
 
-def every_day(daily: pd.DataFrame) -> pd.DataFrame:
+def every_day(daily: pd.DataFrame, calendar: Calendar = MONTHS) -> pd.DataFrame:
     """Every day of the months that have any: day, amount; a day without orders sold nothing (TIM-1)."""
-    frame = _calendar(sorted({f"{day:%Y-%m}" for day in daily["day"]})) if len(daily) else daily[["day"]]
+    frame = _calendar(sorted(set(calendar.of(daily["day"]))), calendar) if len(daily) else daily[["day"]]
     sums = daily.groupby("day")[AMOUNT].sum()
     return frame[["day"]].assign(**{AMOUNT: frame["day"].map(sums).fillna(0).astype("int64")})
 
 
 def quarter_of(horizon: Horizon) -> dict[str, str]:
     """The quarter of the plan year each of its months lies in: Q1 to Q4, from the year's first month (TIM-1)."""
-    return {month: f"Q{position // 3 + 1}" for position, month in enumerate(horizon.months)}
+    return horizon.quarter_of
 
 
-def _calendar(months: list[str]) -> pd.DataFrame:
-    days = [pd.date_range(f"{month}-01", periods=pd.Period(month, freq="M").days_in_month, unit="s") for month in months]
-    frame = pd.DataFrame({"day": pd.concat([pd.Series(part) for part in days], ignore_index=True)})
-    return frame.assign(month=frame["day"].dt.strftime("%Y-%m"), weekday=frame["day"].dt.day_of_week + 1)
+def _calendar(months: list[str], calendar: Calendar) -> pd.DataFrame:
+    frame = calendar.days(months)
+    return frame.assign(weekday=frame["day"].dt.day_of_week + 1)
 
 
 def _phases(frame: pd.DataFrame, near: pd.DataFrame) -> pd.DataFrame:

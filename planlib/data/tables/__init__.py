@@ -35,6 +35,7 @@ ORDER = (
     "inventory",
     "routes",
     "calendar",
+    "periods",
     "kpis",
     "rivals",
     "milestones",

@@ -109,6 +109,23 @@ MARKET: dict[str, TableSpec] = {
         ),
         without="festival days come from the lunar calendar",
     ),
+    "periods": TableSpec(
+        "The company's own periods in place of calendar months: 4-4-5 weeks, thirteen periods, years that end mid-month",
+        (
+            Column("start", "date", "first day of the period", "day"),
+            Column("end", "date", "last day of the period", "day"),
+            Column("label", "text", "what the company calls it, such as 2026-P03"),
+            optional(
+                "year",
+                "year",
+                "plan year it belongs to",
+                "the year is the one that the label names, else a year begins wherever the label of the first row comes again",
+                "year",
+            ),
+        ),
+        key=("start",),
+        without=UNUSED,
+    ),
     "kpis": TableSpec(
         "Measures that are not in orders, by month",
         (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from planlib import periods
 from planlib.errors import ParameterError
 from planlib.estimates.response.posterior import freed
 from planlib.estimates.response.result import Response, between, checked_level, finished, joined, refuse
@@ -110,9 +111,9 @@ def fit_attributed(
 def _every(months: pd.Index) -> list[object]:
     """The months in order, with those in between that have no row at all where they are written as 2026-01."""
     kept = sorted(months)
-    if not all(re.fullmatch(r"\d{4}-\d{2}", str(month)) for month in kept):
+    if not all(re.fullmatch(r"\d{4}-P?\d{2}", str(month)) for month in kept):
         return kept
-    return [str(month) for month in pd.period_range(kept[0], kept[-1], freq="M")]
+    return list(periods.span(str(kept[0]), str(kept[-1])))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from planlib import periods
 from planlib.estimates.response.result import Response, finished, refuse
 from planlib.estimates.response.total import fit
 from planlib.estimates.windows import Coverage
@@ -30,7 +31,7 @@ def fit_months(
     missing = [name for name in wanted if name not in marketing.columns]
     refuse(bool(missing), f"no column {missing}", f"columns {wanted}")
     both = sorted(set(marketing["month"]) & set(revenue.index))
-    months = [str(month) for month in pd.period_range(both[0], both[-1], freq="M")] if both else []
+    months = periods.span(both[0], both[-1]) if both else []
     gaps = [month for month in Coverage.of(revenue.index, months[-1]).gaps if month in months] if months else []
     months = months[months.index(gaps[-1]) + 1 :] if gaps else months
     spend = marketing.pivot_table(index="month", columns="activity", values="spend", aggfunc="sum", fill_value=0)
@@ -43,5 +44,6 @@ def fit_months(
         return finished(
             [], {}, f"Marketing spend and revenue are known of {found}{after}; {least} months at least tell returns."
         )
-    told = [month for month in (year or months[-12:]) if month in months]
-    return fit(spend, revenue.reindex(months).fillna(0), periods_per_year=12, year=told or None, level=level, seed=seed)
+    cycle = periods.per_year(months[0])
+    told = [month for month in (year or months[-cycle:]) if month in months]
+    return fit(spend, revenue.reindex(months).fillna(0), periods_per_year=cycle, year=told or None, level=level, seed=seed)
