@@ -5,16 +5,20 @@ it is the month itself, whatever month the plan year starts in; with a company's
 years that end mid-month) it is the plan year and the place in it. What is reckoned from keys alone needs no calendar; days do.
 """
 
+from __future__ import annotations
+
 import bisect
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from planlib.errors import InputDataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COUNTS = (12, 13)  # periods that a year may have
 WEEK = 7
@@ -103,6 +107,8 @@ class Calendar:
 
     def days(self, keys: Sequence[str]) -> pd.DataFrame:
         """Every day of some periods: day, month (the key)."""
+        import pandas as pd
+
         spans = [pd.Series(pd.date_range(self.first(key), self.last(key), unit="s")) for key in keys]
         days = pd.concat(spans, ignore_index=True) if spans else pd.Series([], dtype="datetime64[s]")
         return pd.DataFrame({"day": days, "month": [key for key, each in zip(keys, spans, strict=True) for _ in each]})

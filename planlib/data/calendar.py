@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from planlib.plan import Horizon
+
 PERIODS = "periods"
 
 
@@ -65,3 +67,17 @@ def per_week(sold: pd.DataFrame, by: Sequence[str], longer: Mapping[str, tuple[i
     if not by:
         return sold[sums].sum().to_frame().T.astype(sold[sums].dtypes.to_dict())
     return sold.groupby(list(by), sort=True)[sums].sum().reset_index()
+
+
+def says(longer: Mapping[str, tuple[int, int]], horizon: Horizon) -> str:
+    """How years of 52 and 53 weeks are compared, as a sentence. `longer`: see `per_week`, not empty."""
+    calendar, weeks = horizon.calendar, []
+    for year in (horizon.year - 1, horizon.year):
+        days = sum(calendar.length(month) for month in horizon.year_of(year))
+        weeks.append(f"{year} has {days // 7} weeks")
+    last = max(longer)
+    then, now = (days // 7 for days in longer[last])
+    return (
+        f"{' and '.join(weeks)}. Years are compared per week: {last}, of {then} weeks, counts as the {now} weeks that the "
+        "period at its place has this year, and so does every period before the plan year that has a week more or less."
+    )

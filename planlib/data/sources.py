@@ -77,7 +77,7 @@ def ingest(mappings: Mapping[str, TableMapping], currency: str, store: Path) -> 
     left_out: list[str] = []
     for name, spec in TABLES.items():
         if name not in mappings:
-            if spec.without != UNUSED:
+            if spec.without != UNUSED and spec.told:
                 left_out.append(f"No table {name}: {spec.without}.")
             continue
         inputs[name], absent = _ingest_one(name, mappings[name], currency, exponent, store, months)

@@ -12,14 +12,16 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from planlib.errors import ParameterError, collected
 from planlib.periods import MONTHS, Calendar
-from planlib.plan import Horizon
 from planlib.run.plain_yaml import Where, nearest, read_yaml, shown
+
+if TYPE_CHECKING:
+    from planlib.plan import Horizon
 
 Models = Mapping[str, type[BaseModel]]
 
@@ -72,6 +74,8 @@ class RunSettings(BaseModel):
     @property
     def horizon(self) -> Horizon:
         """The plan year, and how much of it is closed."""
+        from planlib.plan import Horizon
+
         return Horizon(self.year, self.fiscal_start, self.as_of, self.calendar)
 
     def header(self) -> dict[str, Any]:

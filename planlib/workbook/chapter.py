@@ -14,6 +14,7 @@ from planlib import plan as tables
 from planlib.chapters.base import ChapterParameters
 from planlib.chapters.members import listed
 from planlib.columns import shown_as
+from planlib.data import calendar
 from planlib.data.gates import gate
 from planlib.errors import GateError, PlanError
 from planlib.estimates.chance import Terms
@@ -41,6 +42,8 @@ class Chapter(Given):
     def head(self, title: str, question: str) -> None:
         """The chapter's heading and its question."""
         self._emit({"kind": "chapter", "stem": self.stem, "title": title, "question": question}, f"{title}. {question}")
+        if self.longer and self.stem[:2] in ("01", "05"):
+            self.note(calendar.says(self.longer, self.horizon))
 
     def kpi(
         self,
@@ -73,9 +76,9 @@ class Chapter(Given):
     def figure(self, chart: Any, title: str, alt: str = "", role: str | None = None) -> None:
         """A chart whose title is its message."""
         item = self.named({"kind": "figure", "title": title, "alt": alt or title, "role": role})
-        spec, calendar = charts.spec(chart), self.horizon.calendar
-        if calendar.own:
-            spec = charts.named(spec, {each.key: each.label for each in calendar.own})
+        spec, own = charts.spec(chart), self.horizon.calendar.own
+        if own:
+            spec = charts.named(spec, {each.key: each.label for each in own})
         # JupyterLab hangs on a chart that takes the width of its own output; the report gives the page's width back.
         display({ITEM: item, charts.MIME: {**spec, "width": WIDTH}, "text/plain": item["title"]}, raw=True)
 
@@ -143,8 +146,8 @@ class Chapter(Given):
             served = "Marketing cost, at most" if at_most else "Revenue"
             who = owners or self._owners(into, served)
             of = smart.of_members(planned, last_year, history, self.horizon, who, served, terms, at_most)
-        months, calendar = self.horizon.months, self.horizon.calendar
-        checked = smart.check(of, calendar.first(months[0]), calendar.last(months[-1]), terms.achievable_from)
+        months, days = self.horizon.months, self.horizon.calendar
+        checked = smart.check(of, days.first(months[0]), days.last(months[-1]), terms.achievable_from)
         self.keep(checked, "SMART check")
         self.note(smart.summary(checked, self.listed))
         return checked

@@ -9,13 +9,20 @@ from planlib import plan as tables
 from planlib.chapters.time.weeks import WEEK, by_day, by_week, every_day
 from planlib.estimates.season import Near, seasonality
 from planlib.estimates.windows import Coverage
+from planlib.periods import MONTHS, Calendar
 from planlib.plan import AMOUNT, Horizon
 
 BEHIND, ALERT, STILL, QUIET, SMALL = "behind", "alert", "still behind", "", "too small to count"
 
 
 def run_rate(
-    expected: pd.DataFrame, actual: pd.DataFrame, line: float, weeks: int, least: float, week_start: int = 1
+    expected: pd.DataFrame,
+    actual: pd.DataFrame,
+    line: float,
+    weeks: int,
+    least: float,
+    week_start: int = 1,
+    periods: Calendar = MONTHS,
 ) -> pd.DataFrame:
     """Actual sales of each whole week beside what season and plan expect of it, and the alerts (TIM-4).
 
@@ -26,8 +33,8 @@ def run_rate(
     (behind, alert, still behind, too small to count, or empty), in order of time.
     """
     inside = expected["day"].isin(actual["day"])
-    plan = by_week(expected[inside], week_start=week_start)
-    done = by_week(actual[actual["day"].isin(expected["day"])], week_start=week_start)
+    plan = by_week(expected[inside], week_start=week_start, calendar=periods)
+    done = by_week(actual[actual["day"].isin(expected["day"])], week_start=week_start, calendar=periods)
     table = plan.merge(done[["week", AMOUNT]], on="week", suffixes=("_plan", ""), validate="one_to_one")
     table = table[table["days"] == WEEK].rename(columns={f"{AMOUNT}_plan": "expected_sales", AMOUNT: "actual"})
     table["over"] = tables.ratio(table["actual"] - table["expected_sales"], table["expected_sales"])

@@ -90,17 +90,26 @@ def by_day(
     return result
 
 
-def by_week(days: pd.DataFrame, by: Sequence[str] = (), week_start: int = 1) -> pd.DataFrame:
+def by_week(days: pd.DataFrame, by: Sequence[str] = (), week_start: int = 1, calendar: Calendar = MONTHS) -> pd.DataFrame:
     """Days summed by week: *by, week (`2026-W07`), first_day (text), days (of the week that lie in the table), amount (TIM-1).
 
-    Weeks begin on ISO weekday `week_start` and take the ISO number of their fourth day, so that 1 gives ISO 8601 weeks.
+    Weeks begin on ISO weekday `week_start` and take the ISO number of their fourth day, so that 1 gives ISO 8601 weeks. Where
+    the company's own periods are whole weeks, weeks are theirs, numbered from the first day of its year.
     A week at the end of the table is cut there; a week over two months has both in it, unless `by` names the month.
     """
-    first = days["day"] - pd.to_timedelta((days["day"].dt.day_of_week + 1 - week_start) % WEEK, unit="D")
-    iso = (first + pd.Timedelta(days=3)).dt.isocalendar()
-    named = days.assign(
-        week=iso["year"].astype(str) + "-W" + iso["week"].astype(str).str.zfill(2), first_day=first.dt.strftime("%Y-%m-%d")
-    )
+    if calendar.weekly:
+        year = calendar.of(days["day"]).str[:4]
+        opened = {
+            name: pd.Timestamp(min(each.start for each in calendar.own if each.key[:4] == name)) for name in year.unique()
+        }
+        number = (days["day"] - year.map(opened)).dt.days // WEEK
+        first = year.map(opened) + pd.to_timedelta(number * WEEK, unit="D")
+        number = number + 1
+    else:
+        first = days["day"] - pd.to_timedelta((days["day"].dt.day_of_week + 1 - week_start) % WEEK, unit="D")
+        iso = (first + pd.Timedelta(days=3)).dt.isocalendar()
+        year, number = iso["year"].astype(str), iso["week"]
+    named = days.assign(week=year + "-W" + number.astype(str).str.zfill(2), first_day=first.dt.strftime("%Y-%m-%d"))
     found = named.groupby([*by, "week", "first_day"], sort=True).agg(days=("day", "nunique"), amount=(AMOUNT, "sum"))
     return found.reset_index().sort_values([*by, "first_day"], ignore_index=True)
 
@@ -110,9 +119,8 @@ def beside_last_year(weeks: pd.DataFrame, daily: pd.DataFrame, horizon: Horizon,
 
     `weeks`: from `by_week`; `daily`: day, amount. A week that only one of the years has stands alone.
     """
-    past = by_week(
-        every_day(daily[horizon.calendar.of(daily["day"]).isin(horizon.last_year)], horizon.calendar), week_start=week_start
-    )
+    then = daily[horizon.calendar.of(daily["day"]).isin(horizon.last_year)]
+    past = by_week(every_day(then, horizon.calendar), week_start=week_start, calendar=horizon.calendar)
     past["week"] = (past["week"].str[:4].astype("int64") + 1).astype(str) + past["week"].str[4:]
     both = pd.concat([past.assign(series="last year"), weeks.assign(series="plan")], ignore_index=True)
     kept = both[(both["days"] == WEEK) & both["week"].isin(weeks["week"])]

@@ -124,7 +124,8 @@ MARKET: dict[str, TableSpec] = {
             ),
         ),
         key=("start",),
-        without=UNUSED,
+        without="months are calendar months",
+        told=False,
     ),
     "kpis": TableSpec(
         "Measures that are not in orders, by month",

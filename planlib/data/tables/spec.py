@@ -38,7 +38,10 @@ class Column:
 
 @dataclass(frozen=True)
 class TableSpec:
-    """One table: its columns, the columns that identify a row (`key`), and the money column to foot (`control`)."""
+    """One table: its columns, the columns that identify a row (`key`), and the money column to foot (`control`).
+
+    `told`: whether a report says what its absence means.
+    """
 
     meaning: str
     columns: tuple[Column, ...]
@@ -46,6 +49,7 @@ class TableSpec:
     control: str | None = None
     required: bool = False
     without: str = ""
+    told: bool = True
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
