@@ -86,7 +86,7 @@ def test_what_is_no_calendar_is_refused_and_says_where():
     rows = calendars.of_weeks(range(2013, 2016), FOUR_FOUR_FIVE)
     with pytest.raises(InputDataError, match="ends on 2013-03-30 and the next from 2013-04-28, expected it from 2013-03-31"):
         of_table(table([*rows[:3], *rows[4:]]))
-    with pytest.raises(InputDataError, match="2014: 11, .* expected 12 or 13 in every year"):
+    with pytest.raises(InputDataError, match=r"2014: 11, .* expected 12 or 13 in every year"):
         of_table(table([(*row[:3], 2015 if place == 23 else row[3]) for place, row in enumerate(rows)]))
     with pytest.raises(InputDataError, match="orders from 2012-12-29"):
         covered(of_table(table(rows)), date(2012, 12, 29), date(2015, 5, 5))

@@ -166,7 +166,7 @@ def in_keys(limits: list[Stated], names: Mapping[str, str]) -> list[Stated]:
     found = []
     for limit in limits:
         told = limit.where.get("month", [])
-        keys = names.get(told, told) if isinstance(told, str) else [names.get(name, name) for name in told]
+        keys = names.get(told, told) if isinstance(told, str) else sorted(names.get(name, name) for name in told)
         found.append(limit.model_copy(update={"where": {**limit.where, "month": keys}}) if told else limit)
     return found
 
