@@ -36,7 +36,8 @@ def of_orders(orders: pa.Table, changes: Sequence[Change], elsewhere: Mapping[st
     `elsewhere`: members by dimension that other tables name: one without orders is no error. Adds booked_<column> for each
     column that changes, and `counted`. A line of a member that was split becomes one line per new member; its money, pieces
     and count are divided in whole units, so that in order of date every new member has its share of all lines so far, cell by
-    cell, to within a few units. Returns the lines, and a sentence for an event that touches none. Raises InputDataError for a member that is not there, or is still sold after it ended.
+    cell, to within a few units. Returns the lines, and a sentence for each event that touches none. Raises InputDataError for
+    a member that is not there, or is still sold after it ended.
     """
     import numpy as np
     import pyarrow as pa

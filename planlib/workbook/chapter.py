@@ -14,7 +14,6 @@ from planlib import plan as tables
 from planlib.chapters.base import ChapterParameters
 from planlib.chapters.members import listed
 from planlib.columns import shown_as
-from planlib.data.changes import Change
 from planlib.data.gates import gate
 from planlib.data.restated import both_views
 from planlib.errors import GateError, PlanError
@@ -23,6 +22,7 @@ from planlib.estimates.outlook import Outlook, outlook
 from planlib.formatting import missing
 from planlib.lp import Spend, Split
 from planlib.plan import AMOUNT
+from planlib.workbook import earlier
 from planlib.workbook.given import EXPECTED, PLACES, SKILL, WEIGHED, Given, file_name
 
 ITEM = "application/vnd.planlib.v1+json"
@@ -226,31 +226,20 @@ class Chapter(Given):
 
     def restated(self, column: str) -> None:
         """What renames, merges, splits and moves did to a dimension's history: a sentence each, and both views side by side."""
-        for event in self.changes:
-            if column in (event.column, event.dimension):
-                self.note(event.says())
-                self._followed_in_force(event)
+        new = self._unknown_to(self.baseline)[0] if self.baseline else []
+        for event in (event for event in self.changes if column in (event.column, event.dimension)):
+            self.note(event.says())
+            for text in earlier.taken_along(event, self.tables, self.horizon.as_of) if event in new else []:
+                self.note(text)
         cells = self.tables.both_views(column, f"{self.horizon.as_of:%Y-%m}")
         if cells is None or (cells["booked"] == cells["restated"]).all():
             return
-        first, year = int(cells["month"].min()[:4]) - 1, self.horizon.year
-        spans = {str(each): tables.months(each, self.horizon.fiscal_start) for each in range(first, year)}
+        first = int(cells["month"].min()[:4]) - 1
+        spans = {str(year): tables.months(year, self.horizon.fiscal_start) for year in range(first, self.horizon.year)}
         spans = {name: span for name, span in spans.items() if cells["month"].isin(span).any()}
         both = both_views(cells, spans | {month: [month] for month in self.horizon.closed})
         self.table(both, f"History by {column}: as it was booked, and as it counts now")
         self.note("What is booked stays as it was booked; every period sums to the same on both sides.")
-
-    def _followed_in_force(self, event: Change) -> None:
-        """What part of a region's plan in force went along with customers who moved."""
-        if event.kind != "move" or self.baseline is None or event not in self._unknown_to(self.baseline)[0]:
-            return
-        for part in self._parts_of(event):
-            new = next(iter(event.shares))
-            share = self.show(float(part.shares[new]), "share")
-            self.note(
-                f"The plan in force knows no single customer: of its {part.of[0]}, {share} count as {new}, what these "
-                "customers were of its sales in the twelve months before."
-            )
 
     def foresee(self) -> Outlook:
         """What is expected of every region, product and channel in every open month; kept, so that later chapters read it."""

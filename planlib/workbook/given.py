@@ -1,7 +1,6 @@
 """What a chapter starts from: its parameters and rules, the company's tables, and the plans it follows."""
 
 import functools
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -14,7 +13,7 @@ from planlib.chapters.base import ChapterParameters
 from planlib.data import baselines, changes
 from planlib.data.changes import Change
 from planlib.data.sources import Tables
-from planlib.errors import ParameterError, PlanError
+from planlib.errors import PlanError
 from planlib.estimates import shares
 from planlib.estimates.outlook import Outlook
 from planlib.estimates.shares import Expected
@@ -24,6 +23,7 @@ from planlib.formatting import Reader
 from planlib.lp import Lock, Rule, Stage
 from planlib.lp.rules import in_force, in_minor_units
 from planlib.plan import AMOUNT, Horizon
+from planlib.workbook import earlier
 from planlib.workbook.measures import measured
 
 # Where a run keeps what is expected of every cell and month.
@@ -231,61 +231,14 @@ class Given:
         return found if folder == self.run else self._as_now(folder, found)
 
     def _as_now(self, folder: Path, frame: pd.DataFrame) -> pd.DataFrame:
-        """What an earlier plan left, in the members of this run, so that differences add up.
-
-        A table that is more than amounts by members follows new names alone: what it says of members that merged or were
-        split is true of none of the new ones, and is left out.
-        """
+        """What an earlier plan left, in the members of this run, so that differences add up."""
         events, known = self._unknown_to(folder)
-        if not events or set(frame.columns) <= {*tables.DIMENSIONS, AMOUNT}:
-            return changes.follow(frame, [part for event in events for part in self._parts_of(event)], known)
-        for event in events:
-            if event.column in frame and event.kind != "move":
-                mine = frame[event.column].isin(event.of)
-                renamed = frame.assign(**{event.column: frame[event.column].where(~mine, next(iter(event.shares)))})
-                frame = renamed if event.kind == "rename" else frame[~mine]
-        return frame
+        parts = [part for event in events for part in earlier.parts_of(event, self.tables, self.horizon.as_of)]
+        return earlier.as_now(frame, parts, known)
 
     def _unknown_to(self, folder: Path) -> tuple[list[Change], date]:
         """Events that an earlier plan did not know, and the day up to which it was closed."""
-        path = folder / "run.json"
-        if not self.changes and not path.is_file():
-            return [], self.horizon.as_of
-        then = json.loads(path.read_text(encoding="utf-8"))["settings"]
-        new, lost = changes.later(self.settings.get("changes", []), then.get("changes", []))
-        if lost:
-            raise ParameterError(
-                f"changes: the plan {folder.name} was made with a {lost[0].kind} of {lost[0].dimension} "
-                f"{', '.join(lost[0].of)} that this run does not state, expected it here too; add it, or make that plan again."
-            )
-        return new, date.fromisoformat(then["as_of"])
-
-    def _parts_of(self, event: Change) -> list[Change]:
-        """An event as a plan without customers can follow it: who moved takes along its part of each region it leaves.
-
-        The part is the customers' share of what the region sold in the twelve months before they moved.
-        """
-        if event.kind != "move":
-            return [event]
-        first = pd.Period(f"{event.start:%Y-%m}", freq="M")
-        window = {"since": str(first - 12), "until": min(str(first - 1), f"{self.horizon.as_of:%Y-%m}")}
-        whole = self.tables.both_views("region", **window)
-        theirs = self.tables.both_views("region", **window, customers=event.of) if event.dimension == "customer" else None
-        if whole is None or theirs is None:
-            return []
-        new, parts = next(iter(event.shares)), list[dict[str, Any]]()
-        sold, moved = (frame.groupby("booked")[AMOUNT].sum() for frame in (whole, theirs))
-        for region, amount in moved.items():
-            share = round(float(amount) / float(sold[region]), 6) if sold[region] > 0 else 0.0
-            if region == new or event.leaving not in (None, region) or share <= 0:
-                continue
-            how = (
-                {"kind": "rename", "to": new}
-                if share >= 1
-                else {"kind": "split", "to": {region: round(1 - share, 6), new: share}}
-            )
-            parts.append({**how, "dimension": "region", "of": region, "from": f"{event.start}"})
-        return changes.read(parts)
+        return earlier.unknown_to(folder, self.settings.get("changes", []), self.horizon.as_of)
 
 
 def file_name(title: str) -> str:
