@@ -29,6 +29,8 @@ COLUMNS = {
     "moved": ("Money that lies elsewhere", "money"),
     "rules_broken": ("Hard rules broken", "int"),
     "profit": ("Profit", "money"),
+    "as_booked": ("As booked", "money"),
+    "as_restated": ("As it counts now", "money"),
     # drivers, in every chapter that has them
     "asked_points": ("Asks to move", "points"),
     "slope": ("Came true of it", "share"),

@@ -10,17 +10,19 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from planlib.data import changes as events
+from planlib.data import restated
 from planlib.data.calendar import calendar_of, covered, month_names
 from planlib.data.files import TableMapping, nearest, read_bytes, suffix
-from planlib.data.members import checked
+from planlib.data.members import DIMENSIONS, checked
 from planlib.data.tables import TABLES, UNUSED, dictionary
 from planlib.errors import InputDataError, ParameterError
 from planlib.periods import MONTHS, Calendar, of_table
@@ -53,8 +55,10 @@ def fingerprint(mappings: Mapping[str, TableMapping]) -> dict[str, str]:
     return {name: hashlib.sha256(read_bytes(name, Path(mappings[name].file))).hexdigest() for name in sorted(mappings)}
 
 
-def ingest(mappings: Mapping[str, TableMapping], currency: str, store: Path) -> tuple[dict[str, Input], list[str]]:
-    """Read, check and store every table of a run.
+def ingest(
+    mappings: Mapping[str, TableMapping], currency: str, store: Path, changes: Sequence[Mapping[str, Any]] = ()
+) -> tuple[dict[str, Input], list[str]]:
+    """Read, check and store every table of a run, in the members after `changes` (see `planlib.data.changes`).
 
     `mappings`: table name -> mapping with an absolute `file`. `currency`: ISO code; money is stored in its minor units.
     `store`: folder of `<key>/<table>.parquet`; a table whose bytes, mapping, currency and reader are unchanged is reused.
@@ -83,6 +87,9 @@ def ingest(mappings: Mapping[str, TableMapping], currency: str, store: Path) -> 
         inputs[name], absent = _ingest_one(name, mappings[name], currency, exponent, store, months)
         left_out += absent
     covered(calendar, *_days(inputs["orders"].parquet))
+    if changes:
+        inputs, followed = _restated(inputs, events.read(changes), store)
+        left_out += followed
     notes, lacking = checked(inputs)
     return {name: replace(each, notes=(*each.notes, *notes.get(name, ()))) for name, each in inputs.items()}, left_out + lacking
 
@@ -107,17 +114,7 @@ def _ingest_one(
             raise InputDataError(
                 f"{Path(mapping.file).name}: found an amount too large to keep ({error}), expected less; check the units"
             ) from None
-        table = table.replace_schema_metadata({"planlib": json.dumps(about, sort_keys=True)})
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as sink:
-                pq.write_table(table, sink)
-                sink.flush()
-                os.fsync(sink.fileno())
-            Path(temporary).replace(target)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        _write(table, about, target)
     stored = pq.read_schema(target)
     about = json.loads(stored.metadata[b"planlib"])
     return Input(name, target, sha256, about["rows"], about["control_total"], tuple(about["notes"])), about["left_out"]
@@ -130,6 +127,55 @@ def _days(orders: Path) -> tuple[date, date]:
 
     ends = pc.min_max(pq.read_table(orders, columns=["date"])["date"]).as_py()
     return ends["min"], ends["max"]
+
+
+def _restated(inputs: Mapping[str, Input], changes: Sequence[events.Change], store: Path) -> tuple[dict[str, Input], list[str]]:
+    """Every table that `changes` touch as a stored table of its own; bytes and control total stay those of the file."""
+    import pyarrow.parquet as pq
+
+    columns = {change.column for change in changes} | {change.dimension for change in changes}
+    held = {name: pq.read_table(each.parquet) for name, each in inputs.items()}
+    others = [table for name, table in held.items() if name != "orders"]
+    elsewhere = {
+        dimension: {member for table in others if dimension in table.column_names for member in table[dimension].to_pylist()}
+        for dimension in DIMENSIONS
+    }
+    found, left_out = dict(inputs), []
+    for name, each in inputs.items():
+        if name != "orders" and not columns & set(held[name].column_names):
+            continue
+        stated = [events.kept(change) for change in changes]
+        recipe = json.dumps([each.parquet.parent.name, name, stated, _reader_digest()], sort_keys=True)
+        target = store / hashlib.sha256(recipe.encode()).hexdigest()[:16] / f"{name}.parquet"
+        # always told anew, since a member may be known from another table now; only the writing is spared
+        if name == "orders":
+            table, told = restated.of_orders(held[name], changes, elsewhere)
+        else:
+            table, told = restated.of_table(name, TABLES[name], held[name], changes)
+        left_out += told
+        if table is held[name]:
+            continue
+        if not _whole(target):
+            _write(table, {"restated": stated}, target)
+        found[name] = replace(each, parquet=target)
+    return found, left_out
+
+
+def _write(table: pa.Table, about: Mapping[str, object], target: Path) -> None:
+    """Store a table with what is to be known about it; whole or not at all."""
+    import pyarrow.parquet as pq
+
+    table = table.replace_schema_metadata({"planlib": json.dumps(about, sort_keys=True)})
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as sink:
+            pq.write_table(table, sink)
+            sink.flush()
+            os.fsync(sink.fileno())
+        Path(temporary).replace(target)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
 
 
 def _whole(stored: Path) -> bool:
@@ -147,7 +193,9 @@ def _whole(stored: Path) -> bool:
 def _reader_digest() -> str:
     """Digest of the code that reads: a stored table is not reused by another reader."""
     here = Path(__file__).parent
-    read = [here / part for part in ("calendar.py", "files.py", "money.py", "reading.py", "sources.py")]
+    read = [
+        here / part for part in ("calendar.py", "changes.py", "files.py", "money.py", "reading.py", "restated.py", "sources.py")
+    ]
     parts = [path.read_bytes() for path in (*read, *sorted((here / "tables").glob("*.py")))]
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
@@ -283,7 +331,7 @@ class Tables:
             "amount": orders.revenue.sum(),
             **({"cost": orders.cost.sum()} if "cost" in orders.columns else {}),
             "quantity": orders.quantity.sum(),
-            "lines": orders.count(),
+            "lines": orders[restated.COUNTED].sum() if restated.COUNTED in orders.columns else orders.count(),
             "returned": ibis.ifelse(orders.revenue < 0, orders.revenue, 0).sum(),
         }
         # whole sums come back as int64 or the cast fails: nothing wraps round
@@ -332,6 +380,8 @@ class Tables:
         """
         orders = self._table()
         bought = orders.filter((orders.revenue > 0) & (orders.month >= since) & (orders.month <= until))
+        if restated.COUNTED in bought.columns:  # the parts of a divided line were not bought together
+            bought = bought.filter(bought[restated.COUNTED] > 0)
         lines = bought.select("order_id", "product").distinct()
         other = lines.rename(other="product", other_id="order_id")
         both = lines.join(other, [lines.order_id == other.other_id, lines.product < other.other])
@@ -342,6 +392,26 @@ class Tables:
             frame[column] = frame[name].map(sold).astype("int64")
         frame["all_orders"] = int(lines.order_id.nunique().to_pyarrow().as_py())
         return frame
+
+    def both_views(
+        self, column: str, until: str, since: str | None = None, customers: Sequence[str] | None = None
+    ) -> pd.DataFrame | None:
+        """What was booked under each member of a dimension, and under which it counts now; None where no event changed it.
+
+        `since`, `until`: first and last month, both included. `customers`: of these alone. Returns month, booked and restated
+        (members) and amount (net revenue, minor units), sorted by the first three. See `planlib.data.restated`.
+        """
+        orders = self._table()
+        if restated.booked(column) not in orders.columns:
+            return None
+        orders = orders.mutate(booked=orders[restated.booked(column)], restated=orders[column])
+        orders = orders.filter(orders.month <= until)
+        if since is not None:
+            orders = orders.filter(orders.month >= since)
+        if customers is not None:
+            orders = orders.filter(orders.customer.isin(list(customers)))
+        keys = ["month", "booked", "restated"]
+        return _frame(orders.group_by(keys).aggregate(amount=orders.revenue.sum().cast("int64")).order_by(keys))
 
     def span(self) -> tuple[str, str, str]:
         """First month, last month (`2026-03`, or the company's own period) and last day (`2026-03-31`) of the orders."""

@@ -111,14 +111,13 @@ def backtest(
 
 
 def known_orders(settings: RunSettings, store: Path) -> pd.DataFrame:
-    """All net orders up to `as_of`: region, product, channel, month, amount and returned (minor units)."""
+    """All net orders up to `as_of`, in today's members: region, product, channel, month, amount and returned (minor units)."""
+    from planlib.data.changes import lenient
     from planlib.data.sources import Tables, ingest
 
-    ingested, _ = ingest(
-        mappings({name: settings.data[name] for name in ("orders", "periods") if name in settings.data}),
-        settings.currency,
-        store,
-    )
+    data = {name: settings.data[name] for name in ("orders", "periods") if name in settings.data}
+    changes = lenient(settings.changes)  # other tables may name who has no orders yet
+    ingested, _ = ingest(mappings(data), settings.currency, store, changes)
     tables = Tables({name: each.parquet for name, each in ingested.items()})
     return tables.orders([*PLACES, "month"], until=settings.horizon.until)
 

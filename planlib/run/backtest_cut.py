@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from planlib.data.changes import lenient
 from planlib.data.files import Sheet, read_bytes, read_sheet
 from planlib.data.tables import TABLES
 from planlib.errors import InputDataError
@@ -65,7 +66,10 @@ def as_known(settings: RunSettings, year: int, folder: Path) -> tuple[RunSetting
     today = [table for table in today if table not in ahead]
     if today:
         told.append(f"As of today, for want of a date to cut by: {', '.join(today)}.")
-    changed = {"year": year, "as_of": first - dt.timedelta(days=1), "data": data, "baseline": None}
+    if settings.changes:
+        told.append("Planned and judged in the members of today: what was renamed, merged, split or moved counts as now.")
+    changed: dict[str, Any] = {"year": year, "as_of": first - dt.timedelta(days=1), "data": data, "baseline": None}
+    changed["changes"] = lenient(settings.changes)
     return settings.model_copy(update={**changed, "run": f"{settings.run[:50]}-{year}-past"}), told
 
 

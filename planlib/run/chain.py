@@ -269,7 +269,7 @@ def _notebook(path: Path, settings: RunSettings) -> str:
 
 
 def _read_inputs(settings: RunSettings, way: Way, hashes: Mapping[str, str]) -> tuple[Mapping[str, Any], list[str]]:
-    ingested, left_out = way.doors.ingest(settings.data, settings.currency, way.reports / ".inputs")
+    ingested, left_out = way.doors.ingest(settings.data, settings.currency, way.reports / ".inputs", settings.changes)
     changed = [table for table, each in ingested.items() if each.sha256 != hashes[table]]
     if changed:
         raise InputDataError(f"{', '.join(changed)}: the file changed while it was read; run again when it is complete.")

@@ -1,7 +1,7 @@
 """What the chain calls in other rooms, each imported where it is called, and what it tells while it works."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,12 @@ def _fingerprint(data: Mapping[str, Any]) -> dict[str, str]:
     return fingerprint(mappings(data))
 
 
-def _ingest(data: Mapping[str, Any], currency: str, store: Path) -> tuple[Mapping[str, Any], list[str]]:
+def _ingest(
+    data: Mapping[str, Any], currency: str, store: Path, changes: Sequence[Mapping[str, Any]] = ()
+) -> tuple[Mapping[str, Any], list[str]]:
     from planlib.data.sources import ingest
 
-    return ingest(mappings(data), currency, store)
+    return ingest(mappings(data), currency, store, changes)
 
 
 def _report(folder: Path) -> None:
@@ -57,7 +59,7 @@ class Doors:
     """What the chain calls in other rooms; a test hands in small ones."""
 
     fingerprint: Callable[[Mapping[str, Any]], dict[str, str]] = _fingerprint
-    ingest: Callable[[Mapping[str, Any], str, Path], tuple[Mapping[str, Any], list[str]]] = _ingest
+    ingest: Callable[..., tuple[Mapping[str, Any], list[str]]] = _ingest
     report: Callable[[Path], None] = _report
     warm: Callable[[], None] = _warm
     summary: Callable[[Path], dict[str, Any]] = made.plan_summary

@@ -51,7 +51,8 @@ class RunSettings(BaseModel):
     """A checked params file. Sections are held as JSON values, as a notebook receives them.
 
     `parameters[section]` has every field of the section's model; `data[table]` is the mapping of a table with its
-    `file` as an absolute path; `baseline` is the settings of the plan in force.
+    `file` as an absolute path; `baseline` is the settings of the plan in force; `changes` are the events that
+    changed members, see `planlib.data.changes`.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -66,6 +67,7 @@ class RunSettings(BaseModel):
     data: dict[str, dict[str, Any]]
     parameters: dict[str, dict[str, Any]]
     baseline: RunSettings | None = None
+    changes: list[dict[str, Any]] = []
     source: Path
     files: tuple[Path, ...]
     root: Path
@@ -87,6 +89,7 @@ class RunSettings(BaseModel):
             "currency": self.currency,
             "as_of": self.as_of.isoformat(),
             "language": self.language,
+            "changes": self.changes,
         }
 
 
@@ -155,7 +158,7 @@ def _load(
     if asked and "orders" not in asked:
         fault(("data",), "orders is missing, the one table no plan can do without; add `orders: {file: ...}`.")
 
-    header = {key: raw[key] for key in RunSettings.model_fields if key in raw and key not in ("data", "baseline")}
+    header = {key: raw[key] for key in RunSettings.model_fields if key in raw and key not in ("data", "baseline", "changes")}
     header.setdefault("run", path.stem)
     stated = raw.get("as_of") if as_of is None else as_of
     header["as_of"] = _day_before(raw) if stated is None else stated
@@ -166,6 +169,7 @@ def _load(
         _check_as_of(settings, fault)
         if settings.calendar.own and stated is None:
             fault(("as_of",), "is missing; with a table `periods` it must be said: the last day of the last closed period.")
+        settings = settings.model_copy(update={"changes": _changes(raw.get("changes"), settings, fault)})
     except ValidationError as error:
         _explain(error, (), header, list(RunSettings.model_fields), fault)
     if faults or settings is None:
@@ -229,6 +233,64 @@ def _check_as_of(settings: RunSettings, fault: Callable[[tuple[str, ...], str], 
         fault(("as_of",), f"found {settings.as_of}, expected the last day of a {what}.")
     elif not earliest <= settings.as_of < last:
         fault(("as_of",), f"found {settings.as_of}, expected a {what}'s end from {earliest} on and before {last}.")
+
+
+def _changes(stated: Any, settings: RunSettings, fault: Callable[[tuple[str, ...], str], None]) -> list[dict[str, Any]]:
+    """The events that changed members, checked one by one and against each other, and the rules that name members of old."""
+    from planlib.data import changes as events
+
+    if stated is None:
+        return []
+    if not isinstance(stated, list):
+        fault(("changes",), f"found {shown(stated)}, expected a list of events, each with kind, dimension, of, to and from.")
+        return []
+    names = [str(field.alias or name) for name, field in events.Change.model_fields.items()]
+    end = settings.calendar.last(settings.horizon.months[-1]) + dt.timedelta(days=1)
+    found: list[events.Change] = []
+    for number, each in enumerate(stated):
+        place = ("changes", str(number))
+        if not isinstance(each, dict):
+            fault(place, f"found {shown(each)}, expected an event with kind, dimension, of, to and from.")
+            continue
+        try:
+            event = events.Change.model_validate_json(json.dumps(each, default=_json, allow_nan=False))
+        except ValidationError as error:
+            _explain(error, place, each, names, fault)
+            continue
+        found.append(event)
+        if event.start >= end:
+            fault((*place, "from"), f"found {event.since}, after the plan year; state it in the plan of the year it falls in.")
+        if event.dimension == "person" and "staff" not in settings.data:
+            fault(place, "found persons who move, expected the table `staff` that lists them; add it under `data`.")
+    if len(found) < len(stated):
+        return []
+    for text in events.contradictions(sorted(found, key=lambda each: each.start)):
+        fault(("changes",), f"{text}.")
+    kept = [events.kept(each) for each in found]
+    _refuse_old_names(events.ended(events.read(kept)), settings, fault)
+    return kept
+
+
+def _refuse_old_names(gone: Mapping[tuple[str, str], Any], settings: RunSettings, fault: Callable[..., None]) -> None:
+    """Rules, locks and parameters by member speak of the members of the plan year."""
+
+    def refuse(place: tuple[str, ...], dimension: str, name: str) -> None:
+        by = gone.get((dimension, name))
+        if by is not None:
+            new = " or ".join(by.shares)
+            fault(place, f"found the {dimension} {name!r}, which became {new} in {by.since}; write {new}.")
+
+    for section, values in settings.parameters.items():
+        for kind in ("rules", "locks"):
+            for number, limit in enumerate(values.get(kind) or ()):
+                for part in ("where", "of"):
+                    for dimension, members in (limit.get(part) or {}).items():
+                        for name in [members] if isinstance(members, str) else members:
+                            refuse((section, kind, str(number), part, dimension), dimension, name)
+        if section in ("region", "product"):
+            for parameter, value in values.items():
+                for name in value if isinstance(value, dict) else ():
+                    refuse((section, parameter, name), section, name)
 
 
 def _section(name: str, value: Any, model: type[BaseModel], fault: Callable[..., None]) -> dict[str, Any]:

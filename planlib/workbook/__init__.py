@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from planlib import charts
 from planlib.chapters.base import ChapterParameters
+from planlib.data.changes import restated
 from planlib.errors import ParameterError, PlanError, collected
 from planlib.workbook.chapter import ITEM, Chapter
 from planlib.workbook.draft import DRAFT, from_run, prepare, told, unpublished
@@ -43,6 +44,8 @@ def open(stem: str, namespace: Mapping[str, Any], as_set: Sequence[str] = ()) ->
     parameters = _validated(stem, module.Parameters, {**namespace, **taken})
     chapter = Chapter(stem, run, settings, parameters, root)
     chapter.head(section.capitalize(), module.QUESTION)
+    if chapter.changes:
+        chapter.note(restated(chapter.changes))
     if taken:
         chapter.note(told(settings["run"], taken, namespace))
     return chapter

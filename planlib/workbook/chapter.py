@@ -16,12 +16,14 @@ from planlib.chapters.members import listed
 from planlib.columns import shown_as
 from planlib.data import calendar
 from planlib.data.gates import gate
+from planlib.data.restated import both_views
 from planlib.errors import GateError, PlanError
 from planlib.estimates.chance import Terms
 from planlib.estimates.outlook import Outlook, outlook
 from planlib.formatting import missing
 from planlib.lp import Spend, Split
 from planlib.plan import AMOUNT
+from planlib.workbook import earlier
 from planlib.workbook.given import EXPECTED, PLACES, SKILL, WEIGHED, Given, file_name
 
 ITEM = "application/vnd.planlib.v1+json"
@@ -227,6 +229,23 @@ class Chapter(Given):
         folder = self.run / "tables" / self.stem
         folder.mkdir(parents=True, exist_ok=True)
         frame.to_parquet(folder / f"{name}.parquet", index=False)
+
+    def restated(self, column: str) -> None:
+        """What renames, merges, splits and moves did to a dimension's history: a sentence each, and both views side by side."""
+        new = self._unknown_to(self.baseline)[0] if self.baseline else []
+        for event in (event for event in self.changes if column in (event.column, event.dimension)):
+            self.note(event.says())
+            for text in earlier.taken_along(event, self.tables, self.horizon.as_of) if event in new else []:
+                self.note(text)
+        cells = self.tables.both_views(column, f"{self.horizon.as_of:%Y-%m}")
+        if cells is None or (cells["booked"] == cells["restated"]).all():
+            return
+        first = int(cells["month"].min()[:4]) - 1
+        spans = {str(year): tables.months(year, self.horizon.fiscal_start) for year in range(first, self.horizon.year)}
+        spans = {name: span for name, span in spans.items() if cells["month"].isin(span).any()}
+        both = both_views(cells, spans | {month: [month] for month in self.horizon.closed})
+        self.table(both, f"History by {column}: as it was booked, and as it counts now")
+        self.note("What is booked stays as it was booked; every period sums to the same on both sides.")
 
     def foresee(self) -> Outlook:
         """What is expected of every region, product and channel in every open month; kept, so that later chapters read it."""

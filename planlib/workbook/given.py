@@ -11,8 +11,9 @@ import pandas as pd
 
 from planlib import plan as tables
 from planlib.chapters.base import ChapterParameters
-from planlib.data import baselines
+from planlib.data import baselines, changes
 from planlib.data.calendar import month_names, per_week
+from planlib.data.changes import Change
 from planlib.data.sources import Tables
 from planlib.errors import PlanError
 from planlib.estimates import shares
@@ -24,6 +25,7 @@ from planlib.formatting import Reader
 from planlib.lp import Lock, Rule, Stage
 from planlib.lp.rules import in_force, in_keys, in_minor_units
 from planlib.plan import AMOUNT, Horizon
+from planlib.workbook import earlier
 from planlib.workbook.measures import measured
 
 # Where a run keeps what is expected of every cell and month.
@@ -60,6 +62,7 @@ class Given:
         self.locks: list[Lock] = in_minor_units(in_keys(in_force(locks, as_of), names), self.exponent)
         stated: list[Any] = [*rules, *locks]
         self.expired = [f'"{old.name}" ({old.expires})' for old in stated if old.expires is not None and old.expires < as_of]
+        self.changes: list[Change] = changes.read(self.settings.get("changes", []))
         baseline = settings.get("baseline")
         self.baseline = root / baseline["path"] if baseline else None
 
@@ -80,7 +83,9 @@ class Given:
         """The same, or None where that chapter did not show it; `in_force`: of the baseline run, None in the first plan."""
         folder = self.baseline if in_force else self.run
         path = None if folder is None else folder / "tables" / stem / f"{file_name(title)}.parquet"
-        return None if path is None or not path.exists() else pd.read_parquet(path)
+        if folder is None or path is None or not path.exists():
+            return None
+        return self._as_now(folder, pd.read_parquet(path)) if in_force else pd.read_parquet(path)
 
     def stage(self, stem: str) -> Stage:
         """What an earlier chapter of this run split by: its dimension, weights, rules and locks."""
@@ -96,7 +101,7 @@ class Given:
         return self._measured(self.rules)
 
     def in_force(self, stem: str | None = None) -> pd.DataFrame | None:
-        """The same chapter's plan table in the baseline run, or None in the year's first plan."""
+        """The same chapter's plan table in the baseline run, in the members of this run; None in the year's first plan."""
         return None if self.baseline is None else self._read(self.baseline, stem or self.stem)
 
     def stood_before(self, stem: str, title: str | None = None) -> pd.DataFrame | None:
@@ -248,7 +253,18 @@ class Given:
         if not path.exists():
             what = "plan" if title is None else f"table {title!r}"
             raise PlanError(f"chapter {stem}: no {what} in run '{folder.name}', expected {place}; run that chapter first.")
-        return pd.read_parquet(path)
+        found = pd.read_parquet(path)
+        return found if folder == self.run else self._as_now(folder, found)
+
+    def _as_now(self, folder: Path, frame: pd.DataFrame) -> pd.DataFrame:
+        """What an earlier plan left, in the members of this run, so that differences add up."""
+        events, known = self._unknown_to(folder)
+        parts = [part for event in events for part in earlier.parts_of(event, self.tables, self.horizon.as_of)]
+        return earlier.as_now(frame, parts, known)
+
+    def _unknown_to(self, folder: Path) -> tuple[list[Change], date]:
+        """Events that an earlier plan did not know, and the day up to which it was closed."""
+        return earlier.unknown_to(folder, self.settings.get("changes", []), self.horizon.as_of)
 
 
 def file_name(title: str) -> str:

@@ -57,7 +57,7 @@ def work(
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "asked.yml").write_text(yaml.safe_dump(asked, allow_unicode=True, sort_keys=False), encoding="utf-8")
     settings = params.load(folder / "asked.yml")
-    ingested, left_out = ingest(mappings(settings.data), settings.currency, folder / "inputs")
+    ingested, left_out = ingest(mappings(settings.data), settings.currency, folder / "inputs", settings.changes)
     base = None if baseline is None else {"run": baseline.folder.name, "path": str(baseline.folder), "told": []}
     run = folder / "run"
     run.mkdir()

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def fingerprint(data: dict[str, Any]) -> dict[str, str]:
     return {table: hashlib.sha256(Path(each["file"]).read_bytes()).hexdigest() for table, each in data.items()}
 
 
-def ingest(data: dict[str, Any], currency: str, store: Path) -> tuple[dict[str, Input], list[str]]:
+def ingest(data: dict[str, Any], currency: str, store: Path, changes: Sequence[Any] = ()) -> tuple[dict[str, Input], list[str]]:
     return {table: Input(store / f"{table}.parquet", sha) for table, sha in fingerprint(data).items()}, ["line"]
 
 

@@ -19,6 +19,8 @@ EXPECTED: dict[str, str] = {
     "choice": "one of the listed values",
 }
 
+COUNTS = ("pieces", "customers", "count", "people", "outlets", "square metres", "100 million of currency", "10 thousand")
+
 
 @dataclass(frozen=True)
 class Column:
@@ -34,6 +36,11 @@ class Column:
     high: float | None = None
     choices: tuple[str, ...] = ()
     blank: bool = False
+
+    @property
+    def additive(self) -> bool:
+        """Whether its values of two members sum to a value of both: money and counts do, prices, rates and indices do not."""
+        return (self.kind == "money" and "per piece" not in self.unit) or (self.kind == "decimal" and self.unit in COUNTS)
 
 
 @dataclass(frozen=True)
