@@ -17,6 +17,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from planlib.errors import ParameterError, collected
+from planlib.estimates.lives import Closing, Opening
+from planlib.plan import months
 from planlib.run.plain_yaml import Where, nearest, read_yaml, shown
 
 Models = Mapping[str, type[BaseModel]]
@@ -59,6 +61,8 @@ class RunSettings(BaseModel):
     currency: Annotated[str, AfterValidator(_currency)]
     as_of: dt.date
     language: Annotated[str, Field(pattern=r"^en$")] = "en"
+    openings: list[Opening] = []
+    closings: list[Closing] = []
     data: dict[str, dict[str, Any]]
     parameters: dict[str, dict[str, Any]]
     baseline: RunSettings | None = None
@@ -75,6 +79,8 @@ class RunSettings(BaseModel):
             "currency": self.currency,
             "as_of": self.as_of.isoformat(),
             "language": self.language,
+            "openings": [each.model_dump(mode="json", by_alias=True, exclude_defaults=True) for each in self.openings],
+            "closings": [each.model_dump(mode="json", exclude_defaults=True) for each in self.closings],
         }
 
 
@@ -151,6 +157,7 @@ def _load(
     try:
         settings = RunSettings(**header, data=data, parameters=sections, source=path, files=files, root=project_root(path))
         _check_as_of(settings, fault)
+        _check_openings(settings, fault)
     except ValidationError as error:
         _explain(error, (), header, list(RunSettings.model_fields), fault)
     if faults or settings is None:
@@ -200,6 +207,20 @@ def _check_as_of(settings: RunSettings, fault: Callable[[tuple[str, ...], str], 
         fault(("as_of",), f"found {settings.as_of}, expected the last day of a month.")
     elif not earliest <= settings.as_of < last:
         fault(("as_of",), f"found {settings.as_of}, expected a month's end from {earliest} on and before {last}.")
+
+
+def _check_openings(settings: RunSettings, fault: Callable[[tuple[str, ...], str], None]) -> None:
+    """One statement a member, in or before the plan year."""
+    last = months(settings.year, settings.fiscal_start)[-1]
+    seen: set[tuple[str, str]] = set()
+    for number, opening in enumerate(settings.openings):
+        if (opening.first or "") > last:
+            fault(
+                ("openings", str(number), "from"), f"found {opening.first}, expected a month up to {last}; plan it in its year."
+            )
+        if (opening.dim, opening.member) in seen:
+            fault(("openings", str(number)), f"found {opening.dim} {opening.member!r} twice, expected one statement; drop one.")
+        seen.add((opening.dim, opening.member))
 
 
 def _section(name: str, value: Any, model: type[BaseModel], fault: Callable[..., None]) -> dict[str, Any]:
