@@ -41,8 +41,8 @@ def momentum(lives: Lives) -> str:
     if not lives:
         return ""
     return (
-        "The year with no new action (chapter 01) goes on from what was sold: what opens is not in it, and what closes is in it "
-        "as if it stayed."
+        "The year with no new action (chapter 01) goes on from what was sold: what opens is not in it, and what closes is in "
+        "it as if it stayed."
     )
 
 

@@ -46,8 +46,8 @@ class Opening(_Stated):
     """A member that sells from a month on, without a history to be planned from.
 
     like          the member whose cells it copies; by default the mean of all that sell
-    at            times the like member's sales, month by month
-    share, amount instead: its part of the year (0-1), or money of the year, as the like member's months fall; closed months count
+    at            times the like member's sales, month by month; 1 by default
+    share, amount instead: its part of the year (0-1), or money of the year, closed months included, as the like member's fall
     from          its first month, the first of the plan year by default
     ramp          months over which it reaches its full size: (1, 2, ... ramp) / ramp of it
     Neither: a rule or a lock of the chapter says how much it gets.
@@ -100,7 +100,7 @@ class Size:
     within   other dimensions in which it is planned alone: a rule may name the product in one region
     at       times the like member's sales; 1 where its part is stated
     part     of all that is open of the year's target; None where `at` says it
-    own      months in which the member has sold already: the outlook believes them by own / (own + 1), the rest is the statement
+    own      months in which it has sold already: the outlook believes them by own / (own + 1), the rest is the statement
     ruled    that a rule or lock alone says how much
     """
 
@@ -236,8 +236,8 @@ def _copied(table: pd.DataFrame, size: Size, horizon: Horizon) -> pd.DataFrame:
         of = f"of {opening.like!r} " if opening.like else ""
         there = sorted(table.loc[table["share"] > 0, dim].unique())
         raise ParameterError(
-            f"openings: {dim} {opening.member!r}: nothing is expected {of}from {first} on, expected a member that sells then, one "
-            f"of {there[:6]}; name another in `like`, or an earlier month in `from`."
+            f"openings: {dim} {opening.member!r}: nothing is expected {of}from {first} on, expected a member that sells then, "
+            f"one of {there[:6]}; name another in `like`, or an earlier month in `from`."
         )
     return cells.assign(**{dim: opening.member})[list(table.columns)]
 

@@ -2,8 +2,8 @@
 
 import functools
 from collections.abc import Mapping, Sequence
-from datetime import date
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 

@@ -1,5 +1,6 @@
 """The lives of a run: what its params file says of openings and closings, made whole by the orders, the rules and the locks."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -35,8 +36,8 @@ def lives(
         sold       by dimension: member, month, amount (minor units) up to as_of
         listed     by dimension: the members that its own table lists
         target     the year's target, minor units
-    Raises ParameterError for an opening of a member that sells already, like one that does not, or of which nobody says how much
-    it gets; and for a closing of nobody.
+    Raises ParameterError for an opening of a member that sells already, like one that does not, or of which nobody says how
+    much it gets; and for a closing of nobody.
     """
     stated = [Opening.model_validate(each) for each in settings.get("openings", [])]
     closings = [Closing.model_validate(each) for each in settings.get("closings", [])]
@@ -71,12 +72,11 @@ def _asked(
     """Every rule and lock of the chapter of a dimension that gives its members money: their names, the other dimensions it is
     within, the statement, and the money (minor units) or share of the year."""
     section = sections.get(dim, {})
-    rules = [Rule.model_validate_json(_json(each)) for each in section.get("rules", [])]
-    locks = [Lock.model_validate_json(_json(each)) for each in section.get("locks", [])]
-    for one in [
-        *in_minor_units(in_force(rules, horizon.as_of), exponent),
-        *in_minor_units(in_force(locks, horizon.as_of), exponent),
-    ]:
+    rules = [Rule.model_validate_json(json.dumps(each)) for each in section.get("rules", [])]
+    locks = [Lock.model_validate_json(json.dumps(each)) for each in section.get("locks", [])]
+    standing: list[Statement] = [*in_minor_units(in_force(rules, horizon.as_of), exponent)]
+    standing += in_minor_units(in_force(locks, horizon.as_of), exponent)
+    for one in standing:
         amount = one.amount if isinstance(one, Lock) else one.min if one.unit in ("amount", "share") and not one.of else None
         where = {name: {members} if isinstance(members, str) else set(members) for name, members in one.where.items()}
         others = {name: members for name, members in where.items() if name != dim}
@@ -132,7 +132,8 @@ def caps(found: Lives, dims: Sequence[str], booked: pd.DataFrame | None) -> list
     """The lives as rules of a level (dimensions `dims`) that leave nothing outside: so a lock or a floor conflicts by name."""
     rules = []
     ahead = found.horizon.open
-    for one in [*(size.opening for size in found.openings), *found.closings]:
+    stated: list[Opening | Closing] = [*(size.opening for size in found.openings), *found.closings]
+    for one in stated:
         first, last = (one.first or "", NEVER) if isinstance(one, Opening) else ("", one.last)
         shut = [month for month in ahead if not first <= month <= last]
         if not shut or not set(one.where) <= set(dims) or ("month" not in dims and len(shut) < len(ahead)):
@@ -149,9 +150,3 @@ def caps(found: Lives, dims: Sequence[str], booked: pd.DataFrame | None) -> list
             Rule(name=says, where=where, unit="amount", max=float(came), owner=one.owner, reason=one.reason, penalty=100.0)
         )
     return rules
-
-
-def _json(value: Any) -> str:
-    import json
-
-    return json.dumps(value, default=str)

@@ -22,8 +22,8 @@ def weights(
 
     `season`: any dimensions of the plan, product among them, month, weight; returns the same columns. A quarter comes out in
     the shape that is expected of it, since a cell's amount follows these weights in proportion. A cell without a season of its
-    own takes its product's; `lift`: product, month, factor, what a strong quarter adds to the next (TIM-3); `lives`: months outside which
-    a member has nothing.
+    own takes its product's; `lift`: product, month, factor, what a strong quarter adds to the next (TIM-3);
+    `lives`: members have nothing outside of theirs.
     """
     frame = complete(season, plan)
     frame = frame[frame["month"].isin(horizon.open)].reset_index(drop=True)
