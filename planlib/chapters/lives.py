@@ -33,17 +33,11 @@ def told(lives: Lives, into: str, plan: pd.DataFrame, before: pd.DataFrame, open
             closings.append(
                 _closing(closing, lives, _of(plan, closing.where), round(open_ * float(share[inside].sum())), total, show)
             )
-    return [*openings, *closings]
-
-
-def momentum(lives: Lives) -> str:
-    """That the year with no new action knows nothing of lives, as a sentence; "" where there are none."""
-    if not lives:
-        return ""
-    return (
+    momentum = (
         "The year with no new action (chapter 01) goes on from what was sold: what opens is not in it, and what closes is in "
         "it as if it stayed."
     )
+    return [*openings, *closings, *([momentum] if into == "region" else [])]
 
 
 def _opening(size: Size, amount: int, total: int, show: Show) -> str:
@@ -57,9 +51,8 @@ def _opening(size: Size, amount: int, total: int, show: Show) -> str:
         times = "like" if size.at == 1 else f"like {size.at:g} of"
         text = f"{name} {times} {opening.like}{_ramp(opening.ramp)}: {part}"
     else:
-        like = f"as {opening.like} does" if opening.like else "as the company does"
-        asked = f"{opening.share:.1%} of the year" if opening.share is not None else "an amount"
-        text = f"{name} with {asked} that is stated, over its months {like}{_ramp(opening.ramp)}: {part}"
+        asked = f"a stated {opening.share:.1%} of the year" if opening.share is not None else "a stated amount"
+        text = f"{name} with {asked}, its months like those of {opening.like or 'the company'}{_ramp(opening.ramp)}: {part}"
     if size.own:
         months = counted(size.own, "month")
         text += f"; {months} of its own count {size.own} parts in {size.own + 1}, the statement the rest"
@@ -70,6 +63,8 @@ def _closing(closing: Closing, lives: Lives, amount: int, leaves: int, total: in
     until = f"sells until {in_words(closing.last)}"
     if closing.last > lives.horizon.months[-1]:
         return f"{closing.name} {until}, after the plan year: this plan has it in full{_why(closing)}."
+    if closing.last <= f"{lives.horizon.as_of:%Y-%m}":
+        until = f"has sold until {in_words(closing.last)}"
     rest = f"the others carry what it leaves, {show(leaves)}" if leaves else "it leaves nothing to the others"
     return f"{closing.name} {until}: {show(amount)}, {amount / total:.1%} of the target; {rest}{_why(closing)}."
 

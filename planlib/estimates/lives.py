@@ -6,7 +6,7 @@ every level below follows. A closing leaves nothing after its last month. What t
 share in proportion: the year's total stays.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Self
 
@@ -170,18 +170,19 @@ def lived(table: pd.DataFrame, lives: Lives) -> pd.DataFrame:
 
     Raises ParameterError for an opening like a member of which nothing is expected, or closings that leave nothing at all.
     """
-    return closed(opened(table, lives.openings, lives.horizon), lives) if lives else table
+    return closed(opened(table, lives), lives) if lives else table
 
 
-def opened(table: pd.DataFrame, openings: Sequence[Size], horizon: Horizon) -> pd.DataFrame:
+def opened(table: pd.DataFrame, lives: Lives) -> pd.DataFrame:
     """The table with the cells of each opening beside what its own months lead to expect; `table`: dimensions, month, share.
 
-    Openings told by `at` take that of their like member's share before any closing; those told by a part of the year get it
+    Openings told by `at` take that of their like member's share, whether it closes or not; those told by a part of the year get it
     of the whole, the others making room in proportion.
     """
+    openings = lives.openings
     if not openings:
         return table
-    copies = [_copied(table, size, horizon) for size in openings]
+    copies = [_copied(table, size, lives) for size in openings]
     parts = sum(size.part * size.left for size in openings if size.part is not None)
     if parts >= 1:
         names = [size.opening.member for size in openings if size.part is not None]
@@ -202,7 +203,7 @@ def opened(table: pd.DataFrame, openings: Sequence[Size], horizon: Horizon) -> p
 def closed(table: pd.DataFrame, lives: Lives) -> pd.DataFrame:
     """The table with nothing outside a life; what closings leave goes to the cells that do not close, in proportion.
 
-    Where every cell closes, those that have months left take it.
+    An opening whose part of the year is stated keeps to it. Where every cell closes, those that have months left take it.
     """
     inside = lives.inside(table)
     share = table["share"].where(inside, 0.0)
@@ -214,24 +215,29 @@ def closed(table: pd.DataFrame, lives: Lives) -> pd.DataFrame:
     for closing in lives.closings:
         if closing.last < lives.horizon.months[-1]:
             stays &= ~_rows(table, closing.where)
+    for size in lives.openings:
+        if size.part is not None:  # it has what is stated, and carries nothing for others
+            stays &= ~_rows(table, size.opening.where)
     others = float(share[stays].sum())
     if others > 0:
         share = share * np.where(stays, (others + lost) / others, 1.0)
     return table.assign(share=share / float(share.sum()))
 
 
-def _copied(table: pd.DataFrame, size: Size, horizon: Horizon) -> pd.DataFrame:
+def _copied(table: pd.DataFrame, size: Size, lives: Lives) -> pd.DataFrame:
     """The cells of an opening as its like member's, in its own months, with its ramp; without a part, at its size."""
     opening = size.opening
-    dim, first = opening.dim, opening.first or horizon.months[0]
-    base = table[_rows(table, dict(size.within)) & (table["month"] >= first)]
+    dim, first = opening.dim, opening.first or lives.horizon.months[0]
+    base = table[_rows(table, dict(size.within))]
     base = base[~base[dim].isin([opening.member])] if opening.like is None else base[base[dim] == opening.like]
     among = max(1, base.loc[base["share"] > 0, dim].nunique())
     keys = [name for name in table.columns if name not in ("share", dim)]
     cells = base.groupby(keys, sort=True, as_index=False)["share"].sum()
     months = pd.PeriodIndex(cells["month"], freq="M").asi8 - pd.Period(first, freq="M").ordinal
-    ramp = np.minimum(1.0, (months + 1) / opening.ramp)
-    cells["share"] = cells["share"] / among * ramp * (1.0 if size.part is not None else size.at * size.left)
+    ramp = np.clip((months + 1) / opening.ramp, 0.0, 1.0)
+    cells = cells.assign(**{dim: opening.member})[list(table.columns)]
+    full = 1.0 if size.part is not None else size.at * size.left
+    cells["share"] = (cells["share"] / among * ramp * full).where(lives.inside(cells), 0.0)
     if not cells["share"].sum() > 0:
         of = f"of {opening.like!r} " if opening.like else ""
         there = sorted(table.loc[table["share"] > 0, dim].unique())
@@ -239,7 +245,7 @@ def _copied(table: pd.DataFrame, size: Size, horizon: Horizon) -> pd.DataFrame:
             f"openings: {dim} {opening.member!r}: nothing is expected {of}from {first} on, expected a member that sells then, "
             f"one of {there[:6]}; name another in `like`, or an earlier month in `from`."
         )
-    return cells.assign(**{dim: opening.member})[list(table.columns)]
+    return cells
 
 
 def _rows(cells: pd.DataFrame, where: Mapping[str, str]) -> np.ndarray:

@@ -15,6 +15,7 @@ from planlib.lp.rules import in_force, in_minor_units
 from planlib.plan import AMOUNT, Horizon
 
 Statement = Rule | Lock
+FIRM = 1000.0  # what bending a life counts for in a cheapest repair: what asks for money outside it gives way first
 YEAR = 12  # months of its own after which a member is no opening any more
 
 
@@ -147,6 +148,6 @@ def caps(found: Lives, dims: Sequence[str], booked: pd.DataFrame | None) -> list
             came = max(0, int(mine[AMOUNT].sum()))
         says = f"{one.name} opens in {first}" if isinstance(one, Opening) else f"{one.name} closes after {last}"
         rules.append(
-            Rule(name=says, where=where, unit="amount", max=float(came), owner=one.owner, reason=one.reason, penalty=100.0)
+            Rule(name=says, where=where, unit="amount", max=float(came), owner=one.owner, reason=one.reason, penalty=FIRM)
         )
     return rules
