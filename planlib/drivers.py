@@ -56,6 +56,8 @@ class Driver:
              method book gives no number; `decision`: one for which it does
     counts   `evidence`: as far as its past bears it out, the default of a claim; `stated`: in full, of all else
     evidence what its past says; without, it is not testable, and counts as stated
+    holds    members whose share stands as it leaves it: after it only a decision that speaks of one moves it, the others share
+             what is left as if it were not there
     """
 
     name: str
@@ -66,6 +68,7 @@ class Driver:
     kind: Kind = "decision"
     counts: Counts | None = None
     evidence: Evidence = UNTESTED
+    holds: tuple[str, ...] = ()
 
     @property
     def counted(self) -> float:
@@ -172,12 +175,14 @@ def build(plan: pd.DataFrame, into: str, last_year: pd.DataFrame, drivers: Seque
     ordered = tables.rollup(last_year, [into]).set_index(into)[AMOUNT].clip(lower=0)
     frame = pd.DataFrame({"last_year_share": (ordered / max(1, int(ordered.sum()))).reindex(members).fillna(0.0)})
     level, asked = _of_level(cells, place), []
+    held = np.zeros(len(cells), dtype=bool)
     if dims:
         frame[f"{ABOVE}_effect"] = level - frame["last_year_share"]
     for driver in drivers:
         at = [name for name in keys if name in driver.values.columns]
         if "factor" in driver.values:
             factor = place.values(driver.values, at, "factor").fillna(1.0)
+            still = held & ~((driver.kind == "decision") & (factor != 1.0)).to_numpy()
             moved = cells["share"] * factor
             mass = place.by_member(cells["parent"] * cells["share"])
             shown = place.by_member(cells["parent"] * moved) / mass.where(mass > 0)
@@ -186,9 +191,11 @@ def build(plan: pd.DataFrame, into: str, last_year: pd.DataFrame, drivers: Seque
             own = place.values(driver.values, at, "share")
             known = place.of_parent(own.fillna(0.0)) > 0
             own = _within(cells, place, own.fillna(0.0)).where(known, cells["share"])
-            moved = (1 - driver.part) * cells["share"] + driver.part * own
+            moved, still = (1 - driver.part) * cells["share"] + driver.part * own, held
             frame[driver.name] = _of_level(cells.assign(share=own), place)
         full = _within(cells, place, moved)
+        if still.any():
+            full = _beside(cells, place, full, still)
         then, level = level, _of_level(cells.assign(share=full), place)
         asked.append(float((level - then).abs().sum()) / 2)
         counted = driver.counted
@@ -196,6 +203,7 @@ def build(plan: pd.DataFrame, into: str, last_year: pd.DataFrame, drivers: Seque
             full = (1 - counted) * cells["share"] + counted * full
             level = _of_level(cells.assign(share=full), place)
         cells["share"] = full
+        held |= cells[into].isin(driver.holds).to_numpy()
         frame[f"{driver.name}_effect"] = level - then
     frame["weight"] = level
     frame = frame.rename_axis(into).reset_index().sort_values(["weight", into], ascending=[False, True], ignore_index=True)
@@ -292,6 +300,14 @@ def _within(cells: pd.DataFrame, place: _Places, share: pd.Series) -> pd.Series:
     mix = place.by_member(scaled.fillna(0.0) * cells["parent"])
     mix = mix / mix.sum() if mix.sum() > 0 else pd.Series(1.0 / max(1, len(mix)), index=mix.index)
     return scaled.fillna(pd.Series(mix.to_numpy()[place.member], index=scaled.index))
+
+
+def _beside(cells: pd.DataFrame, place: _Places, moved: pd.Series, still: np.ndarray) -> pd.Series:
+    """Shares as moved, but for cells that stand still: the others share what these leave of their parent."""
+    kept, others = cells["share"].where(still, 0.0), moved.where(~still, 0.0)
+    left, asked = 1.0 - place.of_parent(kept), place.of_parent(others)
+    # Where nobody else asks for anything, all stays as it was.
+    return (kept + others * left / asked.where(asked > 0)).fillna(cells["share"])
 
 
 def _of_level(cells: pd.DataFrame, place: _Places) -> pd.Series:

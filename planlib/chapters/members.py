@@ -6,6 +6,7 @@ kept out, or gets what stands without it, and the chapter says so: `strangers` w
 """
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from planlib.errors import ParameterError
@@ -32,6 +33,38 @@ def refuse(subject: str, names: Iterable[str], members: Iterable[str], kind: str
         f"{subject}: found {', '.join(found)}, which is no {kind}; expected one of {some or 'none: there is no such member'}. "
         "Correct the name, or drop it."
     )
+
+
+def slip(name: str, members: Iterable[str]) -> str | None:
+    """The member that a name stands for by a slip of the pen, None where it is a name of its own.
+
+    A slip: equal but for capitals, spaces at the ends or the form of its letters, or one letter more, fewer or other, or two
+    neighbours changed over (Damerau). In names under four letters one other letter is a name of its own.
+    """
+    mine = _folded(name)
+    near = {member: _folded(member) for member in members}
+    for member in sorted(near):
+        if near[member] == mine:
+            return member
+    return next(
+        (member for member in sorted(near) if min(len(mine), len(near[member])) > 3 and _one_off(mine, near[member])), None
+    )
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+def _one_off(one: str, other: str) -> bool:
+    """Whether two texts differ by one letter more, fewer or other, or by two neighbours changed over."""
+    short, long = sorted((one, other), key=len)
+    at = next((place for place in range(len(short)) if short[place] != long[place]), len(short))
+    if len(long) == len(short) + 1:
+        return short[at:] == long[at + 1 :]
+    if len(long) != len(short):
+        return False
+    swapped = long[at + 1 : at + 2] + long[at : at + 1] == short[at : at + 2]
+    return short[at + 1 :] == long[at + 1 :] or (swapped and short[at + 2 :] == long[at + 2 :])
 
 
 def strays(names: Iterable[str], members: Iterable[str]) -> list[str]:

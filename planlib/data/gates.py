@@ -67,6 +67,7 @@ def gate(
     rules: pd.DataFrame | None = None,
     booked: pd.DataFrame | None = None,
     closed: Sequence[str] = (),
+    outside: pd.DataFrame | None = None,
 ) -> Verdict:
     """Check one plan level against the level above.
 
@@ -76,6 +77,7 @@ def gate(
         rules          Split.rules; every hard one must be met
         booked         amounts of closed months at the plan's level: no cell may fall below
         closed         months that are closed: where the plan has months, their cells must equal what is booked
+        outside        one row per cell of the plan: outside, what it holds outside its members' lives, minor units
     """
     keys = [str(name) for name in plan.columns if name != AMOUNT]
     above = [str(name) for name in parent.columns if name != AMOUNT]
@@ -110,6 +112,13 @@ def gate(
         checks += [
             ("closed", "closed months: no gap", "ExpectColumnValuesToNotBeNull", {"column": "over"}),
             ("closed", "closed months are what is booked", "ExpectColumnValuesToBeInSet", {"column": "over", "value_set": [0]}),
+        ]
+    if outside is not None:
+        frames["lives"] = outside[["outside"]]
+        checks += [
+            ("lives", "lives: has rows", "ExpectTableRowCountToBeBetween", {"min_value": len(plan), "max_value": len(plan)}),
+            ("lives", "lives: no gap", "ExpectColumnValuesToNotBeNull", {"column": "outside"}),
+            ("lives", "no cell outside its life", "ExpectColumnValuesToBeInSet", {"column": "outside", "value_set": [0]}),
         ]
     if rules is not None and len(rules):
         frames["rules"] = rules.assign(met=(rules["met"] | ~rules["hard"].astype(bool)).astype(int))

@@ -193,9 +193,8 @@ def _whole(stored: Path) -> bool:
 def _reader_digest() -> str:
     """Digest of the code that reads: a stored table is not reused by another reader."""
     here = Path(__file__).parent
-    read = [
-        here / part for part in ("calendar.py", "changes.py", "files.py", "money.py", "reading.py", "restated.py", "sources.py")
-    ]
+    rooms = ("calendar", "changes", "files", "money", "reading", "restated", "sources")
+    read = [here / f"{room}.py" for room in rooms]
     parts = [path.read_bytes() for path in (*read, *sorted((here / "tables").glob("*.py")))]
     return hashlib.sha256(b"".join(parts)).hexdigest()
 

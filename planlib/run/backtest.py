@@ -115,7 +115,7 @@ def known_orders(settings: RunSettings, store: Path) -> pd.DataFrame:
     from planlib.data.changes import lenient
     from planlib.data.sources import Tables, ingest
 
-    data = {name: settings.data[name] for name in ("orders", "periods") if name in settings.data}
+    data: dict[str, Any] = {name: settings.data[name] for name in ("orders", "periods") if name in settings.data}
     changes = lenient(settings.changes)  # other tables may name who has no orders yet
     ingested, _ = ingest(mappings(data), settings.currency, store, changes)
     tables = Tables({name: each.parquet for name, each in ingested.items()})

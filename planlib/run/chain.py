@@ -150,6 +150,7 @@ def _run(settings: RunSettings, way: Way) -> Path:
         _one_history(settings, last)
     # how a chapter is started and reported cannot change its numbers, so the chapter keys leave planlib/run out
     shared["planlib"] = made.tree_hash(PACKAGE, without=("run",))
+    shared["opening"] = made.opening(settings.parameters)
 
     staging = way.reports / f".staging-{settings.run}"
     if way.force:

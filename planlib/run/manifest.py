@@ -118,6 +118,12 @@ def ingredients(
     return {"settings": header, "inputs": inputs, "baseline": baseline, **{name: environment[name] for name in names}}
 
 
+def opening(sections: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the chapters' parameters every chapter reads: exits close products, rules and locks open members."""
+    names = ("exits", "rules", "locks")
+    return {part: {name: values[name] for name in names if name in values} for part, values in sections.items()}
+
+
 def run_key(shared: Mapping[str, Any], sections: Mapping[str, Any], notebooks: Mapping[str, str], planlib: str) -> str:
     """The key of a run: the same key, the same plan."""
     return key_of({**shared, "parameters": sections, "notebooks": notebooks, "planlib": planlib})

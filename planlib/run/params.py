@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from planlib.errors import ParameterError, collected
+from planlib.estimates.lives import Closing, Opening
 from planlib.periods import MONTHS, Calendar
 from planlib.run.plain_yaml import Where, nearest, read_yaml, shown
 
@@ -64,6 +65,8 @@ class RunSettings(BaseModel):
     currency: Annotated[str, AfterValidator(_currency)]
     as_of: dt.date
     language: Annotated[str, Field(pattern=r"^en$")] = "en"
+    openings: list[Opening] = []
+    closings: list[Closing] = []
     data: dict[str, dict[str, Any]]
     parameters: dict[str, dict[str, Any]]
     baseline: RunSettings | None = None
@@ -90,6 +93,8 @@ class RunSettings(BaseModel):
             "as_of": self.as_of.isoformat(),
             "language": self.language,
             "changes": self.changes,
+            "openings": [each.model_dump(mode="json", by_alias=True, exclude_defaults=True) for each in self.openings],
+            "closings": [each.model_dump(mode="json", exclude_defaults=True) for each in self.closings],
         }
 
 
@@ -170,6 +175,7 @@ def _load(
         if settings.calendar.own and stated is None:
             fault(("as_of",), "is missing; with a table `periods` it must be said: the last day of the last closed period.")
         settings = settings.model_copy(update={"changes": _changes(raw.get("changes"), settings, fault)})
+        _check_openings(settings, fault)
     except ValidationError as error:
         _explain(error, (), header, list(RunSettings.model_fields), fault)
     if faults or settings is None:
@@ -291,6 +297,20 @@ def _refuse_old_names(gone: Mapping[tuple[str, str], Any], settings: RunSettings
             for parameter, value in values.items():
                 for name in value if isinstance(value, dict) else ():
                     refuse((section, parameter, name), section, name)
+
+
+def _check_openings(settings: RunSettings, fault: Callable[[tuple[str, ...], str], None]) -> None:
+    """One statement a member, in or before the plan year."""
+    last = settings.horizon.months[-1]
+    seen: set[tuple[str, str]] = set()
+    for number, opening in enumerate(settings.openings):
+        if (opening.first or "") > last:
+            fault(
+                ("openings", str(number), "from"), f"found {opening.first}, expected a month up to {last}; plan it in its year."
+            )
+        if (opening.dim, opening.member) in seen:
+            fault(("openings", str(number)), f"found {opening.dim} {opening.member!r} twice, expected one statement; drop one.")
+        seen.add((opening.dim, opening.member))
 
 
 def _section(name: str, value: Any, model: type[BaseModel], fault: Callable[..., None]) -> dict[str, Any]:

@@ -19,12 +19,13 @@ from planlib.data.gates import gate
 from planlib.data.restated import both_views
 from planlib.errors import GateError, PlanError
 from planlib.estimates.chance import Terms
+from planlib.estimates.lives import outside
 from planlib.estimates.outlook import Outlook, outlook
 from planlib.formatting import missing
 from planlib.lp import Spend, Split
 from planlib.plan import AMOUNT
 from planlib.workbook import earlier
-from planlib.workbook.given import EXPECTED, PLACES, SKILL, WEIGHED, Given, file_name
+from planlib.workbook.given import EXPECTED, PLACES, SKILL, UNLIVED, WEIGHED, Given, file_name
 
 ITEM = "application/vnd.planlib.v1+json"
 TERMS = "How chances are told"  # table of chapter 01 that every later SMART check reads
@@ -182,7 +183,8 @@ class Chapter(Given):
         """Check the plan against the level above; writes the verdict, and raises GateError with the evidence if it fails."""
         plan = result.plan if isinstance(result, Split) else result
         rules = result.rules if isinstance(result, Split) else None
-        verdict = gate(self.stem, plan, parent, int(parent[AMOUNT].sum()), rules, booked, self.horizon.closed)
+        apart = outside(plan, self.lives, booked) if set(PLACES) & set(plan.columns) and self.lives else None
+        verdict = gate(self.stem, plan, parent, int(parent[AMOUNT].sum()), rules, booked, self.horizon.closed, apart)
         _write(self.run / "gates" / f"{self.stem}.json", json.dumps(verdict.record(), indent=1, sort_keys=True).encode())
         item = {"kind": "gate", "success": verdict.success, "checks": verdict.evaluated, "residual": _residual(plan, parent)}
         self._emit(item, f"Gate: {verdict.evaluated} checks, {'passed' if verdict.success else 'failed'}")
@@ -237,7 +239,7 @@ class Chapter(Given):
             self.note(event.says())
             for text in earlier.taken_along(event, self.tables, self.horizon.as_of) if event in new else []:
                 self.note(text)
-        cells = self.tables.both_views(column, f"{self.horizon.as_of:%Y-%m}")
+        cells = self.tables.both_views(column, self.horizon.until)
         if cells is None or (cells["booked"] == cells["restated"]).all():
             return
         first = int(cells["month"].min()[:4]) - 1
@@ -250,6 +252,9 @@ class Chapter(Given):
     def foresee(self) -> Outlook:
         """What is expected of every region, product and channel in every open month; kept, so that later chapters read it."""
         found = outlook(self.orders(*PLACES, "month"), PLACES, self.horizon, self.starts)
+        if self.lives:
+            self.keep(found.table, UNLIVED)
+            found = self.lived(found)
         for frame, title in ((found.table, EXPECTED), (found.skill, SKILL), (found.weights, WEIGHED)):
             self.keep(frame, title)
         return found

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from planlib import periods
 from planlib.data import changes
 from planlib.data.changes import Change
 from planlib.data.sources import Tables
@@ -56,8 +57,9 @@ def parts_of(event: Change, held: Tables, as_of: date) -> list[Change]:
     """
     if event.kind != "move":
         return [event]
-    first = pd.Period(f"{event.start:%Y-%m}", freq="M")
-    since, until = str(first - 12), min(str(first - 1), f"{as_of:%Y-%m}")
+    first = held.calendar.at(event.start)
+    since = periods.step(first, -periods.per_year(first))
+    until = min(periods.step(first, -1), held.calendar.at(as_of))
     whole = held.both_views("region", until, since)
     theirs = held.both_views("region", until, since, customers=event.of) if event.dimension == "customer" else None
     if whole is None or theirs is None:

@@ -3,6 +3,7 @@
 import functools
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,16 @@ import pandas as pd
 
 from planlib import plan as tables
 from planlib.chapters.base import ChapterParameters
+from planlib.chapters.lives import told
 from planlib.data import baselines, changes
 from planlib.data.calendar import month_names, per_week
 from planlib.data.changes import Change
 from planlib.data.sources import Tables
+from planlib.drivers import Driver
 from planlib.errors import PlanError
 from planlib.estimates import shares
+from planlib.estimates.evidence import Evidence
+from planlib.estimates.lives import Lives, lived
 from planlib.estimates.outlook import Outlook
 from planlib.estimates.shares import Expected
 from planlib.estimates.trust import likely
@@ -26,6 +31,7 @@ from planlib.lp import Lock, Rule, Stage
 from planlib.lp.rules import in_force, in_keys, in_minor_units
 from planlib.plan import AMOUNT, Horizon
 from planlib.workbook import earlier
+from planlib.workbook.lives import caps, lives
 from planlib.workbook.measures import measured
 
 # Where a run keeps what is expected of every cell and month.
@@ -35,10 +41,12 @@ FORESEEN, EXPECTED, SKILL, WEIGHED = (
     "Skill of the expected shares",
     "Weights of the expected shares",
 )
+UNLIVED = "Expected shares before openings and closings"
 UNAIDED = "The year with no new action"
 PLACES = ("region", "product", "channel")
 # A period by its key, and no part of a day or a longer name.
 PERIOD = re.compile(r"(?<![\w-])\d{4}-P?\d{2}(?![\w-])")
+METHODS = {"region": "REG-1", "product": "PRD-1", "channel": "CHN-1"}
 
 
 class Given:
@@ -50,6 +58,7 @@ class Given:
         self.root = root
         self.parameters = parameters
         self.settings = settings["settings"]
+        self.sections = {**settings["parameters"], stem.partition("-")[2]: parameters.model_dump(mode="json")}
         self.currency: str = self.settings["currency"]
         self.reader = Reader(self.settings["language"], self.currency)
         self.exponent = self.reader.exponent
@@ -188,9 +197,58 @@ class Given:
         told = self.horizon.calendar.of(told[told <= pd.Timestamp(self.horizon.as_of)])
         return {"product": told.to_dict()}
 
+    @functools.cached_property
+    def lives(self) -> Lives:
+        """The members that open and close; see `planlib.workbook.lives`."""
+        return lives(
+            self.settings,
+            self.sections,
+            self.horizon,
+            lambda dim: self.orders(dim, "month"),
+            self._listed,
+            lambda: int(self.plan("01-strategy")[AMOUNT].sum()),
+            self.exponent,
+        )
+
+    def lived(self, found: Outlook) -> Outlook:
+        """An outlook with the cells of openings in its table and nothing outside a life."""
+        return replace(found, table=lived(found.table, self.lives)) if self.lives else found
+
     def expected(self, into: str, *within: str) -> Expected:
-        """The shares of `into` within each cell of `within` expected of the open months, as chapter 02 foresaw them."""
-        return shares.of(self.shown(FORESEEN, EXPECTED), self.shown(FORESEEN, SKILL), into, within)
+        """The shares of `into` within each cell of `within` expected of the open months, as chapter 02 foresaw them.
+
+        By history alone: what openings and closings make of them is a driver of its own, see `opened`.
+        """
+        title = UNLIVED if self.lives else EXPECTED
+        return shares.of(self.shown(FORESEEN, title), self.shown(FORESEEN, SKILL), into, within)
+
+    def opened(self, into: str, *within: str) -> Driver | None:
+        """What openings and closings make of the shares of `into`, as the driver after the trend; None where there are none.
+
+        It holds the members that open: their share is a statement, which no claim and nobody's lack of data moves.
+        """
+        if not self.lives:
+            return None
+        found = shares.of(self.shown(FORESEEN, EXPECTED), self.shown(FORESEEN, SKILL), into, within).shares
+        stated = Evidence(why="it is stated for this plan")
+        source = "parameters openings, closings, exits"
+        return Driver("lives", source, METHODS[into], found, evidence=stated, holds=tuple(self.lives.opens(into)))
+
+    def lives_told(self, plan: pd.DataFrame) -> list[str]:
+        """Where each opening and closing of the plan's last dimension stands, as sentences."""
+        if not self.lives:
+            return []
+        into, booked = tables.level(plan)[-1], self.booked("region")
+        open_ = int(plan[AMOUNT].sum()) - (0 if booked is None else int(booked[AMOUNT].sum()))
+        return told(self.lives, into, plan, self.shown(FORESEEN, UNLIVED), open_, self.show)
+
+    def show(self, value: Any, form: str = "money") -> str:
+        """A value as a sentence writes it."""
+        raise NotImplementedError(form)
+
+    def caps(self, *dims: str) -> list[Rule]:
+        """The lives as rules of a level: nothing outside; none where no rule and no lock of the chapter could ask for it."""
+        return caps(self.lives, dims, self.booked(*dims)) if self.lives and (self.rules or self.locks) else []
 
     def misses(self, *dims: str, ahead: Outlook | None = None) -> dict[str, Any]:
         """What each cell of `dims` is expected to sell with no new action, and how far it may be off, as arguments of `split`.
@@ -234,6 +292,11 @@ class Given:
     def left_out(self, text: str) -> None:
         """What cannot be told for want of data; a chapter shows it."""
         raise NotImplementedError(text)
+
+    def _listed(self, dim: str) -> set[str]:
+        """The members that a dimension's own table lists."""
+        table = self.tables.get(f"{dim}s")
+        return set() if table is None else set(table[dim])
 
     def _measured(self, rules: Sequence[Rule]) -> pd.DataFrame | None:
         return measured(rules, self.tables, self._whole_last_year, self.horizon.as_of, self.exponent)

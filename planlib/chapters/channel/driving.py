@@ -26,6 +26,7 @@ def drivers(
     reviewed: pd.DataFrame,
     open_amount: int,
     parameters: Any,
+    lives: Driver | None = None,
 ) -> tuple[Drivers, pd.DataFrame]:
     """From last year's share of each channel to its weight: trend, research (CHN-1), review (CHN-2); and what the review moves.
 
@@ -35,18 +36,20 @@ def drivers(
         expected     shares of channels within each region and product
         reviewed     of `review`
         open_amount  what is still open of the target, minor units
+        lives        what openings and closings make of the expected shares, where there are any
     Neither has a past: both count as stated. Raises ParameterError for research on a channel without orders, or a name in
     `counts` that is no driver.
     """
     refuse("counts", parameters.counts, KINDS, "driver of this chapter")
-    refuse("research", parameters.research, {*last_year["channel"], *expected.shares["channel"]}, "channel of the orders")
+    known = {*last_year["channel"], *expected.shares["channel"], *([] if lives is None else lives.values["channel"])}
+    refuse("research", parameters.research, known, "channel of the orders")
     research = pd.DataFrame({"channel": sorted(parameters.research)}, dtype="str")
     research["factor"] = research["channel"].map(parameters.research).astype(float)
 
     def moved_by(name: str, source: str, method: str, values: pd.DataFrame) -> Driver:
         return Driver(name, source, method, values, 1.0, KINDS[name], parameters.counts.get(name), Evidence(why=WHY[name]))
 
-    found = [Driver("trend", "orders", "CHN-1", expected.shares, kind="expected")]
+    found = [Driver("trend", "orders", "CHN-1", expected.shares, kind="expected"), *([] if lives is None else [lives])]
     if len(research):
         found.append(moved_by("research", "parameter research", "CHN-1", research))
     before = build(products, "channel", last_year, found)

@@ -9,7 +9,6 @@ import pandas as pd
 from planlib import periods
 from planlib.chapters.members import refuse
 from planlib.drivers import Driver, Drivers, Kind, build
-from planlib.errors import ParameterError
 from planlib.estimates.evidence import UNTESTED, Evidence
 from planlib.estimates.pauses import missed
 from planlib.estimates.replay import Origin, Replay
@@ -30,6 +29,7 @@ def stages(
     horizon: Horizon,
     products: pd.DataFrame | None = None,
     coverage: Coverage | None = None,
+    ends: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Each product's life-cycle stage from its orders (PRD-1).
 
@@ -37,6 +37,7 @@ def stages(
         history   product, month, amount (minor units, all months there are), and where known returned (minor units, negative)
         products  product, launched (day), where known: what sold before its launch was a test
         coverage  the months that the orders cover; those of the history by default
+        ends      last months that are stated, `exits` among them; those by default
     Introduction: on sale for less than `introduction_months`; exit: named in `exits` up to the plan year's end, or nothing
     sold in `silent_months` months in which it sold a year before; growth and decline: the last twelve months over the twelve
     before, relative to the company's products that were there in both and still sell, beyond the lines; maturity: the rest.
@@ -48,10 +49,9 @@ def stages(
     twelve since the first), last_month (the last one on the market; empty while no end is set).
     Raises ParameterError for an exit of a product without orders.
     """
-    unknown = sorted(set(parameters.exits) - set(history["product"]))
-    if unknown:
-        names = sorted(set(history["product"]))
-        raise ParameterError(f"exits: no product {unknown} in the orders, expected some of {names[:6]} ...; correct it.")
+    ends = parameters.exits if ends is None else ends
+    if ends is parameters.exits:
+        refuse("exits", ends, set(history["product"]), "product of the orders")
     as_of = horizon.until
     coverage = Coverage.of(history["month"], as_of) if coverage is None else coverage
     months = span_of(min(coverage.first or as_of, *horizon.last_twelve), as_of)
@@ -69,7 +69,7 @@ def stages(
     silent |= ~sold.to_numpy().any(axis=1)
     frame["growth"], frame["compared"], frame["pace"] = _pace(net, known, silent, horizon.last_twelve)
     frame["pace_before"] = _pace(net, known, silent, a_year_before(horizon.last_twelve))[2]
-    leaving = [parameters.exits.get(name, "9999-99") <= horizon.months[-1] for name in frame.index]
+    leaving = [ends.get(name, "9999-99") <= horizon.months[-1] for name in frame.index]
     age = [periods.between(first, as_of) for first in frame["first_month"]]
     young = (np.array(age) < parameters.introduction_months) & frame["start_known"].to_numpy()
     pace = frame["pace"]
@@ -86,7 +86,7 @@ def stages(
     )
     frame["sold_months"] = [max(1, len(each.window("last", horizon.last_twelve).known)) for each in known]
     ended = sold.iloc[:, ::-1].idxmax(axis=1).where(silent, "")
-    frame["last_month"] = [parameters.exits.get(name, ended[name]) for name in frame.index]
+    frame["last_month"] = [ends.get(name, ended[name]) for name in frame.index]
     return frame.rename_axis("product").reset_index()
 
 
@@ -140,6 +140,7 @@ def drivers(
     horizon: Horizon,
     season: pd.DataFrame | None = None,
     past: Mapping[str, Evidence] | None = None,
+    lives: Driver | None = None,
 ) -> Drivers:
     """From last year's share of each product to its weight: trend, stage, exit (PRD-1).
 
@@ -150,6 +151,7 @@ def drivers(
         staged     of `stages`
         season     product, month, weight: what the months before an exit are worth
         past       what the past says of the stage, see `replayed`; without, it counts as stated
+        lives      what openings and closings make of the expected shares, exits among them, where there are any
     The stage is a claim of ours and counts by evidence, an exit in full, but where the parameter `counts` says otherwise.
     Raises ParameterError for a name in `counts` that is no driver.
     """
@@ -159,12 +161,15 @@ def drivers(
     def moved(name: str, source: str, values: pd.DataFrame) -> Driver:
         return Driver(name, source, "PRD-1", values, 1.0, KINDS[name], parameters.counts.get(name), found[name])
 
+    if lives is not None:  # they hold the exits that lie ahead
+        staged = staged.assign(last_month=staged["last_month"].mask(staged["last_month"] > horizon.until, ""))
     return build(
         regions,
         "product",
         last_year,
         [
             Driver("trend", "orders", "PRD-1", expected.shares, kind="expected"),
+            *([] if lives is None else [lives]),
             moved("stage", "parameter stage_factor", _by_stage(staged, parameters)),
             moved("on_sale", "parameter exits, orders: last sale", on_sale(staged, horizon, season)),
         ],

@@ -34,6 +34,7 @@ def drivers(
     attained: pd.DataFrame | None = None,
     team: pd.DataFrame | None = None,
     past: Mapping[str, Evidence] | None = None,
+    lives: Driver | None = None,
 ) -> Drivers:
     """From last year's shares to the weights (REG-1 to REG-5); every driver is neutral where its table is missing.
 
@@ -43,17 +44,21 @@ def drivers(
         expected   region, share: what the company's own history leads to expect
         regions    the table of markets;  reach  see `reachable`;  attained  see `attained`;  team  see `team`
         past       what the past says of each driver, see `replayed`; without, every driver counts as stated
+        lives      what openings and closings make of the expected shares, where there are any: markets that are open for a part
+                   of the year count by that part
     Claims (see `KINDS`) count by evidence, decisions in full, but where the parameter `counts` says otherwise.
     Raises ParameterError for a priority of a region without orders, or a name in `counts` that is no driver.
     """
     refuse("counts", parameters.counts, KINDS, "driver of this chapter")
     expected = expected[["region", "share"]].sort_values("region", ignore_index=True)
-    names = expected["region"]
+    names = expected["region"] if lives is None else lives.values["region"]
     refuse("priority", parameters.priority, names, "region of the orders")
     missing = pd.DataFrame({"region": pd.Series(dtype=str), "share": pd.Series(dtype=float)})
     found = missing if reach is None else expected[["region"]].merge(reach, how="left", on="region").fillna({"share": 0.0})
     rivals = competition(pressure(regions, parameters), expected, parameters)
     economy = potential(regions, expected)
+    if lives is not None:
+        found, economy = (_open_part(each, expected, lives) for each in (found, economy))
 
     def moved(name: str, source: str, method: str, values: pd.DataFrame, part: float = 1.0) -> Driver:
         said = (past or {}).get(name, UNTESTED)
@@ -66,6 +71,7 @@ def drivers(
         last_year,
         [
             Driver("trend", "orders", "REG-1", expected, kind="expected"),
+            *([] if lives is None else [lives]),
             moved("potential", "regions: gdp, growth, income, consumption", "REG-1", economy, parameters.potential_weight),
             moved("reach", "orders: customers by recency", "REG-1", found[["region", "share"]], parameters.reach_weight),
             moved("competition", "regions: rivals' share, coverage, price", "REG-1", rivals),
@@ -91,6 +97,13 @@ def drivers(
     }
     numbers = {name: sources[name].mask(blank) for name in ("slope", "slope_low", "slope_high", "counted")}
     return replace(made, sources=sources.assign(**texts, **numbers, origins=sources["origins"].mask(blank, 0)))
+
+
+def _open_part(share: pd.DataFrame, expected: pd.DataFrame, lives: Driver) -> pd.DataFrame:
+    """Shares of a market (region, share) by the part of the year in which each region sells."""
+    before, after = (table.set_index("region")["share"].reindex(share["region"]) for table in (expected, lives.values))
+    part = (after.fillna(0.0) / before.where(before > 0)).fillna(0.0)
+    return share.assign(share=share["share"].to_numpy() * part.to_numpy())
 
 
 def priority(names: pd.Series, parameters: Parameters) -> pd.DataFrame:

@@ -5,23 +5,33 @@ import pandas as pd
 
 from planlib import plan as tables
 from planlib.drivers import Driver, Drivers, build
+from planlib.estimates.lives import Lives
 from planlib.estimates.outlook import Outlook
 from planlib.estimates.windows import Coverage
 from planlib.plan import AMOUNT, Horizon
 
 
-def weights(season: pd.DataFrame, plan: pd.DataFrame, horizon: Horizon, lift: pd.DataFrame | None = None) -> pd.DataFrame:
+def weights(
+    season: pd.DataFrame,
+    plan: pd.DataFrame,
+    horizon: Horizon,
+    lift: pd.DataFrame | None = None,
+    lives: Lives | None = None,
+) -> pd.DataFrame:
     """The season's weights for open months only; closed months are booked, not planned (TIM-1, TIM-2).
 
     `season`: any dimensions of the plan, product among them, month, weight; returns the same columns. A quarter comes out in
     the shape that is expected of it, since a cell's amount follows these weights in proportion. A cell without a season of its
-    own takes its product's; `lift`: product, month, factor, what a strong quarter adds to the next (TIM-3).
+    own takes its product's; `lift`: product, month, factor, what a strong quarter adds to the next (TIM-3);
+    `lives`: members have nothing outside of theirs.
     """
     frame = complete(season, plan)
     frame = frame[frame["month"].isin(horizon.open)].reset_index(drop=True)
     # A cell of which nothing is expected in any open month shares what is open equally over them.
     flat = frame.groupby(_cells(frame))["weight"].transform("sum") <= 0
     frame["weight"] = frame["weight"].where(~flat, 1.0)
+    if lives:
+        frame["weight"] = frame["weight"].where(lives.inside(frame), 0.0)
     if lift is not None and len(lift):
         factor = frame[["product", "month"]].merge(lift, how="left", on=["product", "month"])["factor"]
         frame["weight"] = frame["weight"] * factor.fillna(1.0).to_numpy()

@@ -132,7 +132,13 @@ class Level:
         guarded = np.zeros(len(cells.parent), dtype=bool)
         for guardrail in self.guardrails:
             guarded[guardrail.cells] = True
-        free = (cells.frame["floor"].to_numpy(dtype=float), np.where(cells.movable, np.inf, cells.reference.astype(float)))
+        floor = cells.frame["floor"].to_numpy(dtype=float)
+        # A cell without a weight stays where it is by itself; where a rule leaves it nothing, it is the rule that is told.
+        ruled = np.zeros(len(cells.parent), dtype=bool)
+        for limit in limits:
+            if limit.unit == "amount" and limit.high is not None and limit.high <= floor[limit.cells].sum():
+                ruled[limit.cells] = True
+        free = (floor, np.where(cells.movable | ruled, np.inf, cells.reference.astype(float)))
         nothing = np.zeros(len(guarded))
         classes = Classes.of(cells, limits, inside, np.zeros(len(guarded), dtype=bool), free, nothing)
         if guarded.any():
