@@ -27,7 +27,8 @@ LEAST_MONTHS, MONTH_SCATTER = 3, 0.3
 class Outlook:
     """What the wanted months bring with no new action.
 
-    months   month, last_year (missing where it is not known), expected (the series' own unit)
+    months   month, last_year (missing where it is not known; expected itself for a month more than a year ahead), expected
+             (the series' own unit)
     growth   what goes on over the same months of last year, share
     trend    a year's growth as it counts: the weaker of the last twelve and six months, share
     damping  part of the trend that goes on, 0-1; 0 where fewer than two years are known
@@ -94,13 +95,15 @@ def expect(
 
     Parameters
         history      value by month `YYYY-MM`
-        as_of        last month that is known; wanted: months after it, at most twelve ahead, or gaps
+        as_of        last month that is known; wanted: months after it, at most two years ahead, or gaps
         damping      prior of the part of a year's growth that goes on, 0-1
         usual_error  prior of the error of such a forecast, share of the sum
         coverage     which months are known, a known one without a row being 0; the history's own months by default. A member's
                      own start is its first month: `coverage.since(first)`
         like         value by month of what has the same season (the company): months that the series does not know follow it
-    Formulas: see `trend.trend`. A wanted month whose last year is not known takes the mean of the known ones among the last
+    Formulas: see `trend.trend`. A month more than a year ahead stands on the one a year before it, which is expected too: the
+    trend goes on once more, damped twice (Gardner and McKenzie 1985).
+    A wanted month whose last year is not known takes the mean of the known ones among the last
     twelve months, in the season of `like`; the mean's own error adds to the spread, with months that lie 30% off their mean
     before any is seen.
     """
@@ -108,8 +111,8 @@ def expect(
     known = Coverage.of(history.index, as_of) if coverage is None else coverage.until(as_of)
     last = pd.Period(as_of, freq="M")
     leads = [(pd.Period(month, freq="M") - last).n for month in wanted]
-    if any(lead > YEAR or (lead < 1 and month not in known.gaps) for lead, month in zip(leads, wanted, strict=True)):
-        raise ParameterError(f"outlook: wanted months {list(wanted)} after {as_of}, expected one to twelve months ahead.")
+    if any(lead > 2 * YEAR or (lead < 1 and month not in known.gaps) for lead, month in zip(leads, wanted, strict=True)):
+        raise ParameterError(f"outlook: wanted months {list(wanted)} after {as_of}, expected at most two years ahead.")
     first = known.first or as_of
     months = span_of(first, as_of)
     measure = Monthly.of(history, None, first, as_of, known.window("all", months).known)
@@ -117,10 +120,17 @@ def expect(
     found = trend(measure, [lead for lead in leads if lead >= 1], damping, usual_error)
     before, told, based, doubt = _last_year(measure, leads, like)
     factor = math.exp(found.growth)
-    frame = pd.DataFrame({"month": list(wanted), "last_year": np.where(told, before, np.nan), "expected": before * factor})
+    again = np.array([lead > YEAR for lead in leads], dtype=bool)
+    if again.any():  # what is known lies two years back: the year between is expected as well
+        before = np.where(again, before * factor, before)
+    factors = np.where(again, math.exp(found.growth * found.damping), factor)
+    frame = pd.DataFrame({"month": list(wanted), "last_year": np.where(told, before, np.nan), "expected": before * factors})
+    goes_on = factor
+    if again.any():
+        goes_on = float(frame["expected"].sum()) / before.sum() if before.sum() > 0 else math.exp(found.growth * found.damping)
     return Outlook(
         frame,
-        round(factor - 1, 9),
+        round(goes_on - 1, 9),
         round(math.expm1(found.year), 9),
         round(found.damping, 9),
         round(math.sqrt(found.spread**2 + doubt), 9),
@@ -132,8 +142,9 @@ def expect(
 
 
 def _last_year(measure: Monthly, leads: Sequence[int], like: pd.Series | None) -> tuple[np.ndarray, np.ndarray, int, float]:
-    """Each wanted month a year before, whether that is known, on how many months all rest, and the variance that this adds."""
-    places = np.array([measure.end + lead - YEAR for lead in leads], dtype=int)
+    """Each wanted month a year before (two, where that is ahead too), whether that is known, on how many months all rest, and
+    the variance that this adds."""
+    places = np.array([measure.end + lead - (YEAR if lead <= YEAR else 2 * YEAR) for lead in leads], dtype=int)
     told = np.array([place >= 0 and bool(measure.known[place]) for place in places], dtype=bool)
     before = np.where(told, measure.part[np.maximum(places, 0)] if len(measure.part) else 0.0, 0.0)
     if told.all():

@@ -56,11 +56,15 @@ class Monthly:
         before = np.concatenate([np.zeros(min(YEAR, len(self.known)), bool), self.known[:-YEAR]])
         return self.known & before
 
-    def grown(self, places: np.ndarray) -> float:
-        """Log of the measure over some months, over that of the same months a year before; NaN where it is not known."""
-        inside = places[(places >= YEAR) & (places <= self.end)]
-        both = inside[self.pairs[inside]]
-        now, before = _over(self, both), _over(self, both - YEAR)
+    def grown(self, places: np.ndarray, years: int = 1) -> float:
+        """Log of the measure over some months, over that of the same months a year before; NaN where it is not known.
+
+        `years`: how many years before, for months of which the year before is not known yet either.
+        """
+        back = YEAR * years
+        inside = places[(places >= back) & (places <= self.end)]
+        both = inside[self.pairs[inside]] if years == 1 else inside[self.known[inside] & self.known[inside - back]]
+        now, before = _over(self, both), _over(self, both - back)
         return math.log(now / before) if now > 0 and before > 0 else math.nan
 
 
@@ -173,11 +177,20 @@ def _errors(
     """Log errors of the forecast of `leads` at every origin with two years before it, each told from what was known by then."""
     found = []
     ahead = np.array(leads)
+    # Of months more than a year ahead the one a year before was not known either: all are held against two years before.
+    years = 1 if max(leads) <= YEAR else 2
     for origin in range(2 * YEAR - 1, len(measure.part) - max(leads)):
         if not np.isfinite(growths[origin]):
             continue
-        growth = _damping(carried, growths, origin, prior, usual_error)[0] * carried[origin]
-        grown = measure.grown(origin + ahead)
-        if math.isfinite(grown):
+        part = _damping(carried, growths, origin, prior, usual_error)[0]
+        growth = part * carried[origin]
+        if years == 2:
+            near = ahead[ahead <= YEAR]
+            # what the near months had grown by a year before is known; the far ones grow by the trend once more, damped again
+            was = measure.grown(origin + near - YEAR) if len(near) else 0.0
+            share = len(near) / len(ahead)
+            growth += share * was + (1 - share) * part * growth
+        grown = measure.grown(origin + ahead, years)
+        if math.isfinite(grown) and math.isfinite(growth):
             found.append(grown - growth)
     return np.array(found)

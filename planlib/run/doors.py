@@ -40,6 +40,19 @@ def _ingest(data: Mapping[str, Any], currency: str, store: Path) -> tuple[Mappin
     return ingest(mappings(data), currency, store)
 
 
+def _months(settings: Any, ingested: Mapping[str, Any]) -> list[str]:
+    """What the orders lack, as sentences; InputDataError where that must stop the run. See `planlib.chapters.gaps`."""
+    from planlib.chapters import gaps
+    from planlib.data.sources import Tables
+    from planlib.formatting import Reader
+    from planlib.plan import Horizon
+
+    orders = Tables({"orders": ingested["orders"].parquet}, settings.as_of).orders([*gaps.CELLS, "month"])
+    reader = Reader(settings.language, settings.currency)
+    horizon = Horizon(settings.year, settings.fiscal_start, settings.as_of)
+    return gaps.check(orders, horizon, settings.missing_months, lambda amount: f"{reader.show(amount, 'money')} {reader.currency}")
+
+
 def _report(folder: Path) -> None:
     from planlib.run.report import write
 
@@ -58,6 +71,7 @@ class Doors:
 
     fingerprint: Callable[[Mapping[str, Any]], dict[str, str]] = _fingerprint
     ingest: Callable[[Mapping[str, Any], str, Path], tuple[Mapping[str, Any], list[str]]] = _ingest
+    months: Callable[[Any, Mapping[str, Any]], list[str]] = _months
     report: Callable[[Path], None] = _report
     warm: Callable[[], None] = _warm
     summary: Callable[[Path], dict[str, Any]] = made.plan_summary

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -58,6 +58,7 @@ class RunSettings(BaseModel):
     fiscal_start: int = Field(default=1, ge=1, le=12)
     currency: Annotated[str, AfterValidator(_currency)]
     as_of: dt.date
+    missing_months: Literal["stop", "expect", "zero"] | None = None  # what a month without a line in the orders means
     language: Annotated[str, Field(pattern=r"^en$")] = "en"
     data: dict[str, dict[str, Any]]
     parameters: dict[str, dict[str, Any]]
@@ -75,6 +76,7 @@ class RunSettings(BaseModel):
             "currency": self.currency,
             "as_of": self.as_of.isoformat(),
             "language": self.language,
+            **({"missing_months": self.missing_months} if self.missing_months else {}),
         }
 
 
@@ -195,11 +197,16 @@ def _day_before(raw: dict[str, Any]) -> Any:
 def _check_as_of(settings: RunSettings, fault: Callable[[tuple[str, ...], str], None]) -> None:
     first = dt.date(settings.year, settings.fiscal_start, 1)
     last = dt.date(settings.year + 1, settings.fiscal_start, 1) - dt.timedelta(days=1)
-    earliest = first - dt.timedelta(days=1)
+    # the base year must have begun: of its months that are not sold yet, the others tell what to expect
+    earliest = (dt.date(settings.year - 1, settings.fiscal_start, 28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(days=1)
     if (settings.as_of + dt.timedelta(days=1)).day != 1:
         fault(("as_of",), f"found {settings.as_of}, expected the last day of a month.")
     elif not earliest <= settings.as_of < last:
-        fault(("as_of",), f"found {settings.as_of}, expected a month's end from {earliest} on and before {last}.")
+        fault(
+            ("as_of",),
+            f"found {settings.as_of}, expected a month's end from {earliest} on, when the year before the plan has its first month, "
+            f"and before {last}.",
+        )
 
 
 def _section(name: str, value: Any, model: type[BaseModel], fault: Callable[..., None]) -> dict[str, Any]:

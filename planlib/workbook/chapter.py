@@ -21,11 +21,12 @@ from planlib.estimates.outlook import Outlook, outlook
 from planlib.formatting import missing
 from planlib.lp import Spend, Split
 from planlib.plan import AMOUNT
-from planlib.workbook.given import EXPECTED, PLACES, SKILL, WEIGHED, Given, file_name
+from planlib.workbook.given import ADDED, BASE, EXPECTED, PLACES, SKILL, WEIGHED, Given, file_name
 
 ITEM = "application/vnd.planlib.v1+json"
 TERMS = "How chances are told"  # table of chapter 01 that every later SMART check reads
 WIDTH = 720  # pixels of a chart in a notebook
+MEMBERS = (*tables.DIMENSIONS, "member", "customer", "partner", "activity", "item", "project")
 
 
 class Chapter(Given):
@@ -39,8 +40,15 @@ class Chapter(Given):
     # What it shows
 
     def head(self, title: str, question: str) -> None:
-        """The chapter's heading and its question."""
-        self._emit({"kind": "chapter", "stem": self.stem, "title": title, "question": question}, f"{title}. {question}")
+        """The chapter's heading and its question, and what it is compared with where a part of last year is expected."""
+        known = {"as_of": self.horizon.as_of.isoformat(), "base": self.base.name if self.base.estimated else ""}
+        item = {"kind": "chapter", "stem": self.stem, "title": title, "question": question, **known}
+        self._emit(item, f"{title}. {question}")
+        for text in self.base.says(self.show):
+            self.note(text)
+        if self.base.added is not None and self.stem == "01-strategy":
+            self.keep(self.base.added, ADDED)
+            self.keep(self.base.kept(), BASE)
 
     def kpi(
         self,
@@ -51,6 +59,7 @@ class Chapter(Given):
         good: bool | None = None,
     ) -> None:
         """One key figure, with what it is compared with; `good` says how the comparison reads."""
+        label, compare = self.base.named(label), compare and (self.base.named(compare[0]), compare[1])
         beside = None if compare is None else {"label": compare[0], "value": _plain(compare[1]), "format": form}
         item = {"kind": "kpi", "label": label, "value": _plain(value), "format": form, "compare": beside, "good": good}
         self._emit(
@@ -59,10 +68,15 @@ class Chapter(Given):
 
     def table(self, frame: pd.DataFrame, title: str, role: str | None = None, formats: Mapping[str, str] | None = None) -> None:
         """A table with its title; money columns in minor units. `formats` overrides COLUMNS."""
+        named = self.base.named
         columns = [shown_as(str(name), frame[name], formats or {}) for name in frame.columns]
+        columns = [{**column, "label": named(column["label"], short=True)} for column in columns]
         rows = [[_plain(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+        told = [column["name"] not in MEMBERS for column in columns]  # a member keeps its name
+        rows = [[named(v) if said and isinstance(v, str) else v for v, said in zip(row, told, strict=True)] for row in rows]
         if role != "rules":  # the split's own rules table is kept with its numbers
-            self.keep(frame, title)
+            self.keep(frame, title)  # under the title as it is called, whatever last year is
+        title = named(title)
         shown = pd.DataFrame({c["label"]: [self.show(row[i], c["format"]) for row in rows] for i, c in enumerate(columns)})
         self._emit(
             {"kind": "table", "title": title, "columns": columns, "rows": rows, "role": role},
@@ -72,9 +86,11 @@ class Chapter(Given):
 
     def figure(self, chart: Any, title: str, alt: str = "", role: str | None = None) -> None:
         """A chart whose title is its message."""
+        title, alt = self.base.named(title), self.base.named(alt)
         item = {"kind": "figure", "title": title, "alt": alt or title, "role": role}
         # JupyterLab hangs on a chart that takes the width of its own output; the report gives the page's width back.
-        display({ITEM: item, charts.MIME: {**charts.spec(chart), "width": WIDTH}, "text/plain": title}, raw=True)
+        spec = {**self.base.named_in(charts.spec(chart)), "width": WIDTH}
+        display({ITEM: item, charts.MIME: spec, "text/plain": title}, raw=True)
 
     def why(self, result: Split, aims: pd.DataFrame | None = None) -> None:
         """Which rules and locks bind and what each costs, the plan's proof, and how it compares with simple splits.
@@ -148,14 +164,17 @@ class Chapter(Given):
 
     def say(self, text: str) -> None:
         """The chapter in one sentence, rendered from values."""
+        text = self.base.named(text)
         self._emit({"kind": "say", "text": text}, text)
 
     def note(self, text: str, role: str | None = None) -> None:
         """A remark beside the tables; one with the role `trust` stands on the report's page of that name."""
+        text = self.base.named(text)
         self._emit({"kind": "note", "text": text, **({"role": role} if role else {})}, text)
 
     def left_out(self, text: str) -> None:
         """What this chapter could not do for want of data; the report lists it."""
+        text = self.base.named(text)
         self._emit({"kind": "left_out", "text": text}, f"Left out: {text}")
 
     def show(self, value: Any, form: str = "money") -> str:

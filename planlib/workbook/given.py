@@ -9,11 +9,14 @@ from typing import Any
 import pandas as pd
 
 from planlib import plan as tables
+from planlib.chapters import base_year, gaps
 from planlib.chapters.base import ChapterParameters
+from planlib.chapters.base_year import BaseYear
 from planlib.data import baselines
 from planlib.data.sources import Tables
 from planlib.errors import PlanError
 from planlib.estimates import shares
+from planlib.estimates.chance import Terms
 from planlib.estimates.outlook import Outlook
 from planlib.estimates.shares import Expected
 from planlib.estimates.trust import likely
@@ -32,6 +35,7 @@ FORESEEN, EXPECTED, SKILL, WEIGHED = (
     "Weights of the expected shares",
 )
 UNAIDED = "The year with no new action"
+ADDED, BASE = "Expected of last year", "The base year"  # tables of chapter 01, where a part of last year is expected
 PLACES = ("region", "product", "channel")
 
 
@@ -48,8 +52,12 @@ class Given:
         self.reader = Reader(self.settings["language"], self.currency)
         self.exponent = self.reader.exponent
         as_of = date.fromisoformat(self.settings["as_of"])
+        self.missing = self.settings.get("missing_months")  # what a month without a line means: see `gaps.MEANINGS`
+        inputs = {name: root / given["parquet"] for name, given in settings["inputs"].items()}
+        if self.missing == "expect":
+            as_of = gaps.last_day(Tables(inputs, as_of).orders(["month"])["month"], as_of)
         self.horizon = Horizon(self.settings["year"], self.settings["fiscal_start"], as_of)
-        self.tables = Tables({name: root / given["parquet"] for name, given in settings["inputs"].items()})
+        self.tables = Tables(inputs, as_of)
         rules, locks = getattr(parameters, "rules", []), getattr(parameters, "locks", [])
         self.rules: list[Rule] = in_minor_units(in_force(rules, as_of), self.exponent)
         self.locks: list[Lock] = in_minor_units(in_force(locks, as_of), self.exponent)
@@ -128,15 +136,44 @@ class Given:
     def orders(self, *by: str, months: Sequence[str] | None = None, groups: pd.DataFrame | None = None) -> pd.DataFrame:
         """Net revenue by dimensions up to `as_of`, or in some consecutive months; see Tables.orders."""
         until = f"{self.horizon.as_of:%Y-%m}"
-        if months is None:
-            return self.tables.orders(list(by), until=until, groups=groups)
-        if not len(months):
+        if months is not None and not len(months):
             return self.tables.orders(list(by), since="9999-12", until="9999-12", groups=groups)
-        return self.tables.orders(list(by), since=min(months), until=min(max(months), until), groups=groups)
+        since, until = (None, until) if months is None else (min(months), min(max(months), until))
+        found = self.tables.orders(list(by), since=since, until=until, groups=groups)
+        if self.missing != "zero" or "month" not in by or "day" in by:
+            return found
+        return gaps.as_zero(found, by, [month for month in self._silent if (since or "") <= month <= until])
+
+    @functools.cached_property
+    def _silent(self) -> list[str]:
+        """The months up to `as_of` that have no line in the orders and should have some."""
+        return [month for part in gaps.silent(self.tables.orders(["month"])["month"], self.horizon.as_of) for month in part]
+
+    @functools.cached_property
+    def base(self) -> BaseYear:
+        """Last year as it stands: its months sold and, where it is not whole, what is expected of the others.
+
+        Chapter 01 expects it by its own parameters and keeps it, the others read that.
+        """
+        window = self.coverage.window(base_year.NAME, self.horizon.last_year)
+        kept, about = (self.handed_on("01-strategy", title) for title in (ADDED, BASE))
+        own = Terms.of(self.parameters)
+        if window.whole:
+            return BaseYear(window)
+        if own is None and kept is not None and about is not None:
+            return BaseYear.read(window, kept, about, f"{self.horizon.as_of:%Y-%m}")
+        level = float(getattr(self.parameters, "confidence", 0.8))
+        every = self.orders(*PLACES, "month")
+        return base_year.of(every, self.horizon, self.coverage, own or Terms(), level, self.starts)
 
     def last_year(self, *by: str, groups: pd.DataFrame | None = None) -> pd.DataFrame:
-        """Net revenue of the twelve months before the plan year, by dimensions."""
-        return self.orders(*by, months=self.horizon.last_year, groups=groups)[[*by, AMOUNT]]
+        """Net revenue of the twelve months before the plan year, by dimensions: sold and, where nobody knows yet, expected.
+
+        Of customers and days nothing is expected; see `BaseYear.completed`.
+        """
+        sold = self.orders(*by, months=self.horizon.last_year, groups=groups)[[*by, AMOUNT]]
+        extra = None if groups is None else next((name for name in by if name in groups.columns and name != "customer"), None)
+        return self.base.completed(sold, by, lambda: self.orders(*dict.fromkeys((*by, "month")), groups=groups), extra)
 
     def last_twelve(self, *by: str) -> pd.DataFrame:
         """Net revenue of the twelve months that end with `as_of`, by dimensions."""
@@ -198,7 +235,7 @@ class Given:
     def customers(self, month: str) -> pd.DataFrame:
         """Each customer's first and last order, number of orders and net amount before `month`; see Tables.customers."""
         day = pd.Period(month, freq="M").start_time - pd.Timedelta(days=1)
-        return self.tables.customers(until=f"{day:%Y-%m-%d}")
+        return self.tables.customers(until=f"{day:%Y-%m-%d}")  # or up to as_of, where that is earlier
 
     def left_out(self, text: str) -> None:
         """What cannot be told for want of data; a chapter shows it."""
@@ -208,10 +245,10 @@ class Given:
         return measured(rules, self.tables, self._whole_last_year, self.horizon.as_of, self.exponent)
 
     def _whole_last_year(self, by: str) -> pd.DataFrame:
-        """Last year by a dimension; where orders know a part of it, carried to twelve months by their number, and told."""
-        sold, window = self.last_year(by), self.coverage.window("last year", self.horizon.last_year)
-        if window.whole or not window.known:
-            return sold
+        """Last year by a dimension; where orders know less than a year, carried to twelve months by their number, and told."""
+        if self.base.told or not self.base.window.known:
+            return self.last_year(by)
+        sold, window = self.orders(by, months=self.horizon.last_year)[[by, AMOUNT]], self.base.window
         self.left_out(f"What rules on ratios measure: {window.says()}, carried to {len(window.months)} months.")
         return sold.assign(**{AMOUNT: sold[AMOUNT] * len(window.months) / len(window.known)})
 

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from planlib.chapters import base_year
-from planlib.chapters.base_year import NAME
+from planlib.chapters.base_year import NAME, BaseYear
 from planlib.chapters.members import some
 from planlib.errors import InputDataError
 from planlib.estimates.momentum import Outlook, expect
@@ -50,11 +50,14 @@ def moved(history: pd.DataFrame, horizon: Horizon) -> list[str]:
     return told
 
 
-def momentum(history: pd.DataFrame, horizon: Horizon, ahead: Outlook) -> pd.DataFrame:
+def momentum(
+    history: pd.DataFrame, horizon: Horizon, ahead: Outlook, last_year: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Month by month what comes by itself: actuals where closed, else what the outlook expects (STR-5).
 
-    `history`: month, amount and, where known, region. Returns month, last_year (a month that is not known takes the mean of
-    each region's that are, see `base_year.filled`), amount (int64 minor units), closed.
+    `history`: month, amount and, where known, region. `last_year`: month, amount of the base year, see `BaseYear`; by default a
+    month that is not known takes the mean of each region's that are, see `base_year.filled`. Returns month, last_year, amount
+    (int64 minor units), closed.
     """
     months = history.groupby("month")[AMOUNT].sum()
     regions = [name for name in ("region",) if name in history]
@@ -70,10 +73,16 @@ def momentum(history: pd.DataFrame, horizon: Horizon, ahead: Outlook) -> pd.Data
     if silent:
         raise InputDataError(
             f"orders: no line in {', '.join(silent)}, which as_of {horizon.as_of} says is closed; they end in "
-            f"{months.index.max()}. Add the orders, or set as_of to the last month they are complete for."
+            f"{months.index.max()}. Add the orders, or set as_of to the last month they are complete for; if nothing was sold there, "
+            "set `missing_months: zero`."
         )
-    last = base_year.by_month(history[[*regions, "month", AMOUNT]], window)
-    frame = pd.DataFrame({"month": horizon.months, "last_year": last.to_numpy()})
+    if last_year is None:
+        last = base_year.by_month(history[[*regions, "month", AMOUNT]], window)
+    else:
+        last = last_year.groupby("month")[AMOUNT].sum().reindex(list(window.months), fill_value=0)
+    # each month beside the one a year before it, by name and not by place
+    before = dict(zip(horizon.months, a_year_before(horizon.months), strict=True))
+    frame = pd.DataFrame({"month": horizon.months, "last_year": [int(last[before[month]]) for month in horizon.months]})
     frame["closed"] = frame["month"].isin(horizon.closed)
     expected = ahead.months.set_index("month")["expected"]
     amounts = [
@@ -84,10 +93,9 @@ def momentum(history: pd.DataFrame, horizon: Horizon, ahead: Outlook) -> pd.Data
     return frame[["month", "last_year", AMOUNT, "closed"]]
 
 
-def based(history: pd.DataFrame, horizon: Horizon) -> str:
-    """What the year before the plan rests on where it is not known in full, as a sentence; "" where it is (STR-5)."""
-    coverage = Coverage.of(history["month"], f"{horizon.as_of:%Y-%m}")
-    return base_year.based(coverage.window(NAME, horizon.last_year))
+def based(base: BaseYear) -> str:
+    """What the year before the plan rests on where too few months are known to expect the others, as a sentence (STR-5)."""
+    return "" if base.told else base_year.based(base.window)
 
 
 def band(path: pd.DataFrame, ahead: Outlook, level: float) -> tuple[int, int]:
