@@ -93,7 +93,7 @@ class BaseYear:
 
     def named(self, text: str, short: bool = False) -> str:
         """A text that speaks of last year, with its first mention saying what that is; as it is where last year is whole."""
-        if not self.estimated or self.name.removeprefix(NAME) in text or f"{NAME} is known" in text:
+        if not self.estimated or any(said in text for said in (self.name.removeprefix(NAME), "known for", "known of")):
             return text
         more = self.short if short else self.name
         if SPENT.search(text):
@@ -122,8 +122,8 @@ class BaseYear:
                 f"{NAME.capitalize()} is {self.window.months[0]} to {self.window.months[-1]}, as sold up to "
                 f"{self.window.known[-1]}: {span} {'is' if len(self.open) == 1 else 'are'} expected at "
                 f"{show(int(sums.reindex(self.open).sum()))} (between {show(self.low)} and {show(self.high)} with "
-                f"{self.confidence:.0%} confidence), by the season of earlier years and the company's momentum. Every "
-                f"comparison with {NAME} is with {self.name}; a later run replaces what is expected by what was sold."
+                f"{self.confidence:.0%} confidence), by the season of earlier years and the company's momentum. Comparisons call "
+                f"it {self.name}; a later run replaces what is expected by what was sold."
             )
         if self.lost:
             one = len(self.lost) == 1
@@ -146,6 +146,9 @@ class BaseYear:
         if self.window.whole or not self.window.known:
             return sold
         if self.added is None:
+            if not set(by) - {"month"}:  # the company as one cell
+                whole = self.completed(sold.assign(all="all"), ["all", *by], lambda: history().assign(all="all"))
+                return whole[[*by, AMOUNT]]
             return filled(sold, self.window, history()) if "month" in by else carried(sold, self.window, history())
         cells = [name for name in by if name != groups]
         if not set(cells) <= {*CELLS, "month"}:

@@ -58,8 +58,8 @@ def said(line: pd.Series, into: str, members: pd.Series) -> str:
         return f"{members.iloc[0]} is the only {into}: no share can move."
     if not line["origins"]:
         return (
-            "The history is too short to try an expectation on: the last twelve months' shares stand, or those of the months that "
-            "are known."
+            "The history is too short to try an expectation on: the last twelve months' shares stand, or those of the months "
+            "that are known."
         )
     months = f"{int(line['origins'])} past {'month' if line['origins'] == 1 else 'months'}"
     mine, last = (f"{float(line[name]) / 2:.1%}" for name in ("expected", "last_year"))

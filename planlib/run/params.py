@@ -195,17 +195,18 @@ def _day_before(raw: dict[str, Any]) -> Any:
 
 
 def _check_as_of(settings: RunSettings, fault: Callable[[tuple[str, ...], str], None]) -> None:
-    first = dt.date(settings.year, settings.fiscal_start, 1)
     last = dt.date(settings.year + 1, settings.fiscal_start, 1) - dt.timedelta(days=1)
     # the base year must have begun: of its months that are not sold yet, the others tell what to expect
-    earliest = (dt.date(settings.year - 1, settings.fiscal_start, 28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(days=1)
+    earliest = (dt.date(settings.year - 1, settings.fiscal_start, 28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(
+        days=1
+    )
     if (settings.as_of + dt.timedelta(days=1)).day != 1:
         fault(("as_of",), f"found {settings.as_of}, expected the last day of a month.")
     elif not earliest <= settings.as_of < last:
         fault(
             ("as_of",),
-            f"found {settings.as_of}, expected a month's end from {earliest} on, when the year before the plan has its first month, "
-            f"and before {last}.",
+            f"found {settings.as_of}, expected a month's end from {earliest} on, the first of the year before the plan, and "
+            f"before {last}; of a year that has not begun nobody knows a month.",
         )
 
 

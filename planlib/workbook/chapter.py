@@ -151,7 +151,9 @@ class Chapter(Given):
             planned = of.by(of.into) if isinstance(of, Split) else of
             into = str(next(name for name in planned.columns if name != AMOUNT))
             if last_year is None:
-                last_year, history = self.last_year(into), self.orders(*sorted({into, "month"}))
+                known = self.orders(into, months=self.horizon.last_year)[[into, AMOUNT]]
+                last_year = self.last_year(into) if self.base.told else known
+                history = self.orders(*sorted({into, "month"}))
             history = self.orders("month") if history is None else history
             served = "Marketing cost, at most" if at_most else "Revenue"
             who = owners or self._owners(into, served)

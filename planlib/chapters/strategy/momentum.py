@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from planlib.chapters import base_year
-from planlib.chapters.base_year import NAME, BaseYear
+from planlib.chapters.base_year import NAME
 from planlib.chapters.members import some
 from planlib.errors import InputDataError
 from planlib.estimates.momentum import Outlook, expect
@@ -50,9 +50,7 @@ def moved(history: pd.DataFrame, horizon: Horizon) -> list[str]:
     return told
 
 
-def momentum(
-    history: pd.DataFrame, horizon: Horizon, ahead: Outlook, last_year: pd.DataFrame | None = None
-) -> pd.DataFrame:
+def momentum(history: pd.DataFrame, horizon: Horizon, ahead: Outlook, last_year: pd.DataFrame | None = None) -> pd.DataFrame:
     """Month by month what comes by itself: actuals where closed, else what the outlook expects (STR-5).
 
     `history`: month, amount and, where known, region. `last_year`: month, amount of the base year, see `BaseYear`; by default a
@@ -73,7 +71,7 @@ def momentum(
     if silent:
         raise InputDataError(
             f"orders: no line in {', '.join(silent)}, which as_of {horizon.as_of} says is closed; they end in "
-            f"{months.index.max()}. Add the orders, or set as_of to the last month they are complete for; if nothing was sold there, "
+            f"{months.index.max()}. Add the orders, or set as_of to the last month they are complete for; if nothing was sold, "
             "set `missing_months: zero`."
         )
     if last_year is None:
@@ -93,9 +91,10 @@ def momentum(
     return frame[["month", "last_year", AMOUNT, "closed"]]
 
 
-def based(base: BaseYear) -> str:
-    """What the year before the plan rests on where too few months are known to expect the others, as a sentence (STR-5)."""
-    return "" if base.told else base_year.based(base.window)
+def based(history: pd.DataFrame, horizon: Horizon) -> str:
+    """What the year before the plan rests on where it is not known in full, as a sentence; "" where it is (STR-5)."""
+    coverage = Coverage.of(history["month"], f"{horizon.as_of:%Y-%m}")
+    return base_year.based(coverage.window(NAME, horizon.last_year))
 
 
 def band(path: pd.DataFrame, ahead: Outlook, level: float) -> tuple[int, int]:
