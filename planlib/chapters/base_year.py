@@ -20,7 +20,7 @@ from planlib.estimates.cube import Cube
 from planlib.estimates.momentum import expect
 from planlib.estimates.outlook import outlook
 from planlib.estimates.standing import standing
-from planlib.estimates.windows import Coverage, Window, first_months, span_of
+from planlib.estimates.windows import Coverage, Window, a_year_before, first_months, span_of
 from planlib.plan import AMOUNT, Horizon, by_last_year, largest_remainder
 
 NAME = "last year"  # of the window, so that every chapter says the same
@@ -91,6 +91,19 @@ class BaseYear:
         """The same over a column."""
         return f"{NAME} ({len(self.open) + len(self.lost)} of {len(self.window.months)} months expected)"
 
+    def drift(self, sold: pd.Series, horizon: Horizon) -> dict[str, float]:
+        """Months of the plan year more than a year ahead, and the growth from the last such month known to the one between.
+
+        A season is read off the last twelve months known; these months lie a year further on than the others. `sold`: amount by
+        month. Empty where no month of last year is open.
+        """
+        before = float(sold.reindex(a_year_before(self.open)).sum()) if self.open else 0.0
+        if self.added is None or before <= 0:
+            return {}
+        between = float(self.added.loc[self.added["month"].isin(self.open), AMOUNT].sum()) / before
+        far = dict(zip(horizon.last_year, horizon.months, strict=True))
+        return {far[month]: between for month in self.open}
+
     def named(self, text: str, short: bool = False) -> str:
         """A text that speaks of last year, with its first mention saying what that is; as it is where last year is whole."""
         if not self.estimated or any(said in text for said in (self.name.removeprefix(NAME), "known for", "known of")):
@@ -122,8 +135,8 @@ class BaseYear:
                 f"{NAME.capitalize()} is {self.window.months[0]} to {self.window.months[-1]}, as sold up to "
                 f"{self.window.known[-1]}: {span} {'is' if len(self.open) == 1 else 'are'} expected at "
                 f"{show(int(sums.reindex(self.open).sum()))} (between {show(self.low)} and {show(self.high)} with "
-                f"{self.confidence:.0%} confidence), by the season of earlier years and the company's momentum. Comparisons call "
-                f"it {self.name}; a later run replaces what is expected by what was sold."
+                f"{self.confidence:.0%} confidence), by the season of earlier years and the company's momentum. Comparisons "
+                f"call it {self.name}; a later run replaces what is expected by what was sold."
             )
         if self.lost:
             one = len(self.lost) == 1
@@ -154,7 +167,7 @@ class BaseYear:
         if not set(cells) <= {*CELLS, "month"}:
             return sold
         more = self.added.groupby(cells)[AMOUNT].sum().reset_index() if cells else self.added[[AMOUNT]].sum().to_frame().T
-        if groups in by and len(sold):
+        if groups is not None and groups in by and len(sold):
             more = by_last_year(more, sold, groups)
         both = pd.concat([sold, more[list(sold.columns)]], ignore_index=True)
         if not by:
@@ -188,7 +201,7 @@ def of(
     frames, low, high = [lost(history, horizon, gone, starts)], 0, 0
     if open_:
         path = standing(history.groupby(["region", "month"], as_index=False)[AMOUNT].sum(), "region", as_of).amounts
-        ahead = expect(path, as_of, open_, terms.damping, terms.usual_error)
+        ahead = expect(path, as_of, open_, terms.damping, terms.usual_error, near=True)
         low, high = (round(end) for end in ahead.interval(confidence))
         cells = outlook(history, CELLS, horizon, starts, ahead=open_).table
         cells = cells.sort_values([*CELLS, "month"], ignore_index=True)

@@ -89,7 +89,7 @@ def _ahead(history: pd.DataFrame, horizon: Horizon, months: Sequence[str], show:
     terms = Terms()
     wanted = [month for month in months if month <= f"{pd.Period(as_of, freq='M') + 24}"]
     regional = history.groupby(["region", "month"], as_index=False)[AMOUNT].sum()
-    found = expect(standing(regional, "region", as_of).amounts, as_of, wanted, terms.damping, terms.usual_error)
+    found = expect(standing(regional, "region", as_of).amounts, as_of, wanted, terms.damping, terms.usual_error, near=True)
     low, high = (show(round(end)) for end in found.interval(0.8))
     return f"{show(round(found.total))} (between {low} and {high} with 80% confidence)"
 

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy import stats
 
 from planlib.errors import ParameterError
-from planlib.estimates.trend import PRIOR_YEARS, YEAR, Monthly, trend
+from planlib.estimates.trend import PRIOR_YEARS, YEAR, Monthly, going_on, trend
 from planlib.estimates.windows import Coverage, span_of
 
 # Months that a base rests on at least where it stands in for others; how far a month lies off their mean before any is seen.
@@ -90,6 +90,7 @@ def expect(
     usual_error: float = 0.15,
     coverage: Coverage | None = None,
     like: pd.Series | None = None,
+    near: bool = False,
 ) -> Outlook:
     """Each wanted month as last year's times the damped trend, with the error of its sum (STR-5).
 
@@ -101,8 +102,9 @@ def expect(
         coverage     which months are known, a known one without a row being 0; the history's own months by default. A member's
                      own start is its first month: `coverage.since(first)`
         like         value by month of what has the same season (the company): months that the series does not know follow it
-    Formulas: see `trend.trend`. A month more than a year ahead stands on the one a year before it, which is expected too: the
-    trend goes on once more, damped twice (Gardner and McKenzie 1985).
+        near         the months are the rest of a year that has begun, not a year of their own: see `trend.going_on`
+    Formulas: see `trend.trend`. A month more than a year ahead stands on the one a year before it, which is expected too, as
+    `near` months are: the trend goes on once more, damped again (Gardner and McKenzie 1985).
     A wanted month whose last year is not known takes the mean of the known ones among the last
     twelve months, in the season of `like`; the mean's own error adds to the spread, with months that lie 30% off their mean
     before any is seen.
@@ -117,17 +119,20 @@ def expect(
     months = span_of(first, as_of)
     measure = Monthly.of(history, None, first, as_of, known.window("all", months).known)
 
-    found = trend(measure, [lead for lead in leads if lead >= 1], damping, usual_error)
+    found = trend(measure, [lead for lead in leads if lead >= 1], damping, usual_error, near)
     before, told, based, doubt = _last_year(measure, leads, like)
     factor = math.exp(found.growth)
     again = np.array([lead > YEAR for lead in leads], dtype=bool)
+    factors = np.full(len(leads), factor)
     if again.any():  # what is known lies two years back: the year between is expected as well
-        before = np.where(again, before * factor, before)
-    factors = np.where(again, math.exp(found.growth * found.damping), factor)
+        later = [lead - YEAR for lead in leads if lead > YEAR]
+        between = going_on(found.damping, later) * found.year
+        before = np.where(again, before * math.exp(between), before)
+        factors = np.where(again, math.exp(between * found.damping), factor)
     frame = pd.DataFrame({"month": list(wanted), "last_year": np.where(told, before, np.nan), "expected": before * factors})
     goes_on = factor
     if again.any():
-        goes_on = float(frame["expected"].sum()) / before.sum() if before.sum() > 0 else math.exp(found.growth * found.damping)
+        goes_on = float(frame["expected"].sum()) / float(before.sum()) if before.sum() > 0 else 1.0
     return Outlook(
         frame,
         round(goes_on - 1, 9),

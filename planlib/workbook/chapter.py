@@ -245,7 +245,7 @@ class Chapter(Given):
 
     def foresee(self) -> Outlook:
         """What is expected of every region, product and channel in every open month; kept, so that later chapters read it."""
-        found = outlook(self.orders(*PLACES, "month"), PLACES, self.horizon, self.starts)
+        found = outlook(self.orders(*PLACES, "month"), PLACES, self.horizon, self.starts, months=self.drift)
         for frame, title in ((found.table, EXPECTED), (found.skill, SKILL), (found.weights, WEIGHED)):
             self.keep(frame, title)
         return found

@@ -191,6 +191,11 @@ class Given:
         return Coverage.of(self.orders("month")["month"], f"{self.horizon.as_of:%Y-%m}")
 
     @functools.cached_property
+    def drift(self) -> dict[str, float]:
+        """What months more than a year ahead have grown by when the others' year begins; see `BaseYear.drift`."""
+        return self.base.drift(self.orders("month").set_index("month")[AMOUNT], self.horizon)
+
+    @functools.cached_property
     def starts(self) -> dict[str, dict[str, str]]:
         """First months of members where a table tells them, by dimension: products' launches up to `as_of`."""
         products = self.tables.get("products")
