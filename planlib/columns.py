@@ -15,6 +15,10 @@ COLUMNS = {
     "allocated": ("Plan", "money"),
     "naive": ("Naive split", "money"),
     "last_year": ("Last year", "money"),
+    "last_year_is": ("Last year's month is", "text"),
+    "sold_since": ("Sold since", "money"),
+    "expected_then": ("Expected then", "money"),
+    "plan_in_force": ("Plan in force", "money"),
     "last_twelve": ("Last twelve months", "money"),
     "booked": ("Closed months", "money"),
     "difference": ("Difference", "money"),
@@ -158,7 +162,6 @@ COLUMNS = {
     "sequence": ("Chapter by chapter", "money"),
     "joint": ("Together", "money"),
     # 05 time
-    "plan_in_force": ("Plan in force", "money"),
     "share_over": ("Over the plan", "share"),
     "change": ("Effect on sales", "share"),
     "season": ("Share by season", "share"),

@@ -11,8 +11,7 @@ from datetime import date
 
 import pandas as pd
 
-from planlib.chapters import base_year
-from planlib.chapters.base_year import CELLS
+from planlib.chapters.last_year import CELLS, lost
 from planlib.chapters.members import listed
 from planlib.errors import InputDataError
 from planlib.estimates.chance import Terms
@@ -101,4 +100,4 @@ def _lost(history: pd.DataFrame, horizon: Horizon, months: Sequence[str], show: 
     known = Horizon(horizon.year, horizon.fiscal_start, min(horizon.as_of, end))
     first = history.loc[history[AMOUNT] > 0, "month"].min()
     inside = [month for month in months if month in span_of(first, f"{known.as_of:%Y-%m}")]
-    return show(int(base_year.lost(rows, known, inside)[AMOUNT].sum()))
+    return show(int(lost(rows, known, inside)[AMOUNT].sum()))

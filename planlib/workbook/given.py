@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 
 from planlib import plan as tables
-from planlib.chapters import base_year, gaps
+from planlib.chapters import gaps, last_year
 from planlib.chapters.base import ChapterParameters
-from planlib.chapters.base_year import BaseYear
+from planlib.chapters.base_year import NAME
+from planlib.chapters.last_year import BaseYear
 from planlib.data import baselines
 from planlib.data.sources import Tables
 from planlib.errors import PlanError
@@ -155,7 +156,7 @@ class Given:
 
         Chapter 01 expects it by its own parameters and keeps it, the others read that.
         """
-        window = self.coverage.window(base_year.NAME, self.horizon.last_year)
+        window = self.coverage.window(NAME, self.horizon.last_year)
         kept, about = (self.handed_on("01-strategy", title) for title in (ADDED, BASE))
         own = Terms.of(self.parameters)
         if window.whole:
@@ -164,7 +165,7 @@ class Given:
             return BaseYear.read(window, kept, about, f"{self.horizon.as_of:%Y-%m}")
         level = float(getattr(self.parameters, "confidence", 0.8))
         every = self.orders(*PLACES, "month")
-        return base_year.of(every, self.horizon, self.coverage, own or Terms(), level, self.starts)
+        return last_year.of(every, self.horizon, self.coverage, own or Terms(), level, self.starts)
 
     def last_year(self, *by: str, groups: pd.DataFrame | None = None) -> pd.DataFrame:
         """Net revenue of the twelve months before the plan year, by dimensions: sold and, where nobody knows yet, expected.
@@ -189,6 +190,13 @@ class Given:
     def coverage(self) -> Coverage:
         """The months that the orders cover, up to `as_of`: ask it for every window of months."""
         return Coverage.of(self.orders("month")["month"], f"{self.horizon.as_of:%Y-%m}")
+
+    @functools.cached_property
+    def expected_then(self) -> pd.DataFrame | None:
+        """What the plan in force expected of last year's months that are sold by now: cells, month, amount; None where none."""
+        kept = self.handed_on("01-strategy", ADDED, in_force=True)
+        known = None if kept is None else kept[kept["month"].isin(self.base.window.known)].reset_index(drop=True)
+        return None if known is None or known.empty else known
 
     @functools.cached_property
     def drift(self) -> dict[str, float]:
