@@ -58,9 +58,9 @@ class BaseYear:
         low, high, confidence = about[["low", "high", "confidence"]].iloc[0]
         return cls(window, added, open_, gone, int(low), int(high), float(confidence))
 
-    def kept(self) -> pd.DataFrame:
-        """One row of what `added` does not say: low, high, confidence."""
-        return pd.DataFrame({"low": [self.low], "high": [self.high], "confidence": [self.confidence]})
+    def kept(self, amount: int) -> pd.DataFrame:
+        """One row of what `added` does not say: amount (of all of last year), low, high, confidence."""
+        return pd.DataFrame({"amount": [amount], "low": [self.low], "high": [self.high], "confidence": [self.confidence]})
 
     @property
     def estimated(self) -> bool:
@@ -230,7 +230,7 @@ def lost(history: pd.DataFrame, horizon: Horizon, months: Sequence[str], starts:
 
 
 def replaced(then: pd.DataFrame, sold: pd.DataFrame) -> pd.DataFrame:
-    """What a plan expected of last year's months beside what they sold: month (all last), expected_then, sold_since, difference.
+    """What a plan expected of last year's months, and what they sold: month (all last), expected_then, sold_since, difference.
 
     `then`: region, product, channel, month, amount of the months that are known by now; `sold`: month, amount (minor units).
     """
@@ -256,14 +256,17 @@ def moved(then: pd.DataFrame, sold: pd.DataFrame, in_force: pd.DataFrame, plan: 
     return frame.loc[order].reset_index(drop=True)
 
 
-def said_since(months: pd.DataFrame, target: int, base: int, gap: int, gap_then: int | None, show: Callable[..., str]) -> str:
-    """What the months sold since do to the growth asked for and the gap, as a sentence. `months`: see `replaced`."""
+def said_since(months: pd.DataFrame, now: tuple[int, int, int], then: tuple[int, int, int], show: Callable[..., str]) -> str:
+    """What the months sold since do to the growth asked for and the gap, as a sentence.
+
+    `months`: see `replaced`; `now`, `then`: target, last year and momentum (minor units) of this plan and of the one in force.
+    """
     rows, total = months.iloc[:-1], months.iloc[-1]
     change, expected = int(total["difference"]), int(total["expected_then"])
     than = "as much as" if change == 0 else f"{show(abs(change))} {'more' if change > 0 else 'less'} than"
-    asked, before = target / base - 1, target / (base - change) - 1
-    text = (
-        f"{listed(list(rows['month']))} sold {show(int(total['sold']))}, {than} the {show(expected)} that the plan in force "
-        f"expected there: the target now asks for {asked:+.1%} on {NAME}, it was {before:+.1%}"
+    (asked, gap), (before, gap_then) = ((goal / base - 1, goal - path) for goal, base, path in (now, then))
+    return (
+        f"{listed(list(rows['month']))} sold {show(int(total['sold_since']))}, {than} the {show(expected)} that the plan in "
+        f"force expected there: the target asks for {asked:+.1%} on {NAME}, in the plan in force it was {before:+.1%}; the gap "
+        f"is {show(gap)}, it was {show(gap_then)}."
     )
-    return f"{text}." if gap_then is None else f"{text}; the gap is {show(gap)}, it was {show(gap_then)}."

@@ -49,7 +49,7 @@ class Chapter(Given):
             self.note(text)
         if self.base.added is not None and self.stem == "01-strategy":
             self.keep(self.base.added, ADDED)
-            self.keep(self.base.kept(), BASE)
+            self.keep(self.base.kept(int(self.last_year()[AMOUNT].sum())), BASE)
 
     def kpi(
         self,
@@ -111,11 +111,12 @@ class Chapter(Given):
             return
         found = replaced(then, self.orders("month"))
         self.table(found, "What the months sold since changed")
-        stood, unaided = self.in_force(), self.handed_on(self.stem, UNAIDED, in_force=True)
-        target, gap_then = int(plan[AMOUNT].sum()), None
-        if stood is not None and unaided is not None:
-            gap_then = int(stood[AMOUNT].sum()) - int(unaided[["booked", "expected"]].sum(axis=1).iloc[0])
-        self.note(said_since(found, target, last_year, target - baseline, gap_then, self.show))
+        stood = self.in_force()
+        unaided, about = (self.handed_on(self.stem, title, in_force=True) for title in (UNAIDED, BASE))
+        if stood is not None and unaided is not None and about is not None:
+            path = int(unaided[["booked", "expected"]].sum(axis=1).iloc[0])
+            before = int(stood[AMOUNT].sum()), int(about[AMOUNT].iloc[0]), path
+            self.note(said_since(found, (int(plan[AMOUNT].sum()), last_year, baseline), before, self.show))
 
     def why(self, result: Split, aims: pd.DataFrame | None = None) -> None:
         """Which rules and locks bind and what each costs, the plan's proof, and how it compares with simple splits.
