@@ -130,8 +130,11 @@ def company_growth(compared: pd.DataFrame) -> float:
     return round(int(known["allocated"].sum()) / before - 1, 9) if before > 0 else float("nan")
 
 
-def told(history: pd.DataFrame, by: str, window: Window) -> list[str]:
-    """All that a reader must know of the base, as sentences; none where every member has a whole year."""
+def told(history: pd.DataFrame, by: str, window: Window, whole: bool = False) -> list[str]:
+    """All that a reader must know of the base, as sentences; none where every member has a whole year.
+
+    `whole`: what is not known of the window is expected month by month, see `last_year.BaseYear`.
+    """
     names = began(history, by, window)
     whose = "its" if len(names) == 1 else "their"
     new = f"{some(names)} first sold within {window.name}: {whose} growth over it is not known." if names else ""
@@ -143,4 +146,4 @@ def told(history: pd.DataFrame, by: str, window: Window) -> list[str]:
         if since
         else ""
     )
-    return [text for text in (based(window), new, young) if text]
+    return [text for text in ("" if whole else based(window), new, young) if text]

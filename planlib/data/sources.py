@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["TABLES", "Input", "TableMapping", "Tables", "dictionary", "fingerprint", "ingest"]
 
 ORDER = ("date", "order_id", "region", "product", "channel", "customer", "quantity")
+AHEAD = ("calendar", "milestones")  # their days are known before they come
 BY = ("region", "product", "channel", "customer", "month", "day")
 
 
@@ -267,10 +268,15 @@ def _connect():  # type: ignore[no-untyped-def]  # an Ibis backend, imported lat
 
 
 class Tables:
-    """The stored tables of a run, by name; `orders` is aggregated before it leaves the database."""
+    """The stored tables of a run, by name; `orders` is aggregated before it leaves the database.
 
-    def __init__(self, inputs: Mapping[str, Path]) -> None:
+    `as_of`: the last day that is known. What a table says of later months or days is not read, whatever asks for it; but for
+    the calendar and the milestones, whose days are known before they come.
+    """
+
+    def __init__(self, inputs: Mapping[str, Path], as_of: date | None = None) -> None:
         self.inputs = {name: Path(path) for name, path in inputs.items()}
+        self.as_of = as_of
         self._orders: ir.Table | None = None
 
     @cached_property
@@ -299,7 +305,15 @@ class Tables:
             )
         frame = _frame(pq.read_table(self.inputs[name]))
         exact = [column.name for column in TABLES[name].columns if column.kind == "decimal" and column.name in frame]
-        return frame.astype(dict.fromkeys(exact, "float64"))
+        return self._known(name, frame).astype(dict.fromkeys(exact, "float64"))
+
+    def _known(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows that were known on `as_of`, by the table's own month or day."""
+        by = next((each for each in TABLES[name].columns if each.required and each.kind in ("date", "month")), None)
+        if self.as_of is None or by is None or name in AHEAD:
+            return frame
+        known = frame[by.name] <= (f"{self.as_of:%Y-%m}" if by.kind == "month" else str(self.as_of))
+        return frame if known.all() else frame[known].reset_index(drop=True)
 
     def orders(
         self, by: list[str], since: str | None = None, until: str | None = None, groups: pd.DataFrame | None = None
@@ -422,7 +436,9 @@ class Tables:
         if self._orders is None:
             if not self.has("orders"):
                 raise InputDataError("table orders: found none in this run, expected it; add it under `data:`")
-            self._orders = _in_months(_connect().read_parquet(self.inputs["orders"], table_name="orders"), self.calendar)
+            orders = _connect().read_parquet(self.inputs["orders"], table_name="orders")
+            orders = orders if self.as_of is None else orders.filter(orders.date <= self.as_of)
+            self._orders = _in_months(orders, self.calendar)
         return self._orders
 
 

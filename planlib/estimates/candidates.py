@@ -13,12 +13,12 @@ import numpy as np
 from planlib.estimates.cube import Cube, sold_on_net
 from planlib.estimates.interplay import Level, above, raked, summed, whole
 
-LAST = "last year"
+LAST = "last twelve months"
 # What counts before any evidence, relative to each other; the constants are judged by leaving sets out, see tests/backtest.
 PRIOR: Mapping[str, float] = {
     LAST: 0.25,
     "mean of up to three years": 0.2,
-    "last year's movement goes on": 0.05,
+    "the year's movement goes on": 0.05,
     "last half-year's movement goes on": 0.05,
     "last quarter": 0.03,
     "what the other dimensions bring": 0.1,

@@ -19,7 +19,7 @@ from planlib.estimates.pauses import MISSED, missed
 from planlib.estimates.trend import Monthly, trend
 from planlib.estimates.windows import Coverage, span_of
 
-# A count told by the half year ends up to so many months before its next figure.
+# A figure told by the half year ends up to so many months before its next one; a plan is made as early before its year.
 LAG = 5
 
 
@@ -74,7 +74,7 @@ def of_sum(
     if not ahead:
         return float(done <= value if at_most else done >= value)
     own = _own(series, coverage)
-    if own.first is None or _far(ahead, coverage):
+    if own.first is None or _far(ahead, coverage, periods.per_year(coverage.last)):
         return 1.0 if value <= done and not at_most else None
     if _ended(series, own):
         return float(done <= value if at_most else done >= value)
@@ -134,7 +134,7 @@ def of_ratio(
     """
     (done, ahead), (over, _) = _parted(part, coverage, months), _parted(whole, coverage, months)
     measure = _measure(part, whole, coverage)
-    if measure is None or _far(ahead, coverage):
+    if measure is None or _far(ahead, coverage, LAG):
         return None
     coming = expect(whole, coverage.last, ahead, terms.damping, terms.usual_error, coverage).total if ahead else 0.0
     return _of_rate(measure, coverage, ahead, done, over, coming, value, terms, at_most)
@@ -183,7 +183,7 @@ def _of_rate(
     if not ahead:
         return None if over <= 0 else float(done <= value * over if at_most else done >= value * over)
     leads = [periods.between(coverage.last, month) for month in ahead]
-    if _far(ahead, coverage) or coming <= 0:
+    if _far(ahead, coverage, LAG) or coming <= 0:
         return None
     places = np.array([measure.end + lead - measure.year for lead in leads])
     level = _level(measure, places[(places >= 0) & (places <= measure.end)])

@@ -17,7 +17,7 @@ from scipy import stats
 
 from planlib import periods
 from planlib.errors import ParameterError
-from planlib.estimates.trend import PRIOR_YEARS, Monthly, trend
+from planlib.estimates.trend import PRIOR_YEARS, Monthly, going_on, trend
 from planlib.estimates.windows import Coverage, span_of
 
 # Months that a base rests on at least where it stands in for others; how far a month lies off their mean before any is seen.
@@ -28,7 +28,8 @@ LEAST_MONTHS, MONTH_SCATTER = 3, 0.3
 class Outlook:
     """What the wanted months bring with no new action.
 
-    months   month, last_year (missing where it is not known), expected (the series' own unit)
+    months   month, last_year (missing where it is not known; expected itself for a month more than a year ahead), expected
+             (the series' own unit)
     growth   what goes on over the same months of last year, share
     trend    a year's growth as it counts: the weaker of the last twelve and six months, share
     damping  part of the trend that goes on, 0-1; 0 where fewer than two years are known
@@ -90,40 +91,52 @@ def expect(
     usual_error: float = 0.15,
     coverage: Coverage | None = None,
     like: pd.Series | None = None,
+    near: bool = False,
 ) -> Outlook:
     """Each wanted month as last year's times the damped trend, with the error of its sum (STR-5).
 
     Parameters
         history      value by month `YYYY-MM`
-        as_of        last month that is known; wanted: months after it, at most twelve ahead, or gaps
+        as_of        last month that is known; wanted: months after it, at most two years ahead, or gaps
         damping      prior of the part of a year's growth that goes on, 0-1
         usual_error  prior of the error of such a forecast, share of the sum
         coverage     which months are known, a known one without a row being 0; the history's own months by default. A member's
                      own start is its first month: `coverage.since(first)`
         like         value by month of what has the same season (the company): months that the series does not know follow it
-    Formulas: see `trend.trend`. A wanted month whose last year is not known takes the mean of the known ones among the last
+        near         the months are the rest of a year that has begun, not a year of their own: see `trend.going_on`
+    Formulas: see `trend.trend`. A month more than a year ahead stands on the one a year before it, which is expected too, as
+    `near` months are: the trend goes on once more, damped again (Gardner and McKenzie 1985).
+    A wanted month whose last year is not known takes the mean of the known ones among the last
     twelve months, in the season of `like`; the mean's own error adds to the spread, with months that lie 30% off their mean
     before any is seen.
     """
     check_terms(damping, usual_error)
     known = Coverage.of(history.index, as_of) if coverage is None else coverage.until(as_of)
     leads = [periods.between(as_of, month) for month in wanted]
-    if any(
-        lead > periods.per_year(as_of) or (lead < 1 and month not in known.gaps)
-        for lead, month in zip(leads, wanted, strict=True)
-    ):
-        raise ParameterError(f"outlook: wanted months {list(wanted)} after {as_of}, expected one to twelve months ahead.")
+    year = periods.per_year(as_of)
+    if any(lead > 2 * year or (lead < 1 and month not in known.gaps) for lead, month in zip(leads, wanted, strict=True)):
+        raise ParameterError(f"outlook: wanted months {list(wanted)} after {as_of}, expected at most two years ahead.")
     first = known.first or as_of
     months = span_of(first, as_of)
     measure = Monthly.of(history, None, first, as_of, known.window("all", months).known)
 
-    found = trend(measure, [lead for lead in leads if lead >= 1], damping, usual_error)
+    found = trend(measure, [lead for lead in leads if lead >= 1], damping, usual_error, near)
     before, told, based, doubt = _last_year(measure, leads, like)
     factor = math.exp(found.growth)
-    frame = pd.DataFrame({"month": list(wanted), "last_year": np.where(told, before, np.nan), "expected": before * factor})
+    again = np.array([lead > year for lead in leads], dtype=bool)
+    factors = np.full(len(leads), factor)
+    if again.any():  # what is known lies two years back: the year between is expected as well
+        later = [lead - year for lead in leads if lead > year]
+        between = going_on(found.damping, later, year) * found.year
+        before = np.where(again, before * math.exp(between), before)
+        factors = np.where(again, math.exp(between * found.damping), factor)
+    frame = pd.DataFrame({"month": list(wanted), "last_year": np.where(told, before, np.nan), "expected": before * factors})
+    goes_on = factor
+    if again.any():
+        goes_on = float(frame["expected"].sum()) / float(before.sum()) if before.sum() > 0 else 1.0
     return Outlook(
         frame,
-        round(factor - 1, 9),
+        round(goes_on - 1, 9),
         round(math.expm1(found.year), 9),
         round(found.damping, 9),
         round(math.sqrt(found.spread**2 + doubt), 9),
@@ -135,8 +148,10 @@ def expect(
 
 
 def _last_year(measure: Monthly, leads: Sequence[int], like: pd.Series | None) -> tuple[np.ndarray, np.ndarray, int, float]:
-    """Each wanted month a year before, whether that is known, on how many months all rest, and the variance that this adds."""
-    places = np.array([measure.end + lead - measure.year for lead in leads], dtype=int)
+    """Each wanted month a year before (two, where that is ahead too), whether that is known, on how many months all rest, and
+    the variance that this adds."""
+    year = measure.year
+    places = np.array([measure.end + lead - (year if lead <= year else 2 * year) for lead in leads], dtype=int)
     told = np.array([place >= 0 and bool(measure.known[place]) for place in places], dtype=bool)
     before = np.where(told, measure.part[np.maximum(places, 0)] if len(measure.part) else 0.0, 0.0)
     if told.all():

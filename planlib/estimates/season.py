@@ -111,14 +111,18 @@ def ahead(
     horizon: Horizon,
     calendar: pd.DataFrame | None = None,
     starts: Mapping[str, Mapping[str, str]] | None = None,
+    drift: Mapping[str, float] | None = None,
 ) -> tuple[Outlook, pd.DataFrame]:
     """What is expected of every cell in every month of the plan year, and the festival effects in it (TIM-1).
 
     `history`: any dimensions, month, amount, complete months only; see `outlook`. While only one year tells, a member's own
-    months count against `near.shrink_months` of the others'. Effects: see `festivals`.
+    months count against `near.shrink_months` of the others'. `drift`: by month of the plan year, what it has grown by where it
+    is more than a year ahead. Effects: see `festivals`.
     """
     dims = [name for name in DIMENSIONS if name in history.columns and name != "month"]
     months, effects = festivals(history.groupby("month", sort=True)[AMOUNT].sum(), near, horizon, calendar)
+    for month, grown in (drift or {}).items():
+        months = {**months, month: months.get(month, 1.0) * grown}
     return outlook(history, dims, horizon, starts, near.shrink_months, months, horizon.months, phasing=True), effects
 
 

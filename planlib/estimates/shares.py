@@ -58,19 +58,19 @@ def said(line: pd.Series, into: str, members: pd.Series) -> str:
         return f"{members.iloc[0]} is the only {into}: no share can move."
     if not line["origins"]:
         return (
-            "The history is too short to try an expectation on: last year's shares stand, or those of the months that are "
-            "known."
+            "The history is too short to try an expectation on: the last twelve months' shares stand, or those of the months "
+            "that are known."
         )
     months = f"{int(line['origins'])} past {'month' if line['origins'] == 1 else 'months'}"
     mine, last = (f"{float(line[name]) / 2:.1%}" for name in ("expected", "last_year"))
     if line["stands"] == "mixture":
         return (
             f"Tried from {months}, what is expected by {line['level']} would have put {mine} of sales in the wrong place, "
-            f"last year's shares {last}."
+            f"the last twelve months' shares {last}."
         )
     return (
-        f"Tried from {months}, last year's shares by {line['level']} would have put {last} of sales in the wrong place and "
-        "nothing weighed out of the past did better: last year's stand."
+        f"Tried from {months}, the last twelve months' shares by {line['level']} would have put {last} of sales in the wrong "
+        "place and nothing weighed out of the past did better: these shares stand."
     )
 
 

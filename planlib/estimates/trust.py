@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from planlib import plan as tables
+from planlib.estimates.candidates import LAST
 from planlib.estimates.spread import NORMAL, deviation
 from planlib.plan import AMOUNT
 
@@ -124,18 +125,18 @@ def told(levels: pd.DataFrame, show: Callable[[float, str], str]) -> list[str]:
     if tried.empty:
         return [
             "The orders are too short a past to try the plan on: how far to trust it is not known, and no interval is shown.",
-            "Read it as last year's shares under your rules, until eighteen months of orders are there.",
+            "Read it as the last twelve months' shares under your rules, until eighteen months of orders are there.",
         ]
     mine, last = float(tried["misplaced"].sum()), float(tried["misplaced_by_last_year"].sum())
     saved = 1 - mine / last if last > 0 else 0.0
     worth = (
         "Tried on the company's own past, before drivers, decisions and rules, the expected shares put "
-        f"{show(saved, 'share')} less of sales in the wrong place than last year's shares, all levels together"
+        f"{show(saved, 'share')} less of sales in the wrong place than the last twelve months' shares, all levels together"
         if saved > 0.005
-        else "Tried on the company's own past, nothing did better than last year's shares"
+        else "Tried on the company's own past, nothing did better than the last twelve months' shares"
     )
-    kept = int((tried["stands"] == "last year").sum())
-    worth += f"; at {kept} of {len(tried)} levels last year's shares stand" if kept and saved > 0.005 else ""
+    kept = int((tried["stands"] == LAST).sum())
+    worth += f"; at {kept} of {len(tried)} levels the last twelve months' shares stand" if kept and saved > 0.005 else ""
     told = tried[tried["thin_share"].notna()]
     sound = told[told["thin_share"] <= 1 - READABLE]
     thin = told[told["thin_share"] > 1 - READABLE]

@@ -171,6 +171,8 @@ def _run(settings: RunSettings, way: Way) -> Path:
         way.kernels()  # preloads while the inputs are read
     records.clear()
     ingested, left_out = _read_inputs(settings, way, hashes)
+    for text in way.doors.months(settings, ingested):
+        way.progress.say(text)
     warming = threading.Thread(target=way.doors.warm, daemon=True)
     warming.start()  # the report's first page costs seconds that the chapters' kernels leave free
     run_json = made.run_json(settings, ingested, left_out, base.in_run_json(settings.root) if base else None)

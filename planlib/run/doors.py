@@ -42,6 +42,29 @@ def _ingest(
     return ingest(mappings(data), currency, store, changes)
 
 
+def _months(settings: Any, ingested: Mapping[str, Any]) -> list[str]:
+    """What the orders lack, as sentences; InputDataError where that must stop the run. See `planlib.chapters.gaps`."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    from planlib.estimates.windows import Coverage
+
+    days = pc.unique(pq.read_table(ingested["orders"].parquet, columns=["date"])["date"])
+    horizon = settings.horizon
+    if not Coverage.of({horizon.calendar.at(day) for day in days.to_pylist()}, horizon.until).gaps:
+        return []
+    from planlib.chapters import gaps  # what was expected there takes the estimates, which are long to load
+    from planlib.data.sources import Tables
+    from planlib.formatting import Reader
+
+    inputs = {name: ingested[name].parquet for name in ("orders", "periods") if name in ingested}
+    orders = Tables(inputs, settings.as_of).orders([*gaps.CELLS, "month"])
+    reader = Reader(settings.language, settings.currency)
+    return gaps.check(
+        orders, horizon, settings.missing_months, lambda amount: f"{reader.show(amount, 'money')} {reader.currency}"
+    )
+
+
 def _report(folder: Path) -> None:
     from planlib.run.report import write
 
@@ -60,6 +83,7 @@ class Doors:
 
     fingerprint: Callable[[Mapping[str, Any]], dict[str, str]] = _fingerprint
     ingest: Callable[..., tuple[Mapping[str, Any], list[str]]] = _ingest
+    months: Callable[[Any, Mapping[str, Any]], list[str]] = _months
     report: Callable[[Path], None] = _report
     warm: Callable[[], None] = _warm
     summary: Callable[[Path], dict[str, Any]] = made.plan_summary

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -64,6 +64,7 @@ class RunSettings(BaseModel):
     fiscal_start: int = Field(default=1, ge=1, le=12)
     currency: Annotated[str, AfterValidator(_currency)]
     as_of: dt.date
+    missing_months: Literal["stop", "expect", "zero"] | None = None  # what a month without a line in the orders means
     language: Annotated[str, Field(pattern=r"^en$")] = "en"
     openings: list[Opening] = []
     closings: list[Closing] = []
@@ -95,6 +96,7 @@ class RunSettings(BaseModel):
             "changes": self.changes,
             "openings": [each.model_dump(mode="json", by_alias=True, exclude_defaults=True) for each in self.openings],
             "closings": [each.model_dump(mode="json", exclude_defaults=True) for each in self.closings],
+            **({"missing_months": self.missing_months} if self.missing_months else {}),
         }
 
 
@@ -232,13 +234,17 @@ def _check_as_of(settings: RunSettings, fault: Callable[[tuple[str, ...], str], 
     if settings.calendar.own and settings.fiscal_start != 1:
         fault(("fiscal_start",), "found one beside a table `periods`, which says where years begin; remove it.")
         return
-    first = settings.calendar.first(horizon.months[0])
+    # the base year must have begun: of its months that are not sold yet, the others tell what to expect
+    earliest = settings.calendar.last(horizon.last_year[0])
     last = settings.calendar.last(horizon.months[-1])
-    earliest = first - dt.timedelta(days=1)
     if settings.as_of != settings.calendar.last(settings.calendar.at(settings.as_of)):
         fault(("as_of",), f"found {settings.as_of}, expected the last day of a {what}.")
     elif not earliest <= settings.as_of < last:
-        fault(("as_of",), f"found {settings.as_of}, expected a {what}'s end from {earliest} on and before {last}.")
+        fault(
+            ("as_of",),
+            f"found {settings.as_of}, expected a {what}'s end from {earliest} on, the first of the year before the plan, and "
+            f"before {last}; of a year that has not begun nobody knows a {what}.",
+        )
 
 
 def _changes(stated: Any, settings: RunSettings, fault: Callable[[tuple[str, ...], str], None]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from IPython.display import display
 from planlib import charts, reasons, smart
 from planlib import plan as tables
 from planlib.chapters.base import ChapterParameters
+from planlib.chapters.last_year import moved, replaced, said_since
 from planlib.chapters.members import listed
 from planlib.columns import shown_as
 from planlib.data import calendar
@@ -25,11 +26,12 @@ from planlib.formatting import missing
 from planlib.lp import Spend, Split
 from planlib.plan import AMOUNT
 from planlib.workbook import earlier
-from planlib.workbook.given import EXPECTED, PLACES, SKILL, UNLIVED, WEIGHED, Given, file_name
+from planlib.workbook.given import ADDED, BASE, EXPECTED, PLACES, SKILL, UNAIDED, UNLIVED, WEIGHED, Given, file_name
 
 ITEM = "application/vnd.planlib.v1+json"
 TERMS = "How chances are told"  # table of chapter 01 that every later SMART check reads
 WIDTH = 720  # pixels of a chart in a notebook
+MEMBERS = (*tables.DIMENSIONS, "member", "customer", "partner", "activity", "item", "project")
 
 
 class Chapter(Given):
@@ -43,10 +45,17 @@ class Chapter(Given):
     # What it shows
 
     def head(self, title: str, question: str) -> None:
-        """The chapter's heading and its question."""
-        self._emit({"kind": "chapter", "stem": self.stem, "title": title, "question": question}, f"{title}. {question}")
+        """The chapter's heading and its question, and what it is compared with where a part of last year is expected."""
+        known = {"as_of": self.horizon.as_of.isoformat(), "base": self.base.name if self.base.estimated else ""}
+        item = {"kind": "chapter", "stem": self.stem, "title": title, "question": question, **known}
+        self._emit(item, f"{title}. {question}")
+        for text in self.base.says(self.show):
+            self.note(text)
         if self.longer and self.stem[:2] in ("01", "05"):
             self.note(calendar.says(self.longer, self.horizon))
+        if self.base.added is not None and self.stem == "01-strategy":
+            self.keep(self.base.added, ADDED)
+            self.keep(self.base.kept(int(self.last_year()[AMOUNT].sum())), BASE)
 
     def kpi(
         self,
@@ -57,6 +66,7 @@ class Chapter(Given):
         good: bool | None = None,
     ) -> None:
         """One key figure, with what it is compared with; `good` says how the comparison reads."""
+        label, compare = self.base.named(label), compare and (self.base.named(compare[0]), compare[1])
         beside = None if compare is None else {"label": compare[0], "value": _plain(compare[1]), "format": form}
         item = {"kind": "kpi", "label": label, "value": _plain(value), "format": form, "compare": beside, "good": good}
         self._emit(
@@ -65,10 +75,15 @@ class Chapter(Given):
 
     def table(self, frame: pd.DataFrame, title: str, role: str | None = None, formats: Mapping[str, str] | None = None) -> None:
         """A table with its title; money columns in minor units. `formats` overrides COLUMNS."""
+        named = self.base.named
         columns = [shown_as(str(name), frame[name], formats or {}) for name in frame.columns]
+        columns = [{**column, "label": named(column["label"], short=True)} for column in columns]
         rows = [[_plain(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+        told = [column["name"] not in MEMBERS for column in columns]  # a member keeps its name
+        rows = [[named(v) if said and isinstance(v, str) else v for v, said in zip(row, told, strict=True)] for row in rows]
         if role != "rules":  # the split's own rules table is kept with its numbers
-            self.keep(frame, title)
+            self.keep(frame, title)  # under the title as it is called, whatever last year is
+        title = named(title)
         shown = pd.DataFrame({c["label"]: [self.show(row[i], c["format"]) for row in rows] for i, c in enumerate(columns)})
         self._emit(
             {"kind": "table", "title": title, "columns": columns, "rows": rows, "role": role},
@@ -78,12 +93,38 @@ class Chapter(Given):
 
     def figure(self, chart: Any, title: str, alt: str = "", role: str | None = None) -> None:
         """A chart whose title is its message."""
+        title, alt = self.base.named(title), self.base.named(alt)
         item = self.named({"kind": "figure", "title": title, "alt": alt or title, "role": role})
-        spec, own = charts.spec(chart), self.horizon.calendar.own
+        spec, own = self.base.named_in(charts.spec(chart)), self.horizon.calendar.own
         if own:
             spec = charts.named(spec, {each.key: each.label for each in own})
         # JupyterLab hangs on a chart that takes the width of its own output; the report gives the page's width back.
         display({ITEM: item, charts.MIME: {**spec, "width": WIDTH}, "text/plain": item["title"]}, raw=True)
+
+    def since(self, plan: Split | pd.DataFrame, last_year: int = 0, baseline: int = 0) -> None:
+        """Where the plan in force expected months that are sold by now: what that changed; nothing where it did not.
+
+        By month for the company (`last_year` and the momentum `baseline`, minor units), by member for a split.
+        """
+        then = self.expected_then
+        if then is None:
+            return
+        months = sorted(then["month"].unique())
+        if isinstance(plan, Split):
+            into, stood = plan.into, self.in_force()
+            sold = self.orders(into, "month")
+            sold = sold[sold["month"].isin(months)]
+            changed = moved(then, sold, plan.plan if stood is None else stood, plan.plan, into)
+            self.table(changed, f"What the months sold since changed, by {into}: the plan in force and now")
+            return
+        found = replaced(then, self.orders("month"))
+        self.table(found, "What the months sold since changed")
+        stood = self.in_force()
+        unaided, about = (self.handed_on(self.stem, title, in_force=True) for title in (UNAIDED, BASE))
+        if stood is not None and unaided is not None and about is not None:
+            path = int(unaided[["booked", "expected"]].sum(axis=1).iloc[0])
+            before = int(stood[AMOUNT].sum()), int(about[AMOUNT].iloc[0]), path
+            self.note(said_since(found, (int(plan[AMOUNT].sum()), last_year, baseline), before, self.show))
 
     def why(self, result: Split, aims: pd.DataFrame | None = None) -> None:
         """Which rules and locks bind and what each costs, the plan's proof, and how it compares with simple splits.
@@ -144,7 +185,9 @@ class Chapter(Given):
             planned = of.by(of.into) if isinstance(of, Split) else of
             into = str(next(name for name in planned.columns if name != AMOUNT))
             if last_year is None:
-                last_year, history = self.last_year(into), self.orders(*sorted({into, "month"}))
+                known = self.orders(into, months=self.horizon.last_year)[[into, AMOUNT]]
+                last_year = self.last_year(into) if self.base.told else known
+                history = self.orders(*sorted({into, "month"}))
             history = self.orders("month") if history is None else history
             served = "Marketing cost, at most" if at_most else "Revenue"
             who = owners or self._owners(into, served)
@@ -157,14 +200,17 @@ class Chapter(Given):
 
     def say(self, text: str) -> None:
         """The chapter in one sentence, rendered from values."""
+        text = self.base.named(text)
         self._emit({"kind": "say", "text": text}, text)
 
     def note(self, text: str, role: str | None = None) -> None:
         """A remark beside the tables; one with the role `trust` stands on the report's page of that name."""
+        text = self.base.named(text)
         self._emit({"kind": "note", "text": text, **({"role": role} if role else {})}, text)
 
     def left_out(self, text: str) -> None:
         """What this chapter could not do for want of data; the report lists it."""
+        text = self.base.named(text)
         self._emit({"kind": "left_out", "text": text}, f"Left out: {text}")
 
     def show(self, value: Any, form: str = "money") -> str:
@@ -251,7 +297,7 @@ class Chapter(Given):
 
     def foresee(self) -> Outlook:
         """What is expected of every region, product and channel in every open month; kept, so that later chapters read it."""
-        found = outlook(self.orders(*PLACES, "month"), PLACES, self.horizon, self.starts)
+        found = outlook(self.orders(*PLACES, "month"), PLACES, self.horizon, self.starts, months=self.drift)
         if self.lives:
             self.keep(found.table, UNLIVED)
             found = self.lived(found)

@@ -11,7 +11,10 @@ from typing import Any
 import pandas as pd
 
 from planlib import plan as tables
+from planlib.chapters import gaps, last_year
 from planlib.chapters.base import ChapterParameters
+from planlib.chapters.base_year import NAME
+from planlib.chapters.last_year import BaseYear
 from planlib.chapters.lives import told
 from planlib.data import baselines, changes
 from planlib.data.calendar import month_names, per_week
@@ -20,6 +23,7 @@ from planlib.data.sources import Tables
 from planlib.drivers import Driver
 from planlib.errors import PlanError
 from planlib.estimates import shares
+from planlib.estimates.chance import Terms
 from planlib.estimates.evidence import Evidence
 from planlib.estimates.lives import Lives, lived
 from planlib.estimates.outlook import Outlook
@@ -43,6 +47,7 @@ FORESEEN, EXPECTED, SKILL, WEIGHED = (
 )
 UNLIVED = "Expected shares before openings and closings"
 UNAIDED = "The year with no new action"
+ADDED, BASE = "Expected of last year", "The base year"  # tables of chapter 01, where a part of last year is expected
 PLACES = ("region", "product", "channel")
 # A period by its key, and no part of a day or a longer name.
 PERIOD = re.compile(r"(?<![\w-])\d{4}-P?\d{2}(?![\w-])")
@@ -63,8 +68,13 @@ class Given:
         self.reader = Reader(self.settings["language"], self.currency)
         self.exponent = self.reader.exponent
         as_of = date.fromisoformat(self.settings["as_of"])
-        self.tables = Tables({name: root / given["parquet"] for name, given in settings["inputs"].items()})
+        self.missing = self.settings.get("missing_months")  # what a month without a line means: see `gaps.MEANINGS`
+        inputs = {name: root / given["parquet"] for name, given in settings["inputs"].items()}
+        self.tables = Tables(inputs, as_of)
         self.horizon = Horizon(self.settings["year"], self.settings["fiscal_start"], as_of, self.tables.calendar)
+        if self.missing == "expect":
+            as_of = gaps.last_day(self.tables.orders(["month"])["month"], self.horizon)
+            self.tables, self.horizon = Tables(inputs, as_of), replace(self.horizon, as_of=as_of)
         rules, locks = getattr(parameters, "rules", []), getattr(parameters, "locks", [])
         names = month_names(self.horizon.calendar)
         self.rules: list[Rule] = in_minor_units(in_keys(in_force(rules, as_of), names), self.exponent)
@@ -150,10 +160,14 @@ class Given:
         if months is not None and not len(months):
             return self.tables.orders(list(by), since="9999-99", until="9999-99", groups=groups)
         since, until = (None, until) if months is None else (min(months), min(max(months), until))
-        if not self.longer or "day" in by:
-            return self.tables.orders(list(by), since=since, until=until, groups=groups)
-        sold = self.tables.orders(sorted({*by, "month"}), since=since, until=until, groups=groups)
-        return per_week(sold, by, self.longer)
+        if self.longer and "day" not in by:
+            sold = self.tables.orders(sorted({*by, "month"}), since=since, until=until, groups=groups)
+            found = per_week(sold, by, self.longer)
+        else:
+            found = self.tables.orders(list(by), since=since, until=until, groups=groups)
+        if self.missing != "zero" or "month" not in by or "day" in by:
+            return found
+        return gaps.as_zero(found, by, [month for month in self._silent if (since or "") <= month <= until])
 
     @functools.cached_property
     def longer(self) -> dict[str, tuple[int, int]]:
@@ -168,9 +182,36 @@ class Given:
         lengths = {key: (calendar.length(key), calendar.length(now[key[-2:]])) for key in before}
         return {key: days for key, days in lengths.items() if days[0] != days[1]}
 
+    @functools.cached_property
+    def _silent(self) -> list[str]:
+        """The months up to `as_of` that have no line in the orders and should have some."""
+        return [month for part in gaps.silent(self.tables.orders(["month"])["month"], self.horizon) for month in part]
+
+    @functools.cached_property
+    def base(self) -> BaseYear:
+        """Last year as it stands: its months sold and, where it is not whole, what is expected of the others.
+
+        Chapter 01 expects it by its own parameters and keeps it, the others read that.
+        """
+        window = self.coverage.window(NAME, self.horizon.last_year)
+        kept, about = (self.handed_on("01-strategy", title) for title in (ADDED, BASE))
+        own = Terms.of(self.parameters)
+        if window.whole:
+            return BaseYear(window)
+        if own is None and kept is not None and about is not None:
+            return BaseYear.read(window, kept, about, self.horizon.until)
+        level = float(getattr(self.parameters, "confidence", 0.8))
+        every = self.orders(*PLACES, "month")
+        return last_year.of(every, self.horizon, self.coverage, own or Terms(), level, self.starts)
+
     def last_year(self, *by: str, groups: pd.DataFrame | None = None) -> pd.DataFrame:
-        """Net revenue of the twelve months before the plan year, by dimensions."""
-        return self.orders(*by, months=self.horizon.last_year, groups=groups)[[*by, AMOUNT]]
+        """Net revenue of the twelve months before the plan year, by dimensions: sold and, where nobody knows yet, expected.
+
+        Of customers and days nothing is expected; see `BaseYear.completed`.
+        """
+        sold = self.orders(*by, months=self.horizon.last_year, groups=groups)[[*by, AMOUNT]]
+        extra = None if groups is None else next((name for name in by if name in groups.columns and name != "customer"), None)
+        return self.base.completed(sold, by, lambda: self.orders(*dict.fromkeys((*by, "month")), groups=groups), extra)
 
     def last_twelve(self, *by: str) -> pd.DataFrame:
         """Net revenue of the twelve months that end with `as_of`, by dimensions."""
@@ -186,6 +227,18 @@ class Given:
     def coverage(self) -> Coverage:
         """The months that the orders cover, up to `as_of`: ask it for every window of months."""
         return Coverage.of(self.orders("month")["month"], self.horizon.until)
+
+    @functools.cached_property
+    def expected_then(self) -> pd.DataFrame | None:
+        """What the plan in force expected of last year's months that are sold by now: cells, month, amount; None where none."""
+        kept = self.handed_on("01-strategy", ADDED, in_force=True)
+        known = None if kept is None else kept[kept["month"].isin(self.base.window.known)].reset_index(drop=True)
+        return None if known is None or known.empty else known
+
+    @functools.cached_property
+    def drift(self) -> dict[str, float]:
+        """What months more than a year ahead have grown by when the others' year begins; see `BaseYear.drift`."""
+        return self.base.drift(self.orders("month").set_index("month")[AMOUNT], self.horizon)
 
     @functools.cached_property
     def starts(self) -> dict[str, dict[str, str]]:
@@ -287,7 +340,7 @@ class Given:
     def customers(self, month: str) -> pd.DataFrame:
         """Each customer's first and last order, number of orders and net amount before `month`; see Tables.customers."""
         day = self.horizon.calendar.first(month) - timedelta(days=1)
-        return self.tables.customers(until=f"{day:%Y-%m-%d}")
+        return self.tables.customers(until=f"{day:%Y-%m-%d}")  # or up to as_of, where that is earlier
 
     def left_out(self, text: str) -> None:
         """What cannot be told for want of data; a chapter shows it."""
@@ -302,10 +355,10 @@ class Given:
         return measured(rules, self.tables, self._whole_last_year, self.horizon.as_of, self.exponent)
 
     def _whole_last_year(self, by: str) -> pd.DataFrame:
-        """Last year by a dimension; where orders know a part of it, carried to twelve months by their number, and told."""
-        sold, window = self.last_year(by), self.coverage.window("last year", self.horizon.last_year)
-        if window.whole or not window.known:
-            return sold
+        """Last year by a dimension; where orders know less than a year, carried to twelve months by their number, and told."""
+        if self.base.told or not self.base.window.known:
+            return self.last_year(by)
+        sold, window = self.orders(by, months=self.horizon.last_year)[[by, AMOUNT]], self.base.window
         self.left_out(f"What rules on ratios measure: {window.says()}, carried to {len(window.months)} months.")
         return sold.assign(**{AMOUNT: sold[AMOUNT] * len(window.months) / len(window.known)})
 

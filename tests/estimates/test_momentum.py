@@ -113,7 +113,7 @@ def test_chances_by_the_distribution_and_at_its_edges():
     assert expect(yearly(0, 0), "2019-12", months(2020)).chance(10) is None
 
 
-@pytest.mark.parametrize("words", [{"damping": 1.2}, {"usual_error": 0.0}, {"wanted": ["2021-06"]}, {"wanted": ["2019-12"]}])
+@pytest.mark.parametrize("words", [{"damping": 1.2}, {"usual_error": 0.0}, {"wanted": ["2022-06"]}, {"wanted": ["2019-12"]}])
 def test_what_is_out_of_range_is_refused(words):
     with pytest.raises(ParameterError, match="outlook"):
         expect(**{"history": yearly(1, 2), "as_of": "2019-12", "wanted": months(2020), **words})

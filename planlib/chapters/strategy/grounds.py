@@ -19,12 +19,18 @@ SWOT = ("strength", "weakness", "opportunity", "threat")
 
 
 def market(
-    kpis: pd.DataFrame | None, orders: pd.DataFrame, horizon: Horizon, drivers: Mapping[str, Driver], target: int
+    kpis: pd.DataFrame | None,
+    orders: pd.DataFrame,
+    horizon: Horizon,
+    drivers: Mapping[str, Driver],
+    target: int,
+    last_year: int | None = None,
 ) -> pd.DataFrame:
     """Industry growth beside the company's, three years and the plan year, with the share of the market that follows (STR-4).
 
     Parameters: kpis, month, kpi (industry_growth, market_share), value; orders, month, amount (minor units); drivers, the
-    policies and technologies the company states, each with its effect on a year's growth; target, minor units.
+    policies and technologies the company states, each with its effect on a year's growth; target, minor units; last_year,
+    the base year's amount where a part of it is expected (minor units).
     Returns year, industry_growth, company_growth, market_share, drivers (text). The plan year's industry growth is the compound
     rate (CAGR) of the years before plus the drivers; its share of the market is last year's times
     (1 + company) / (1 + industry). A year's growth is missing where it or the year before is not known in full; the plan
@@ -46,7 +52,10 @@ def market(
     cagr = math.prod(1 + value for value in rates.values()) ** (1 / len(rates)) - 1
     industry = cagr + sum(driver.effect for driver in drivers.values())
     last = windows[str(horizon.year - 1)]
-    before = int(base_year.by_month(orders[[*regions, "month", AMOUNT]], last).sum()) if last.known else 0
+    if last_year is not None:
+        before = last_year
+    else:
+        before = int(base_year.by_month(orders[[*regions, "month", AMOUNT]], last).sum()) if last.known else 0
     company = target / before - 1 if before > 0 else None
     held = share.get(str(horizon.year - 1))
     implied = None if held is None or company is None else held * (1 + company) / (1 + industry)

@@ -50,11 +50,12 @@ def moved(history: pd.DataFrame, horizon: Horizon) -> list[str]:
     return told
 
 
-def momentum(history: pd.DataFrame, horizon: Horizon, ahead: Outlook) -> pd.DataFrame:
+def momentum(history: pd.DataFrame, horizon: Horizon, ahead: Outlook, last_year: pd.DataFrame | None = None) -> pd.DataFrame:
     """Month by month what comes by itself: actuals where closed, else what the outlook expects (STR-5).
 
-    `history`: month, amount and, where known, region. Returns month, last_year (a month that is not known takes the mean of
-    each region's that are, see `base_year.filled`), amount (int64 minor units), closed.
+    `history`: month, amount and, where known, region. `last_year`: month, amount of the base year, see `BaseYear`; by default a
+    month that is not known takes the mean of each region's that are, see `base_year.filled`. Returns month, last_year, amount
+    (int64 minor units), closed.
     """
     months = history.groupby("month")[AMOUNT].sum()
     regions = [name for name in ("region",) if name in history]
@@ -70,10 +71,16 @@ def momentum(history: pd.DataFrame, horizon: Horizon, ahead: Outlook) -> pd.Data
     if silent:
         raise InputDataError(
             f"orders: no line in {', '.join(silent)}, which as_of {horizon.as_of} says is closed; they end in "
-            f"{months.index.max()}. Add the orders, or set as_of to the last month they are complete for."
+            f"{months.index.max()}. Add the orders, or set as_of to the last month they are complete for; if nothing was sold, "
+            "set `missing_months: zero`."
         )
-    last = base_year.by_month(history[[*regions, "month", AMOUNT]], window)
-    frame = pd.DataFrame({"month": horizon.months, "last_year": last.to_numpy()})
+    if last_year is None:
+        last = base_year.by_month(history[[*regions, "month", AMOUNT]], window)
+    else:
+        last = last_year.groupby("month")[AMOUNT].sum().reindex(list(window.months), fill_value=0)
+    # each month beside the one a year before it, by name and not by place
+    before = dict(zip(horizon.months, a_year_before(horizon.months), strict=True))
+    frame = pd.DataFrame({"month": horizon.months, "last_year": [int(last[before[month]]) for month in horizon.months]})
     frame["closed"] = frame["month"].isin(horizon.closed)
     expected = ahead.months.set_index("month")["expected"]
     amounts = [

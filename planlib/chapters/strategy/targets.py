@@ -67,6 +67,7 @@ def targets(
     kpis: pd.DataFrame | None = None,
     marketing: pd.DataFrame | None = None,
     regional: pd.DataFrame | None = None,
+    last_year: int | None = None,
 ) -> pd.DataFrame:
     """The targets of the year (STR-1, STR-2, STR-3), each with all that the SMART check asks for (MET-1).
 
@@ -76,6 +77,7 @@ def targets(
         kpis       month, kpi, value
         marketing  month, spend (minor units)
         regional   region, month, amount: what revenue's chance is told from, see `outlook`; the orders' months without it
+        last_year  the base year's revenue where a part of it is expected, minor units
     Returns metric, unit (money in minor units, share, int), baseline, value, source, deadline, owner, perspective (of the
     scorecard), at_most (less is better), probability (of reaching it as the measure's own past goes, no new action). A baseline
     is that of last year: a ratio from the sums of the months that know both parts, a share's mean over the months that tell it,
@@ -120,6 +122,7 @@ def targets(
     last = known.window(NAME, horizon.last_year)
     base = orders[["month", AMOUNT]] if regional is None else regional[["region", "month", AMOUNT]]
     whole = float(base_year.by_month(base, last).sum()) if last.known else None
+    whole = whole if last_year is None else float(last_year)
     revenue = whole, of_sum(sales, known, span, amount, terms, past=past)
     margin = None if costs is None else 1 - costs, chance
     rows = [

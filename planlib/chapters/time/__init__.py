@@ -18,7 +18,16 @@ from planlib.chapters.time.holidays import (
     undated,
     windows,
 )  # fmt: skip
-from planlib.chapters.time.months import a_year_on, by_month, by_product, month_drivers, months_of, on_market, weights
+from planlib.chapters.time.months import (
+    a_year_on,
+    beside,
+    by_month,
+    by_product,
+    month_drivers,
+    months_of,
+    on_market,
+    weights,
+)  # fmt: skip
 from planlib.chapters.time.pace import alarms, false_alarms, run_rate
 from planlib.chapters.time.peaks import (
     employed,
@@ -87,8 +96,8 @@ class Parameters(SplitParameters):
 
 
 __all__ = [
-    "QUESTION", "Lift", "Parameters", "Window", "a_year_on", "ahead", "alarms", "announced", "arm_size", "beside_last_year",
-    "by_day", "by_month", "by_product", "by_week",
+    "QUESTION", "Lift", "Parameters", "Window", "a_year_on", "ahead", "alarms", "announced", "arm_size", "beside",
+    "beside_last_year", "by_day", "by_month", "by_product", "by_week",
     "conversion", "day_profile", "day_weights", "employed", "exceptions", "exposure",
     "false_alarms", "festival_days", "headline_peak", "headline_weeks",
     "holiday_days", "holiday_lift", "holiday_plan", "holiday_sales", "key_accounts",

@@ -1,5 +1,7 @@
 """The months' drivers: the season, where the festivals fall, what has closed, and what a strong quarter adds."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -134,6 +136,26 @@ def by_month(frame: pd.DataFrame, horizon: Horizon, coverage: Coverage | None = 
     known = horizon.last_year if coverage is None else coverage.window("last year", horizon.last_year).known
     amounts = sums if len(known) == len(sums) else sums.astype(float).where(sums.index.isin(known))
     return pd.DataFrame({"month": horizon.months, AMOUNT: amounts.to_numpy()})
+
+
+def beside(
+    path: pd.DataFrame, naive: pd.DataFrame, last: pd.DataFrame, horizon: Horizon, expected: Sequence[str] = ()
+) -> pd.DataFrame:
+    """The plan's months with the naive split and last year, joined by month: month, allocated, naive, last_year, growth.
+
+    `path`, `naive`, `last` (under this year's month names): month, amount (minor units); one that `naive` lacks has 0 there,
+    one that `last` does not know is missing. With `expected`, months of last year that are expected and not sold, also
+    last_year_is (sold or expected).
+    """
+    frame = path.rename(columns={AMOUNT: "allocated"})
+    for name, table in (("naive", naive), ("last_year", last)):
+        frame = frame.merge(table.rename(columns={AMOUNT: name}), how="left", on="month", validate="one_to_one")
+    frame["naive"] = frame["naive"].fillna(0).astype("int64")
+    frame["growth"] = tables.ratio(frame["allocated"] - frame["last_year"], frame["last_year"])
+    if expected:
+        ahead = {month for month, before in zip(horizon.months, horizon.last_year, strict=True) if before in expected}
+        frame["last_year_is"] = np.where(frame["month"].isin(ahead), "expected", "sold")
+    return frame
 
 
 def a_year_on(frame: pd.DataFrame, horizon: Horizon) -> pd.DataFrame:
