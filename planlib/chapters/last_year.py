@@ -190,11 +190,8 @@ def of(
     window = coverage.window(NAME, horizon.last_year)
     as_of = horizon.until
     unknown = [month for month in window.months if month not in window.known]
-    young = (
-        coverage.first is None
-        or len(span_of(coverage.first, as_of)) < len(horizon.months)
-        or min(window.months) < coverage.first
-    )
+    first = coverage.first
+    young = first is None or len(span_of(first, as_of)) < len(horizon.months) or min(window.months) < first
     if not unknown or not window.known or young:
         return BaseYear(window)
     open_ = tuple(month for month in unknown if month > as_of)

@@ -312,7 +312,7 @@ class Tables:
         by = next((each for each in TABLES[name].columns if each.required and each.kind in ("date", "month")), None)
         if self.as_of is None or by is None or name in AHEAD:
             return frame
-        known = frame[by.name] <= (f"{self.as_of:%Y-%m}" if by.kind == "month" else str(self.as_of))
+        known = frame[by.name] <= (self.calendar.at(self.as_of) if by.kind == "month" else str(self.as_of))
         return frame if known.all() else frame[known].reset_index(drop=True)
 
     def orders(

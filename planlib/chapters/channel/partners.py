@@ -128,7 +128,7 @@ def warning(healthy: pd.DataFrame) -> str:
 
 def closed_year(horizon: Horizon) -> int:
     """The last plan year that has closed."""
-    if f"{horizon.as_of:%Y-%m}" < horizon.last_year[-1]:  # planned before the year before has closed
+    if horizon.until < horizon.last_year[-1]:  # planned before the year before has closed
         return horizon.year - 2
     return horizon.year - 1 if horizon.open else horizon.year
 
