@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["TABLES", "Input", "TableMapping", "Tables", "dictionary", "fingerprint", "ingest"]
 
 ORDER = ("date", "order_id", "region", "product", "channel", "customer", "quantity")
-AHEAD = ("calendar", "milestones")  # their days are known before they come
+AHEAD = ("calendar", "milestones", "periods")  # their days are known before they come
 BY = ("region", "product", "channel", "customer", "month", "day")
 
 
