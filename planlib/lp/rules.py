@@ -75,7 +75,11 @@ class Rule(BaseModel):
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"rule {self.name!r} has min {self.min} above max {self.max}; swap or correct them")
         if self.unit == "share" and not all(0 <= limit <= 1 for limit in (self.min, self.max) if limit is not None):
-            raise ValueError(f"rule {self.name!r} limits a share to {self.min} - {self.max}; state it between 0 and 1")
+            slips = [limit for limit in (self.min, self.max) if limit is not None and 1 < limit <= 100]
+            as_share = f", write {slips[0]:g}% as {slips[0] / 100:g}" if slips else ""
+            raise ValueError(
+                f"rule {self.name!r} limits a share to {self.min} - {self.max}; state it between 0 and 1{as_share}"
+            )
         if self.unit == "ratio" and not self.measure:
             raise ValueError(f"rule {self.name!r} limits a ratio but names no measure; set `measure`")
         if self.each == "cell" and (not self.hard or self.unit == "ratio"):

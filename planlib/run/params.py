@@ -213,13 +213,21 @@ def _section(name: str, value: Any, model: type[BaseModel], fault: Callable[...,
         # as JSON, because a strict model takes a list for a tuple and text for a date only from there
         checked = model.model_validate_json(json.dumps(value, default=_json, allow_nan=False), strict=True)
     except ValidationError as error:
-        _explain(error, place, value, list(model.model_fields), fault)
+        _explain(error, place, value, list(model.model_fields), fault, model)
         return {}
     dumped: dict[str, Any] = checked.model_dump(mode="json")
     return dumped
 
 
-def _explain(error: ValidationError, place: tuple[str, ...], value: Any, names: list[str], fault: Callable[..., None]) -> None:
+def _explain(
+    error: ValidationError,
+    place: tuple[str, ...],
+    value: Any,
+    names: list[str],
+    fault: Callable[..., None],
+    model: type[BaseModel] | None = None,
+) -> None:
+    """Every fault of a section in words; with its `model`, a number out of range that a percent sign would explain is told so."""
     for each in error.errors(include_url=False):
         steps = tuple(str(step) for step in each["loc"])
         if each["type"] == "extra_forbidden":
@@ -229,8 +237,31 @@ def _explain(error: ValidationError, place: tuple[str, ...], value: Any, names: 
         else:
             expected = each["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
             expected = expected if expected.startswith("expected") else f"expected {expected}"
-            text = f"found {shown(each['input'])}, {expected}; correct it."
+            way_out = "correct it" if model is None else _percent(model, value, each["loc"], each["input"]) or "correct it"
+            text = f"found {shown(each['input'])}, {expected}; {way_out}."
         fault(place + steps, text)
+
+
+def _percent(model: type[BaseModel], value: Any, loc: tuple[int | str, ...], found: Any) -> str:
+    """How to write a number that was meant in percent, where a hundredth of it would be in range; "" for any other fault."""
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 1 < found <= 500:
+        return ""
+    changed = json.loads(json.dumps(value, default=_json))
+    try:
+        *above, last = loc
+        holder = changed
+        for step in above:
+            holder = holder[step]
+        if holder[last] != found:
+            return ""
+        holder[last] = found / 100
+        model.model_validate_json(json.dumps(changed), strict=True)
+    except ValidationError as error:
+        if any(each["loc"] == loc for each in error.errors(include_url=False)):
+            return ""
+    except (KeyError, IndexError, TypeError):  # a place that pydantic names but the file does not have
+        return ""
+    return f"write {found:g}% as {found / 100:g}"
 
 
 def _json(value: Any) -> str:
