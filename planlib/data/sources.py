@@ -53,7 +53,7 @@ def fingerprint(mappings: Mapping[str, TableMapping]) -> dict[str, str]:
 def ingest(mappings: Mapping[str, TableMapping], currency: str, store: Path) -> tuple[dict[str, Input], list[str]]:
     """Read, check and store every table of a run.
 
-    `mappings`: table name -> mapping with an absolute `file`. `currency`: ISO code; money is stored in its minor units.
+    `mappings`: table name -> mapping with an absolute `file`. `currency`: ISO code or `Currency`; money is stored in its minor units.
     `store`: folder of `<key>/<table>.parquet`; a table whose bytes, mapping, currency and reader are unchanged is reused.
     Returns the inputs by table, and one sentence per missing table, column or member saying what is left out.
     Raises InputDataError (what a file holds), ParameterError (what the mapping says).
@@ -88,7 +88,7 @@ def _ingest_one(name: str, mapping: TableMapping, currency: str, exponent: int, 
     raw = read_bytes(name, Path(mapping.file))
     sha256 = hashlib.sha256(raw).hexdigest()
     how = mapping.model_dump(mode="json") | {"file": suffix(Path(mapping.file))}  # where it lies is not what it says
-    recipe = json.dumps([sha256, name, how, currency, _reader_digest()], sort_keys=True)
+    recipe = json.dumps([sha256, name, how, currency, exponent, _reader_digest()], sort_keys=True)
     key = hashlib.sha256(recipe.encode()).hexdigest()[:16]
     target = store / key / f"{name}.parquet"
     if not _whole(target):

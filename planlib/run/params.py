@@ -14,9 +14,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from planlib.errors import ParameterError, collected
+from planlib.plan import Currency, minor_exponent
 from planlib.run.plain_yaml import Where, nearest, read_yaml, shown
 
 Models = Mapping[str, type[BaseModel]]
@@ -46,6 +47,7 @@ def _run_name(name: str) -> str:
 class RunSettings(BaseModel):
     """A checked params file. Sections are held as JSON values, as a notebook receives them.
 
+    `decimals` are those of amounts, by default the currency's (ISO 4217); `currency` knows them.
     `parameters[section]` has every field of the section's model; `data[table]` is the mapping of a table with its
     `file` as an absolute path; `baseline` is the settings of the plan in force.
     """
@@ -56,6 +58,7 @@ class RunSettings(BaseModel):
     company: str = Field(min_length=1, max_length=200)
     year: int = Field(ge=1990, le=2200)
     fiscal_start: int = Field(default=1, ge=1, le=12)
+    decimals: int | None = Field(default=None, ge=0, le=4)
     currency: Annotated[str, AfterValidator(_currency)]
     as_of: dt.date
     language: Annotated[str, Field(pattern=r"^en$")] = "en"
@@ -66,13 +69,19 @@ class RunSettings(BaseModel):
     files: tuple[Path, ...]
     root: Path
 
+    @field_validator("currency")
+    @classmethod
+    def _with_decimals(cls, code: str, info: ValidationInfo) -> Currency:
+        return Currency(code, info.data.get("decimals"))
+
     def header(self) -> dict[str, Any]:
         """What a chapter may know of the run besides its own section, as JSON."""
         return {
             "company": self.company,
             "year": self.year,
             "fiscal_start": self.fiscal_start,
-            "currency": self.currency,
+            "currency": str(self.currency),
+            "decimals": minor_exponent(self.currency),
             "as_of": self.as_of.isoformat(),
             "language": self.language,
         }
@@ -166,6 +175,8 @@ def _with_baseline(settings: RunSettings, base: RunSettings) -> RunSettings:
         for name in ("company", "year", "fiscal_start", "currency")
         if getattr(base, name) != getattr(settings, name)
     ]
+    there, here = minor_exponent(base.currency), minor_exponent(settings.currency)
+    faults += [f"decimals: found {there} there and {here} here, expected the same"] if there != here else []
     if base.as_of >= settings.as_of:
         faults.append(f"as_of: found {base.as_of} there, expected a day before {settings.as_of}")
     if base.run == settings.run:

@@ -21,7 +21,7 @@ from planlib.estimates.windows import Coverage
 from planlib.formatting import Reader
 from planlib.lp import Lock, Rule, Stage
 from planlib.lp.rules import in_force, in_minor_units
-from planlib.plan import AMOUNT, Horizon
+from planlib.plan import AMOUNT, Currency, Horizon
 from planlib.workbook.measures import measured
 
 # Where a run keeps what is expected of every cell and month.
@@ -44,7 +44,7 @@ class Given:
         self.root = root
         self.parameters = parameters
         self.settings = settings["settings"]
-        self.currency: str = self.settings["currency"]
+        self.currency = Currency(self.settings["currency"], self.settings.get("decimals"))
         self.reader = Reader(self.settings["language"], self.currency)
         self.exponent = self.reader.exponent
         as_of = date.fromisoformat(self.settings["as_of"])
