@@ -314,7 +314,8 @@ def amounts_at(keys: pd.DataFrame, table: pd.DataFrame, column: str = AMOUNT) ->
 
 def by_key(keys: pd.Series, amounts: pd.Series) -> pd.Series:
     """The same for one key, out of a series of whole amounts by it."""
-    return pd.Series(amounts.reindex(keys.to_numpy(), fill_value=0).to_numpy(dtype=np.int64), index=keys.index, name=keys.name)
+    found = amounts.reindex(keys.to_numpy(), fill_value=0)
+    return pd.Series(found.to_numpy(dtype=np.int64), index=keys.index, name=amounts.name)
 
 
 def sums_of(group: np.ndarray, amounts: np.ndarray, count: int) -> np.ndarray:
@@ -327,11 +328,11 @@ def sums_of(group: np.ndarray, amounts: np.ndarray, count: int) -> np.ndarray:
 def times(amount: float, factor: float, more: float = 0.0) -> int:
     """An amount times `factor + more`, in whole minor units.
 
-    Up to 2^53 the float product, rounded half to even; beyond, where a float has no last digit, the exact product of the
-    numbers as they are written, rounded half up. Raises ParameterError beyond what int64 holds.
+    Up to 2^43 the float product, off by less than a thousandth of a unit and rounded half to even; beyond, where a float
+    comes to lack the last digit, the exact product of the numbers as they are written, rounded half up. Raises ParameterError beyond what int64 holds.
     """
     product = amount * (factor + more)
-    if abs(product) <= EXACT and abs(amount) <= EXACT:
+    if abs(product) <= 2**43 and abs(amount) <= 2**43:
         return round(product)
     with localcontext(prec=60):
         exact = _written(amount) * (_written(factor) + _written(more))

@@ -22,8 +22,8 @@ SHOWN = 5  # bad cells listed in one message
 _CLEAN = r"^[!-~]([ -~]*[!-~])?$"  # ASCII without blanks at its ends: no further look needed
 _INVISIBLE = {"Cc", "Cf", "Zl", "Zp"}
 _SHAPE = {  # digits are bounded so that a cell always fits the decimal it is read into
-    "money": r"^-?([0-9]{1,13}(\.[0-9]+)?|\.[0-9]+)$",
-    "price": r"^-?([0-9]{1,10}(\.[0-9]+)?|\.[0-9]+)$",
+    "money": r"^-?([0-9]{1,19}(\.[0-9]+)?|\.[0-9]+)$",
+    "price": r"^-?([0-9]{1,13}(\.[0-9]+)?|\.[0-9]+)$",
     "decimal": r"^-?([0-9]{1,12}(\.[0-9]+)?|\.[0-9]+)$",
     "share": r"^-?([0-9]{1,3}(\.[0-9]+)?|\.[0-9]+)$",
     "year": r"^[12][0-9]{3}$",

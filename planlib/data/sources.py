@@ -53,8 +53,8 @@ def fingerprint(mappings: Mapping[str, TableMapping]) -> dict[str, str]:
 def ingest(mappings: Mapping[str, TableMapping], currency: str, store: Path) -> tuple[dict[str, Input], list[str]]:
     """Read, check and store every table of a run.
 
-    `mappings`: table name -> mapping with an absolute `file`. `currency`: ISO code or `Currency`; money is stored in its minor units.
-    `store`: folder of `<key>/<table>.parquet`; a table whose bytes, mapping, currency and reader are unchanged is reused.
+    `mappings`: table name -> mapping with an absolute `file`. `currency`: ISO code or `Currency`; money is stored in its minor
+    units. `store`: folder of `<key>/<table>.parquet`; a table whose bytes, mapping, currency and reader are unchanged is reused.
     Returns the inputs by table, and one sentence per missing table, column or member saying what is left out.
     Raises InputDataError (what a file holds), ParameterError (what the mapping says).
     """
@@ -85,6 +85,8 @@ def _ingest_one(name: str, mapping: TableMapping, currency: str, exponent: int, 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from planlib.plan import LARGEST, SMALLER
+
     raw = read_bytes(name, Path(mapping.file))
     sha256 = hashlib.sha256(raw).hexdigest()
     how = mapping.model_dump(mode="json") | {"file": suffix(Path(mapping.file))}  # where it lies is not what it says
@@ -96,7 +98,8 @@ def _ingest_one(name: str, mapping: TableMapping, currency: str, exponent: int, 
             table, about = _convert(name, mapping, currency, exponent, raw)
         except pa.ArrowInvalid as error:  # each cell is in its bounds, a product of two may not be
             raise InputDataError(
-                f"{Path(mapping.file).name}: found an amount too large to keep ({error}), expected less; check the units"
+                f"{Path(mapping.file).name}: found an amount too large to keep ({error}), expected at most "
+                f"{_major(LARGEST, exponent)} {currency}, all that whole minor units hold (int64); {SMALLER}"
             ) from None
         table = table.replace_schema_metadata({"planlib": json.dumps(about, sort_keys=True)})
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -137,10 +140,11 @@ def _reader_digest() -> str:
 def _convert(name: str, mapping: TableMapping, currency: str, exponent: int, raw: bytes) -> tuple[pa.Table, dict[str, object]]:
     """Bytes to typed columns: money to int64 minor units, quantities exact, shares and other drivers float64."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     from planlib.data import money
     from planlib.data.reading import read_table
-    from planlib.plan import EVERYTHING
+    from planlib.plan import EVERYTHING, LARGEST, SMALLER
 
     spec = TABLES[name]
     cells, notes, left_out = read_table(name, spec, mapping, raw)
@@ -172,6 +176,15 @@ def _convert(name: str, mapping: TableMapping, currency: str, exponent: int, raw
     result = pa.table({column: columns[column] for column in spec.names if column in columns})
     if name == "orders":
         notes += _doubled(cells)
+    for column in [column for column in result.column_names if spec.column(column).kind == "money"]:
+        # Of all lines, so that no sum of any of them runs over, whatever a chapter asks for.
+        about = pc.sum(pc.abs(result[column].cast(pa.float64(), safe=False))).as_py() or 0.0
+        size = sum(map(abs, result[column].drop_null().to_pylist())) if about > 0.9 * LARGEST else 0
+        if size > LARGEST:
+            raise InputDataError(
+                f"{Path(mapping.file).name}, column {column}: found lines of {_major(size, exponent)} {currency} in all, expected "
+                f"at most {_major(LARGEST, exponent)} {currency}, all that whole minor units hold (int64); {SMALLER}"
+            )
     total = sum(result[spec.control].to_pylist()) if spec.control else None
     if name == "orders":
         back = [amount for amount in result["revenue"].to_pylist() if amount < 0]
@@ -179,6 +192,11 @@ def _convert(name: str, mapping: TableMapping, currency: str, exponent: int, raw
             spelled = f"{Decimal(sum(back)).scaleb(-exponent):,f} {currency}"
             notes.append(f"{len(back)} lines are negative (returns and cancellations) and net out: {spelled} in all")
     return result, {"rows": result.num_rows, "control_total": total, "notes": notes, "left_out": left_out}
+
+
+def _major(minor: int, exponent: int) -> str:
+    """Minor units as a reader writes them: 92,233,720,368,547,758.07."""
+    return f"{Decimal(minor).scaleb(-exponent):,f}"
 
 
 def _doubled(cells: pa.Table) -> list[str]:

@@ -7,6 +7,7 @@ import difflib
 import math
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,9 @@ def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise ValueError("expected a finite number")
+    if abs(number) > 2**43 and Decimal(text.replace("_", "")) != Decimal(repr(number)):
+        # Money of sixteen and more digits: what was written is not what would be planned.
+        raise ValueError(f"expected at most 15 digits with a decimal point ({number!r} is what is kept), or a whole number")
     return number
 
 

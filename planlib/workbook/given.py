@@ -213,7 +213,7 @@ class Given:
         if window.whole or not window.known:
             return sold
         self.left_out(f"What rules on ratios measure: {window.says()}, carried to {len(window.months)} months.")
-        return sold.assign(**{AMOUNT: sold[AMOUNT] * len(window.months) / len(window.known)})
+        return sold.assign(**{AMOUNT: sold[AMOUNT].astype(float) * len(window.months) / len(window.known)})
 
     def _read(self, folder: Path, stem: str, title: str | None = None) -> pd.DataFrame:
         """A chapter's plan in a run, or a table it kept there."""

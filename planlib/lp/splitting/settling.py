@@ -75,7 +75,10 @@ def _left(
     columns = np.concatenate([np.zeros(0, dtype=np.int64), *(limit.cells for limit in hard)])
     numbers = np.repeat(np.arange(len(hard)), [len(limit.cells) for limit in hard])
     gaps = [
-        [np.inf if end is None else float(sign * (end - limit.exactly(found))) for sign, end in ((-1, limit.low), (1, limit.high))]
+        [
+            np.inf if end is None else float(sign * (end - limit.exactly(found)))
+            for sign, end in ((-1, limit.low), (1, limit.high))
+        ]
         for limit in hard
     ]
     below, above = (np.array([gap[side] for gap in gaps]) for side in (0, 1))
