@@ -329,7 +329,8 @@ def times(amount: float, factor: float, more: float = 0.0) -> int:
     """An amount times `factor + more`, in whole minor units.
 
     Up to 2^43 the float product, off by less than a thousandth of a unit and rounded half to even; beyond, where a float
-    comes to lack the last digit, the exact product of the numbers as they are written, rounded half up. Raises ParameterError beyond what int64 holds.
+    comes to lack the last digit, the exact product of the numbers as they are written, rounded half up. Raises ParameterError
+    beyond what int64 holds.
     """
     product = amount * (factor + more)
     if abs(product) <= 2**43 and abs(amount) <= 2**43:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # text kind -> digits and decimals kept; further decimals of a cell are binary noise of the program that wrote it
-_DIGITS = {"money": (28, 9), "price": (19, 6), "decimal": (18, 6)}
+_DIGITS = {"money": (28, 9), "price": (18, 6), "decimal": (18, 6)}
 
 
 def exact(values: pa.Array, kind: str) -> pa.Array:

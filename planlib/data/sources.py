@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from planlib.data import names
 from planlib.data.files import TableMapping, nearest, read_bytes, suffix
 from planlib.data.members import checked
 from planlib.data.tables import TABLES, UNUSED, dictionary
@@ -54,7 +55,7 @@ def ingest(mappings: Mapping[str, TableMapping], currency: str, store: Path) -> 
     """Read, check and store every table of a run.
 
     `mappings`: table name -> mapping with an absolute `file`. `currency`: ISO code or `Currency`; money is stored in its minor
-    units. `store`: folder of `<key>/<table>.parquet`; a table whose bytes, mapping, currency and reader are unchanged is reused.
+    units. `store`: folder of `<key>/<table>.parquet`; a table whose bytes, mapping, currency and reader are as before is kept.
     Returns the inputs by table, and one sentence per missing table, column or member saying what is left out.
     Raises InputDataError (what a file holds), ParameterError (what the mapping says).
     """
@@ -75,13 +76,16 @@ def ingest(mappings: Mapping[str, TableMapping], currency: str, store: Path) -> 
             if spec.without != UNUSED:
                 left_out.append(f"No table {name}: {spec.without}.")
             continue
-        inputs[name], absent = _ingest_one(name, mappings[name], currency, exponent, store)
+        shared = {} if name == "orders" else mappings["orders"].rename
+        inputs[name], absent = _ingest_one(name, mappings[name], shared, currency, exponent, store)
         left_out += absent
     notes, lacking = checked(inputs)
     return {name: replace(each, notes=(*each.notes, *notes.get(name, ()))) for name, each in inputs.items()}, left_out + lacking
 
 
-def _ingest_one(name: str, mapping: TableMapping, currency: str, exponent: int, store: Path) -> tuple[Input, list[str]]:
+def _ingest_one(
+    name: str, mapping: TableMapping, shared: names.Renames, currency: str, exponent: int, store: Path
+) -> tuple[Input, list[str]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -90,12 +94,12 @@ def _ingest_one(name: str, mapping: TableMapping, currency: str, exponent: int, 
     raw = read_bytes(name, Path(mapping.file))
     sha256 = hashlib.sha256(raw).hexdigest()
     how = mapping.model_dump(mode="json") | {"file": suffix(Path(mapping.file))}  # where it lies is not what it says
-    recipe = json.dumps([sha256, name, how, currency, exponent, _reader_digest()], sort_keys=True)
+    recipe = json.dumps([sha256, name, how, shared, currency, exponent, _reader_digest()], sort_keys=True)
     key = hashlib.sha256(recipe.encode()).hexdigest()[:16]
     target = store / key / f"{name}.parquet"
     if not _whole(target):
         try:
-            table, about = _convert(name, mapping, currency, exponent, raw)
+            table, about = _convert(name, mapping, shared, currency, exponent, raw)
         except pa.ArrowInvalid as error:  # each cell is in its bounds, a product of two may not be
             raise InputDataError(
                 f"{Path(mapping.file).name}: found an amount too large to keep ({error}), expected at most "
@@ -132,12 +136,14 @@ def _whole(stored: Path) -> bool:
 def _reader_digest() -> str:
     """Digest of the code that reads: a stored table is not reused by another reader."""
     here = Path(__file__).parent
-    read = [here / part for part in ("files.py", "money.py", "reading.py", "sources.py")]
+    read = [here / part for part in ("files.py", "money.py", "names.py", "reading.py", "sources.py")]
     parts = [path.read_bytes() for path in (*read, *sorted((here / "tables").glob("*.py")))]
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
-def _convert(name: str, mapping: TableMapping, currency: str, exponent: int, raw: bytes) -> tuple[pa.Table, dict[str, object]]:
+def _convert(
+    name: str, mapping: TableMapping, shared: names.Renames, currency: str, exponent: int, raw: bytes
+) -> tuple[pa.Table, dict[str, object]]:
     """Bytes to typed columns: money to int64 minor units, quantities exact, shares and other drivers float64."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -147,7 +153,7 @@ def _convert(name: str, mapping: TableMapping, currency: str, exponent: int, raw
     from planlib.plan import EVERYTHING, LARGEST, SMALLER
 
     spec = TABLES[name]
-    cells, notes, left_out = read_table(name, spec, mapping, raw)
+    cells, notes, left_out = read_table(name, spec, mapping, raw, shared)
     columns = {column: cells[column].combine_chunks() for column in cells.column_names}
     for column, value in columns.items():
         kind = spec.column(column).kind
@@ -176,14 +182,15 @@ def _convert(name: str, mapping: TableMapping, currency: str, exponent: int, raw
     result = pa.table({column: columns[column] for column in spec.names if column in columns})
     if name == "orders":
         notes += _doubled(cells)
+        notes += names.variants(result, names.DIMENSIONS, exponent, currency)
     for column in [column for column in result.column_names if spec.column(column).kind == "money"]:
         # Of all lines, so that no sum of any of them runs over, whatever a chapter asks for.
         about = pc.sum(pc.abs(result[column].cast(pa.float64(), safe=False))).as_py() or 0.0
         size = sum(map(abs, result[column].drop_null().to_pylist())) if about > 0.9 * LARGEST else 0
         if size > LARGEST:
             raise InputDataError(
-                f"{Path(mapping.file).name}, column {column}: found lines of {_major(size, exponent)} {currency} in all, expected "
-                f"at most {_major(LARGEST, exponent)} {currency}, all that whole minor units hold (int64); {SMALLER}"
+                f"{Path(mapping.file).name}, column {column}: found {_major(size, exponent)} {currency} in all its lines, "
+                f"expected at most {_major(LARGEST, exponent)} {currency}, all that whole minor units hold (int64); {SMALLER}"
             )
     total = sum(result[spec.control].to_pylist()) if spec.control else None
     if name == "orders":

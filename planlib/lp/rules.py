@@ -183,7 +183,7 @@ def in_minor_units(limits: list[Stated], exponent: int) -> list[Stated]:
 
 def whole_money(amount: float) -> float:
     """A limit in whole minor units: a float where that is exact, else the whole number."""
-    found = int(round(amount))
+    found = round(amount)
     return float(found) if abs(found) <= EXACT else found
 
 

@@ -238,7 +238,7 @@ def _explain(
     fault: Callable[..., None],
     model: type[BaseModel] | None = None,
 ) -> None:
-    """Every fault of a section in words; with its `model`, a number out of range that a percent sign would explain is told so."""
+    """Every fault of a section in words; with its `model`, a number that was meant in percent is told so."""
     for each in error.errors(include_url=False):
         steps = tuple(str(step) for step in each["loc"])
         if each["type"] == "extra_forbidden":

@@ -70,7 +70,7 @@ def settled(
 def _left(
     found: np.ndarray, cells: Cells, least: np.ndarray, most: np.ndarray, hard: Sequence[Limit], mine: np.ndarray
 ) -> Program:
-    """What is left to repair, as a program of single cells whose reference is what was found: small numbers, exact in floats."""
+    """What is left to repair, as a program of single cells that starts from what was found: small numbers, exact in floats."""
     coefficients = np.concatenate([np.zeros(0), *(limit.coefficients for limit in hard)])
     columns = np.concatenate([np.zeros(0, dtype=np.int64), *(limit.cells for limit in hard)])
     numbers = np.repeat(np.arange(len(hard)), [len(limit.cells) for limit in hard])
