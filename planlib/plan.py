@@ -14,6 +14,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -29,14 +31,39 @@ pd.set_option("compute.use_numexpr", False)
 
 DIMENSIONS = ("region", "product", "channel", "month", "segment")
 AMOUNT = "amount"
+LARGEST = 2**63 - 1  # minor units that int64 holds: 92,233,720,368,547,758.07 with two decimals
+EXACT = 2**53  # whole numbers up to here are exact in a float; beyond, amounts are reckoned in integers alone
 EVERYTHING = "all"  # the one channel, or customer, of orders that name none
 
 
+# Decimals by ISO 4217 (list one, maintained by SIX) where CLDR, which Babel carries, has those of everyday cash instead.
+ISO_DECIMALS = {
+    "IQD": 3,
+    **dict.fromkeys(
+        ("AFN", "ALL", "IRR", "KPW", "LAK", "LBP", "MGA", "MMK", "MRU", "RSD", "SLE", "SLL", "SOS", "SYP", "YER"), 2
+    ),
+}
+
+
+class Currency(str):
+    """An ISO 4217 code that knows how many decimals its amounts have: `decimals`, by default those of its minor unit."""
+
+    decimals: int
+
+    def __new__(cls, code: str, decimals: int | None = None) -> Self:
+        """Raises ParameterError for a code that is none."""
+        found = super().__new__(cls, code)
+        found.decimals = minor_exponent(str(code)) if decimals is None else decimals
+        return found
+
+
 def minor_exponent(currency: str) -> int:
-    """Decimal places of a currency's minor unit by its ISO 4217 code: CNY 2, JPY 0, KWD 3 (source: CLDR through Babel)."""
+    """Decimal places of a currency's minor unit by its ISO 4217 code: CNY 2, JPY 0, KWD 3; of a `Currency`, as it says."""
+    if isinstance(currency, Currency):
+        return currency.decimals
     if not is_currency(currency):
         raise ParameterError(f"currency: found {currency!r}, expected an ISO 4217 code such as CNY or USD; correct it.")
-    return int(get_currency_precision(currency))
+    return ISO_DECIMALS.get(currency, int(get_currency_precision(currency)))
 
 
 def months(year: int, fiscal_start: int = 1) -> list[str]:
@@ -101,6 +128,13 @@ class Horizon:
         return periods.span(periods.step(self.until, 1 - periods.per_year(self.until)), self.until)
 
 
+# The ways out where amounts are too large.
+SMALLER = (
+    "set `decimals: 0` in the params file to plan in whole units of the currency, or export the amounts in thousands "
+    "and say so in `company`"
+)
+
+
 def level(plan: pd.DataFrame) -> list[str]:
     """The dimension columns of a plan table, in chain order; other columns but `amount` are an error."""
     dims = [name for name in DIMENSIONS if name in plan.columns]
@@ -151,6 +185,7 @@ def residuals(parent: pd.DataFrame, child: pd.DataFrame) -> pd.DataFrame:
     dims = level(parent)
     above = rollup(parent, dims).rename(columns={AMOUNT: "parent"})
     below = rollup(child, dims).rename(columns={AMOUNT: "children"})
+    above, below = above.astype({"parent": "Int64"}), below.astype({"children": "Int64"})  # a gap makes no float of them
     both = above.merge(below, on=dims, how="outer", validate="one_to_one") if dims else pd.concat([above, below], axis=1)
     both[["parent", "children"]] = both[["parent", "children"]].fillna(0).astype("int64")
     both["residual"] = both["parent"] - both["children"]
@@ -252,17 +287,14 @@ def proportional(plan: pd.DataFrame, weights: pd.DataFrame, into: str | Sequence
     parents = canonical(plan)
     parents["_parent"] = np.arange(len(parents))
     cells = parents.drop(columns=AMOUNT).merge(
-        weights[[*shared, *new, "weight"]], how="left" if shared else "cross", on=shared or None
+        weights[[*shared, *new, "weight"]], how="inner" if shared else "cross", on=shared or None
     )
-    orphans = cells[new[0]].isna()
-    if orphans.any():
-        owed = parents.loc[parents["_parent"].isin(cells.loc[orphans, "_parent"]) & (parents[AMOUNT] != 0), [*dims, AMOUNT]]
-        if len(owed):
-            raise PlanError(
-                f"weights: {len(owed)} cells with an amount have no member of {into!r}, expected at least one each; "
-                f"first: {owed.head(3).to_dict('records')}."
-            )
-        cells = cells[~orphans]
+    owed = parents.loc[~parents["_parent"].isin(cells["_parent"]) & (parents[AMOUNT] != 0), [*dims, AMOUNT]]
+    if len(owed):
+        raise PlanError(
+            f"weights: {len(owed)} cells with an amount have no member of {into!r}, expected at least one each; "
+            f"first: {owed.head(3).to_dict('records')}."
+        )
     keys = cells[new[0]].to_numpy() if len(new) == 1 else cells.groupby(new).ngroup().to_numpy()
     cells[AMOUNT] = apportion(parents[AMOUNT].to_numpy(), cells["_parent"].to_numpy(), cells["weight"].to_numpy(), keys)
     return canonical(cells[[*dims, *new, AMOUNT]])
@@ -295,6 +327,59 @@ def by_last_year(plan: pd.DataFrame, history: pd.DataFrame, into: str) -> pd.Dat
 def equally(plan: pd.DataFrame, members: Sequence[str], into: str) -> pd.DataFrame:
     """Naive split: every member of `into` the same amount."""
     return proportional(plan, pd.DataFrame({into: sorted(members), "weight": 1}), into)
+
+
+def amounts_at(keys: pd.DataFrame, table: pd.DataFrame, column: str = AMOUNT) -> pd.Series:
+    """The whole amount (int64) of each row of `keys` in a table with one row per key, 0 where it has none; index as `keys`.
+
+    A merge or a map that finds gaps would make floats of whole amounts, and lose their last digits beyond 2^53.
+    """
+    names = list(keys.columns)
+    found = keys.merge(table[[*names, column]].astype({column: "Int64"}), how="left", on=names, validate="many_to_one")[column]
+    return pd.Series(found.fillna(0).to_numpy(dtype=np.int64), index=keys.index, name=column)
+
+
+def by_key(keys: pd.Series, amounts: pd.Series) -> pd.Series:
+    """The same for one key, out of a series of whole amounts by it."""
+    found = amounts.reindex(keys.to_numpy(), fill_value=0)
+    return pd.Series(found.to_numpy(dtype=np.int64), index=keys.index, name=amounts.name)
+
+
+def sums_of(group: np.ndarray, amounts: np.ndarray, count: int) -> np.ndarray:
+    """Whole sums (int64) by group number; `np.bincount` would sum floats."""
+    found = np.zeros(count, dtype=np.int64)
+    np.add.at(found, group, amounts.astype(np.int64))
+    return found
+
+
+def times(amount: float, factor: float, more: float = 0.0) -> int:
+    """An amount times `factor + more`, in whole minor units.
+
+    Up to 2^43 the float product, off by less than a thousandth of a unit and rounded half to even; beyond, where a float
+    comes to lack the last digit, the exact product of the numbers as they are written, rounded half up. Raises ParameterError
+    beyond what int64 holds.
+    """
+    product = amount * (factor + more)
+    if abs(product) <= 2**43 and abs(amount) <= 2**43:
+        return round(product)
+    with localcontext(prec=60):
+        exact = _written(amount) * (_written(factor) + _written(more))
+        return within(int(exact.to_integral_value(ROUND_HALF_UP)), f"{amount:,} minor units times {factor + more:g}")
+
+
+def _written(number: float) -> Decimal:
+    """A number as it is written: 0.1 is a tenth."""
+    return Decimal(int(number)) if isinstance(number, int | np.integer) else Decimal(repr(float(number)))
+
+
+def within(amount: int, what: str) -> int:
+    """The amount, where int64 holds it; else ParameterError that names the limit and the ways out."""
+    if abs(amount) > LARGEST:
+        raise ParameterError(
+            f"{what}: found {amount:,} minor units, expected at most {LARGEST:,} minor units, the largest amount that a plan "
+            f"holds (int64); {SMALLER}."
+        )
+    return amount
 
 
 def ratio(numerator: pd.Series, denominator: pd.Series) -> pd.Series:

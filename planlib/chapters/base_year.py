@@ -29,7 +29,8 @@ def carried(frame: pd.DataFrame, window: Window, history: pd.DataFrame) -> pd.Da
     cells = [name for name in frame.columns if name != AMOUNT]
     added = _unknown(history, window, cells).groupby(cells)["mean"].sum()
     more = added.reindex(pd.MultiIndex.from_frame(frame[cells]) if len(cells) > 1 else frame[cells[0]]).fillna(0.0).to_numpy()
-    return frame.assign(**{AMOUNT: (frame[AMOUNT].astype(float) + more).round().astype("int64")})
+    filled_up = (frame[AMOUNT].astype(float) + more).round().astype("int64")
+    return frame.assign(**{AMOUNT: frame[AMOUNT].where(more == 0, filled_up)})
 
 
 def filled(frame: pd.DataFrame, window: Window, history: pd.DataFrame) -> pd.DataFrame:
@@ -92,15 +93,16 @@ def of_members(history: pd.DataFrame, by: str, months: Sequence[str], coverage: 
     Returns `by`, amount, sorted by member.
     """
     first, sums = first_months(history, by), history.groupby([by, "month"])[AMOUNT].sum()
-    found: dict[str, float] = {}
+    found: dict[str, int] = {}
     part = []
     for member in sorted(history[by].unique()):
         own = coverage.since(first[member]) if member in first.index else coverage
         window = own.window(NAME, months)
-        found[member] = window.scaled(sums[member]) or 0.0
+        mine = sums[member]
+        found[member] = int(mine[mine.index.isin(window.months)].sum()) if window.whole else round(window.scaled(mine) or 0.0)
         if window.known and not window.whole:
             part.append(member)
-    amounts = pd.Series(found, dtype="float64").round().astype("int64").rename(AMOUNT)
+    amounts = pd.Series(found, dtype="int64").rename(AMOUNT)
     return amounts.rename_axis(by).reset_index(), part
 
 

@@ -28,7 +28,7 @@ def calendar_of(mappings: Mapping[str, TableMapping]) -> Calendar:
     from planlib.data.tables import TABLES
 
     mapping = mappings[PERIODS]
-    cells, _, _ = read_table(PERIODS, TABLES[PERIODS], mapping, read_bytes(PERIODS, Path(mapping.file)))
+    cells, _, _ = read_table(PERIODS, TABLES[PERIODS], mapping, read_bytes(PERIODS, Path(mapping.file)), {})
     frame = cells.to_pandas(date_as_object=False)
     return of_table(frame)
 

@@ -36,7 +36,8 @@ class TableMapping(BaseModel):
     """Where a table lies and how its columns are called there (an entry of `data:` in a params file).
 
     `columns` maps our name to theirs; a column that is not listed goes by our name. `date_format` is the one format of
-    its date columns. Without `delimiter` a `.tsv` is split at tabs, any other text file at commas.
+    its date columns. `rename` maps members of text columns to their right names, column by column; what `orders` renames is
+    renamed in every table that has the column. Without `delimiter` a `.tsv` is split at tabs, any other text file at commas.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -44,6 +45,7 @@ class TableMapping(BaseModel):
     file: str = Field(min_length=1)
     columns: dict[str, str] = Field(default_factory=dict)
     date_format: str = ISO
+    rename: dict[str, dict[str, str]] = Field(default_factory=dict)
     delimiter: Literal[",", ";", "\t", "|"] | None = None
     encoding: Literal["utf-8", "utf-16", "gb18030", "big5", "shift_jis", "euc_kr", "cp1252", "latin-1"] = "utf-8"
 

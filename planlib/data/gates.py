@@ -17,7 +17,6 @@ from planlib.plan import AMOUNT
 
 # frame, title, expectation, its arguments
 Check = tuple[str, str, str, dict[str, Any]]
-LARGEST = 10**17  # minor units; a finite ceiling, because 'at least 0' alone lets infinity through
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def gate(
             "booked",
             "no cell below what is booked",
             "ExpectColumnValuesToBeBetween",
-            {"column": "over", "min_value": 0, "max_value": LARGEST},
+            {"column": "over", "min_value": 0, "max_value": tables.LARGEST},  # 'at least 0' alone lets infinity through
         )
     ]
     if "month" in keys and closed:
@@ -170,8 +169,8 @@ def _delta(parent: pd.DataFrame, plan: pd.DataFrame, above: list[str]) -> pd.Dat
     """Every parent cell beside the sum of its children: residual in minor units, and 1 for children outside of every parent."""
     if not above:
         return pd.DataFrame({"residual": [int(parent[AMOUNT].sum()) - int(plan[AMOUNT].sum())], "outside": [0]})
-    up = parent.groupby(above, sort=True)[AMOUNT].sum().rename("parent")
-    down = plan.groupby(above, sort=True)[AMOUNT].sum().rename("children")
+    up = parent.groupby(above, sort=True)[AMOUNT].sum().rename("parent").astype("Int64")
+    down = plan.groupby(above, sort=True)[AMOUNT].sum().rename("children").astype("Int64")
     both = pd.concat([up, down], axis=1)
     outside = both["parent"].isna().astype("int64")
     both = both.fillna(0).astype("int64").assign(outside=outside)
@@ -187,9 +186,9 @@ def _over_booked(plan: pd.DataFrame, booked: pd.DataFrame | None, keys: list[str
     """By how much each cell exceeds what is booked there; cells without bookings must not be negative."""
     if booked is None or not keys or not len(booked):
         return plan.rename(columns={AMOUNT: "over"})
-    floor = tables.rollup(booked, keys).rename(columns={AMOUNT: "floor"})
+    floor = tables.rollup(booked, keys).rename(columns={AMOUNT: "floor"}).astype({"floor": "Int64"})
     # A doubled or missing key has a check of its own; here it must not stop the others from being evaluated.
-    cells = plan.groupby(keys, dropna=False, sort=True)[AMOUNT].sum().reset_index()
+    cells = plan.groupby(keys, dropna=False, sort=True)[AMOUNT].sum().reset_index().astype({AMOUNT: "Int64"})
     both = cells.merge(floor, how="outer", on=keys, validate="one_to_one")
     both[[AMOUNT, "floor"]] = both[[AMOUNT, "floor"]].fillna(0).astype("int64")
     return both.assign(over=both[AMOUNT] - both["floor"])

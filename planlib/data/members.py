@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from planlib.data.files import nearest
+from planlib.data.names import folded
 from planlib.errors import InputDataError, collected
 
 DIMENSIONS = ("region", "product", "channel", "customer")
@@ -107,7 +108,7 @@ def _meant(strange: list[str], missing: list[str]) -> str:
 
 
 def _plain(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
+    return "".join(letter for letter in folded(name) if letter.isalnum()) or name
 
 
 def _some(members: list[str]) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # text kind -> digits and decimals kept; further decimals of a cell are binary noise of the program that wrote it
-_DIGITS = {"money": (22, 9), "price": (16, 6), "decimal": (18, 6)}
+_DIGITS = {"money": (28, 9), "price": (18, 6), "decimal": (18, 6)}
 
 
 def exact(values: pa.Array, kind: str) -> pa.Array:
@@ -46,7 +46,7 @@ def minor_units(amounts: pa.Array, exponent: int, orders: pa.Table | None = None
     import pyarrow.compute as pc
 
     down = pc.round(amounts, ndigits=exponent, round_mode="down")
-    narrow = down.cast(pa.decimal128(20, exponent))
+    narrow = down.cast(pa.decimal128(28, exponent))
     minor = pc.multiply(narrow, pa.scalar(Decimal(10**exponent), pa.decimal128(5, 0))).cast(pa.int64())
     rows = pc.indices_nonzero(pc.not_equal(down, amounts)).to_pylist()
     if not rows:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from planlib.data import names
 from planlib.data.files import ISO, Sheet, TableMapping, read_sheet
 from planlib.data.tables import EXPECTED, UNUSED, Column, TableSpec
 from planlib.errors import InputDataError, collected
@@ -21,25 +22,14 @@ if TYPE_CHECKING:
 SHOWN = 5  # bad cells listed in one message
 
 _CLEAN = r"^[!-~]([ -~]*[!-~])?$"  # ASCII without blanks at its ends: no further look needed
-_INVISIBLE = {"Cc", "Cf", "Zl", "Zp"}
 _SHAPE = {  # digits are bounded so that a cell always fits the decimal it is read into
-    "money": r"^-?([0-9]{1,13}(\.[0-9]+)?|\.[0-9]+)$",
-    "price": r"^-?([0-9]{1,10}(\.[0-9]+)?|\.[0-9]+)$",
+    "money": r"^-?([0-9]{1,28}(\.[0-9]+)?|\.[0-9]+)$",
+    "price": r"^-?([0-9]{1,12}(\.[0-9]+)?|\.[0-9]+)$",
     "decimal": r"^-?([0-9]{1,12}(\.[0-9]+)?|\.[0-9]+)$",
     "share": r"^-?([0-9]{1,3}(\.[0-9]+)?|\.[0-9]+)$",
     "year": r"^[12][0-9]{3}$",
     "month": r"^[12][0-9]{3}-(0[1-9]|1[0-2])$",
 }
-
-
-def _text_fault(value: str) -> str | None:
-    if not value.strip():
-        return "a code or name; a blank is none, fill it in"
-    if value != value.strip() or any(
-        unicodedata.category(mark) in _INVISIBLE or (mark.isspace() and mark not in " \u3000") for mark in value
-    ):
-        return EXPECTED["text"]
-    return None
 
 
 def _read_text_column(column: pa.ChunkedArray) -> tuple[pa.Array, dict[str, str], int]:
@@ -56,7 +46,7 @@ def _read_text_column(column: pa.ChunkedArray) -> tuple[pa.Array, dict[str, str]
     normal = [value if ok else unicodedata.normalize("NFC", value) for value, ok in zip(values, clean, strict=True)]
     first: dict[str, str] = {}
     for value, form, ok in sorted(zip(values, normal, clean, strict=True)):
-        fault = None if ok else _text_fault(value)
+        fault = None if ok else names.fault(value)
         if fault is None and first.setdefault(form, value) != value:
             fault = f"one spelling of {form!r}; two Unicode spellings look alike, keep one"
         if fault:
@@ -107,10 +97,16 @@ def _number_faults(values: pa.ChunkedArray, column: Column) -> tuple[pa.Array, s
 
 
 def read_table(
-    table: str, spec: TableSpec, mapping: TableMapping, raw: bytes, months: Mapping[str, str] | None = None
+    table: str,
+    spec: TableSpec,
+    mapping: TableMapping,
+    raw: bytes,
+    shared: names.Renames,
+    months: Mapping[str, str] | None = None,
 ) -> tuple[pa.Table, list[str], list[str]]:
-    """One input table, checked cell by cell. `months`: what a month may be called where periods are the company's own, to keys.
+    """One input table, checked cell by cell.
 
+    `shared`: what the mapping of `orders` renames; `months`: what the company's own periods may be called, to their keys.
     Returns the columns found under our names (text as NFC text, dates as dates, numbers still as checked text), notes,
     and one `left_out` sentence per optional column that is absent. Raises InputDataError with up to five bad cells.
     """
@@ -164,23 +160,37 @@ def read_table(
         if count > len(bad):
             lines.append(f"and {count - len(bad)} more")
         raise InputDataError(collected(f"{table}: {count} cells cannot be read", lines) if count > 1 else lines[0])
-    _check_key(sheet, spec, result)
-    return pa.table(result), notes, _left_out(table, spec, sheet)
+    result, told, moved = names.renamed(table, spec, result, mapping.rename, shared)
+    double = _check_key(sheet, spec, result, moved)
+    found = pa.table(result)
+    if double:
+        notes.append(f"{len(double)} rows became the same as another in every column by `rename`; each is taken once")
+        found = found.take(pa.array([row for row in range(len(found)) if row not in double]))
+    return found, [*notes, *told], _left_out(table, spec, sheet)
 
 
-def _check_key(sheet: Sheet, spec: TableSpec, result: dict[str, pa.Array]) -> None:
-    """Refuses two rows with one business key: summing or keeping the last would both be a guess."""
+def _check_key(sheet: Sheet, spec: TableSpec, result: dict[str, pa.Array], renamed: set[int]) -> set[int]:
+    """Refuses two rows with one business key: summing or keeping the last would both be a guess.
+
+    Returns the rows that are equal to another in every column since `renamed` rows have their new names.
+    """
     if not spec.key:
-        return
+        return set()
+    double: set[int] = set()
     first: dict[tuple[object, ...], int] = {}
     for row, key in enumerate(zip(*(result[name].to_pylist() for name in spec.key), strict=True)):
         if first.setdefault(key, row) != row:
+            by_rename = bool({row, first[key]} & renamed)
+            if by_rename and all(cells[row].as_py() == cells[first[key]].as_py() for cells in result.values()):
+                double.add(row)
+                continue
             earlier, later = sheet.where([first[key], row])
             named = ", ".join(f"{name} {value!r}" for name, value in zip(spec.key, key, strict=True))
             raise InputDataError(
                 f"{sheet.name} {later}: found {named} again (first on {earlier}), expected one row each; "
-                "remove or merge one of them"
+                "remove or merge one of them" + (" (they have one name by `rename`)" if by_rename else "")
             )
+    return double
 
 
 def _left_out(table: str, spec: TableSpec, sheet: Sheet) -> list[str]:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planlib.data import changes as events
-from planlib.data import restated
+from planlib.data import names, restated
 from planlib.data.calendar import calendar_of, covered, month_names
 from planlib.data.files import TableMapping, nearest, read_bytes, suffix
 from planlib.data.members import DIMENSIONS, checked
@@ -61,8 +61,8 @@ def ingest(
 ) -> tuple[dict[str, Input], list[str]]:
     """Read, check and store every table of a run, in the members after `changes` (see `planlib.data.changes`).
 
-    `mappings`: table name -> mapping with an absolute `file`. `currency`: ISO code; money is stored in its minor units.
-    `store`: folder of `<key>/<table>.parquet`; a table whose bytes, mapping, currency and reader are unchanged is reused.
+    `mappings`: table name -> mapping with an absolute `file`. `currency`: ISO code or `Currency`; money is stored in its minor
+    units. `store`: folder of `<key>/<table>.parquet`; a table whose bytes, mapping, currency and reader are as before is kept.
     Returns the inputs by table, and one sentence per missing table, column or member saying what is left out.
     Raises InputDataError (what a file holds), ParameterError (what the mapping says).
     """
@@ -85,7 +85,8 @@ def ingest(
             if spec.without != UNUSED and spec.told:
                 left_out.append(f"No table {name}: {spec.without}.")
             continue
-        inputs[name], absent = _ingest_one(name, mappings[name], currency, exponent, store, months)
+        shared = {} if name == "orders" else mappings["orders"].rename
+        inputs[name], absent = _ingest_one(name, mappings[name], shared, currency, exponent, store, months)
         left_out += absent
     covered(calendar, *_days(inputs["orders"].parquet))
     if changes:
@@ -96,24 +97,33 @@ def ingest(
 
 
 def _ingest_one(
-    name: str, mapping: TableMapping, currency: str, exponent: int, store: Path, months: Mapping[str, str]
+    name: str,
+    mapping: TableMapping,
+    shared: names.Renames,
+    currency: str,
+    exponent: int,
+    store: Path,
+    months: Mapping[str, str],
 ) -> tuple[Input, list[str]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
+
+    from planlib.plan import LARGEST, SMALLER
 
     raw = read_bytes(name, Path(mapping.file))
     sha256 = hashlib.sha256(raw).hexdigest()
     how = mapping.model_dump(mode="json") | {"file": suffix(Path(mapping.file))}  # where it lies is not what it says
     by = {} if all(column.kind != "month" for column in TABLES[name].columns) else months
-    recipe = json.dumps([sha256, name, how, currency, _reader_digest(), *([by] if by else [])], sort_keys=True)
+    recipe = json.dumps([sha256, name, how, shared, currency, exponent, _reader_digest(), by], sort_keys=True)
     key = hashlib.sha256(recipe.encode()).hexdigest()[:16]
     target = store / key / f"{name}.parquet"
     if not _whole(target):
         try:
-            table, about = _convert(name, mapping, currency, exponent, raw, by)
+            table, about = _convert(name, mapping, shared, currency, exponent, raw, by)
         except pa.ArrowInvalid as error:  # each cell is in its bounds, a product of two may not be
             raise InputDataError(
-                f"{Path(mapping.file).name}: found an amount too large to keep ({error}), expected less; check the units"
+                f"{Path(mapping.file).name}: found an amount too large to keep ({error}), expected at most "
+                f"{_major(LARGEST, exponent)} {currency}, all that whole minor units hold (int64); {SMALLER}"
             ) from None
         _write(table, about, target)
     stored = pq.read_schema(target)
@@ -194,24 +204,31 @@ def _whole(stored: Path) -> bool:
 def _reader_digest() -> str:
     """Digest of the code that reads: a stored table is not reused by another reader."""
     here = Path(__file__).parent
-    rooms = ("calendar", "changes", "files", "money", "reading", "restated", "sources")
+    rooms = ("calendar", "changes", "files", "money", "names", "reading", "restated", "sources")
     read = [here / f"{room}.py" for room in rooms]
     parts = [path.read_bytes() for path in (*read, *sorted((here / "tables").glob("*.py")))]
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def _convert(
-    name: str, mapping: TableMapping, currency: str, exponent: int, raw: bytes, months: Mapping[str, str]
+    name: str,
+    mapping: TableMapping,
+    shared: names.Renames,
+    currency: str,
+    exponent: int,
+    raw: bytes,
+    months: Mapping[str, str],
 ) -> tuple[pa.Table, dict[str, object]]:
     """Bytes to typed columns: money to int64 minor units, quantities exact, shares and other drivers float64."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     from planlib.data import money
     from planlib.data.reading import read_table
-    from planlib.plan import EVERYTHING
+    from planlib.plan import EVERYTHING, LARGEST, SMALLER
 
     spec = TABLES[name]
-    cells, notes, left_out = read_table(name, spec, mapping, raw, months)
+    cells, notes, left_out = read_table(name, spec, mapping, raw, shared, months)
     columns = {column: cells[column].combine_chunks() for column in cells.column_names}
     for column, value in columns.items():
         kind = spec.column(column).kind
@@ -240,6 +257,16 @@ def _convert(
     result = pa.table({column: columns[column] for column in spec.names if column in columns})
     if name == "orders":
         notes += _doubled(cells)
+        notes += names.variants(result, names.DIMENSIONS, exponent, currency)
+    for column in [column for column in result.column_names if spec.column(column).kind == "money"]:
+        # Of all lines, so that no sum of any of them runs over, whatever a chapter asks for.
+        about = pc.sum(pc.abs(result[column].cast(pa.float64(), safe=False))).as_py() or 0.0
+        size = sum(map(abs, result[column].drop_null().to_pylist())) if about > 0.9 * LARGEST else 0
+        if size > LARGEST:
+            raise InputDataError(
+                f"{Path(mapping.file).name}, column {column}: found {_major(size, exponent)} {currency} in all its lines, "
+                f"expected at most {_major(LARGEST, exponent)} {currency}, all that whole minor units hold (int64); {SMALLER}"
+            )
     total = sum(result[spec.control].to_pylist()) if spec.control else None
     if name == "orders":
         back = [amount for amount in result["revenue"].to_pylist() if amount < 0]
@@ -247,6 +274,11 @@ def _convert(
             spelled = f"{Decimal(sum(back)).scaleb(-exponent):,f} {currency}"
             notes.append(f"{len(back)} lines are negative (returns and cancellations) and net out: {spelled} in all")
     return result, {"rows": result.num_rows, "control_total": total, "notes": notes, "left_out": left_out}
+
+
+def _major(minor: int, exponent: int) -> str:
+    """Minor units as a reader writes them: 92,233,720,368,547,758.07."""
+    return f"{Decimal(minor).scaleb(-exponent):,f}"
 
 
 def _doubled(cells: pa.Table) -> list[str]:

@@ -7,10 +7,18 @@ from datetime import date
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import pandas as pd
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from planlib.errors import ParameterError
-from planlib.plan import DIMENSIONS
+from planlib.plan import DIMENSIONS, EXACT, times
 
 MOST_NAMES = 30  # members that a refusal lists before it counts the rest
 
@@ -30,7 +38,15 @@ def _plain(members: str | list[str]) -> str | list[str]:
 Where = dict[
     Literal["region", "product", "channel", "month", "segment"], Annotated[Member | list[Member], AfterValidator(_plain)]
 ]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _kept_whole(value: Any, handler: ValidatorFunctionWrapHandler) -> float:
+    """A whole number beyond 2^53 stays one: a float would lose its last digits."""
+    checked: float = handler(value)
+    return value if type(value) is int and abs(value) > EXACT else checked
+
+
+Finite = Annotated[float, Field(allow_inf_nan=False), WrapValidator(_kept_whole)]
 
 
 class Rule(BaseModel):
@@ -75,7 +91,11 @@ class Rule(BaseModel):
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"rule {self.name!r} has min {self.min} above max {self.max}; swap or correct them")
         if self.unit == "share" and not all(0 <= limit <= 1 for limit in (self.min, self.max) if limit is not None):
-            raise ValueError(f"rule {self.name!r} limits a share to {self.min} - {self.max}; state it between 0 and 1")
+            slips = [limit for limit in (self.min, self.max) if limit is not None and 1 < limit <= 100]
+            as_share = f", write {slips[0]:g}% as {slips[0] / 100:g}" if slips else ""
+            raise ValueError(
+                f"rule {self.name!r} limits a share to {self.min} - {self.max}; state it between 0 and 1{as_share}"
+            )
         if self.unit == "ratio" and not self.measure:
             raise ValueError(f"rule {self.name!r} limits a ratio but names no measure; set `measure`")
         if self.each == "cell" and (not self.hard or self.unit == "ratio"):
@@ -148,7 +168,7 @@ def in_minor_units(limits: list[Stated], exponent: int) -> list[Stated]:
     factor = 10**exponent
 
     def scaled(value: float | None) -> float | None:
-        return None if value is None else float(round(value * factor))
+        return None if value is None else whole_money(times(value, factor))
 
     converted = []
     for limit in limits:
@@ -159,6 +179,12 @@ def in_minor_units(limits: list[Stated], exponent: int) -> list[Stated]:
         else:
             converted.append(limit)
     return converted
+
+
+def whole_money(amount: float) -> float:
+    """A limit in whole minor units: a float where that is exact, else the whole number."""
+    found = round(amount)
+    return float(found) if abs(found) <= EXACT else found
 
 
 def in_keys(limits: list[Stated], names: Mapping[str, str]) -> list[Stated]:

@@ -99,6 +99,7 @@ def backtest(
             "run": settings.run,
             "company": settings.company,
             "currency": settings.currency,
+            "decimals": minor_exponent(settings.currency),
             "years": sorted(plans),
             "told": said,
         }

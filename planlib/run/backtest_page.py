@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from planlib.formatting import Reader
+from planlib.plan import Currency
 
 SHARES = ("ours", "last_year", "two_years", "three_years", "equal", "reconciled", "bias", "off")
 MONEY = ("actual", "expected", "low", "high")
@@ -40,7 +41,7 @@ def readable(frame: pd.DataFrame, reader: Reader) -> pd.DataFrame:
 
 def text(facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> str:
     """What a terminal shows: the three tables and what there is to say."""
-    reader, lines = Reader("en", facts["currency"]), []
+    reader, lines = Reader("en", Currency(facts["currency"], facts.get("decimals"))), []
     for name, title in TITLES.items():
         lines += [title, readable(tables[name], reader).to_string(index=False), ""]
     return "\n".join([*lines, *facts["told"]])
@@ -48,7 +49,7 @@ def text(facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> str:
 
 def page(facts: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> str:
     """One HTML page, no script and no address in it; whatever comes from data is escaped."""
-    reader = Reader("en", facts["currency"])
+    reader = Reader("en", Currency(facts["currency"], facts.get("decimals")))
     years = ", ".join(str(year) for year in facts["years"])
     title = html.escape(f"{facts['company']}: the plan of {years}, from what was known before")
     parts = [f"<h1>{title}</h1>"]

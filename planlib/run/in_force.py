@@ -13,7 +13,7 @@ from planlib.run import manifest as made
 from planlib.run.folder import near, record_of
 from planlib.run.params import RunSettings
 
-SAME = ("company", "year", "fiscal_start", "currency")
+SAME = ("company", "year", "fiscal_start", "currency", "decimals")
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ def found(folder: Path, settings: RunSettings, fingerprint: Callable[[Mapping[st
     record = record_of(folder)
     header, mine = record["parameters"]["settings"], settings.header()
     faults = [
-        f"{name}: found {header[name]} there and {mine[name]} here, expected the same"
+        f"{name}: found {header.get(name)} there and {mine[name]} here, expected the same"
         for name in SAME
-        if header[name] != mine[name]
+        if header.get(name) != mine[name]
     ]
     if header["as_of"] >= mine["as_of"]:
         faults.append(f"as_of: found {header['as_of']} there, expected a day before {mine['as_of']}")

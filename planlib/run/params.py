@@ -12,17 +12,15 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from planlib.errors import ParameterError, collected
 from planlib.estimates.lives import Closing, Opening
 from planlib.periods import MONTHS, Calendar
+from planlib.plan import Currency, Horizon, minor_exponent
 from planlib.run.plain_yaml import Where, nearest, read_yaml, shown
-
-if TYPE_CHECKING:
-    from planlib.plan import Horizon
 
 Models = Mapping[str, type[BaseModel]]
 
@@ -51,6 +49,7 @@ def _run_name(name: str) -> str:
 class RunSettings(BaseModel):
     """A checked params file. Sections are held as JSON values, as a notebook receives them.
 
+    `decimals` are those of amounts, by default the currency's (ISO 4217); `currency` knows them.
     `parameters[section]` has every field of the section's model; `data[table]` is the mapping of a table with its
     `file` as an absolute path; `baseline` is the settings of the plan in force; `changes` are the events that
     changed members, see `planlib.data.changes`.
@@ -62,6 +61,7 @@ class RunSettings(BaseModel):
     company: str = Field(min_length=1, max_length=200)
     year: int = Field(ge=1990, le=2200)
     fiscal_start: int = Field(default=1, ge=1, le=12)
+    decimals: int | None = Field(default=None, ge=0, le=4)
     currency: Annotated[str, AfterValidator(_currency)]
     as_of: dt.date
     missing_months: Literal["stop", "expect", "zero"] | None = None  # what a month without a line in the orders means
@@ -80,9 +80,12 @@ class RunSettings(BaseModel):
     @property
     def horizon(self) -> Horizon:
         """The plan year, and how much of it is closed."""
-        from planlib.plan import Horizon
-
         return Horizon(self.year, self.fiscal_start, self.as_of, self.calendar)
+
+    @field_validator("currency")
+    @classmethod
+    def _with_decimals(cls, code: str, info: ValidationInfo) -> Currency:
+        return Currency(code, info.data.get("decimals"))
 
     def header(self) -> dict[str, Any]:
         """What a chapter may know of the run besides its own section, as JSON."""
@@ -90,7 +93,8 @@ class RunSettings(BaseModel):
             "company": self.company,
             "year": self.year,
             "fiscal_start": self.fiscal_start,
-            "currency": self.currency,
+            "currency": str(self.currency),
+            "decimals": minor_exponent(self.currency),
             "as_of": self.as_of.isoformat(),
             "language": self.language,
             "changes": self.changes,
@@ -193,6 +197,8 @@ def _with_baseline(settings: RunSettings, base: RunSettings) -> RunSettings:
         for name in ("company", "year", "fiscal_start", "currency")
         if getattr(base, name) != getattr(settings, name)
     ]
+    there, here = minor_exponent(base.currency), minor_exponent(settings.currency)
+    faults += [f"decimals: found {there} there and {here} here, expected the same"] if there != here else []
     if base.as_of >= settings.as_of:
         faults.append(f"as_of: found {base.as_of} there, expected a day before {settings.as_of}")
     if base.run == settings.run:
@@ -330,13 +336,21 @@ def _section(name: str, value: Any, model: type[BaseModel], fault: Callable[...,
         # as JSON, because a strict model takes a list for a tuple and text for a date only from there
         checked = model.model_validate_json(json.dumps(value, default=_json, allow_nan=False), strict=True)
     except ValidationError as error:
-        _explain(error, place, value, list(model.model_fields), fault)
+        _explain(error, place, value, list(model.model_fields), fault, model)
         return {}
     dumped: dict[str, Any] = checked.model_dump(mode="json")
     return dumped
 
 
-def _explain(error: ValidationError, place: tuple[str, ...], value: Any, names: list[str], fault: Callable[..., None]) -> None:
+def _explain(
+    error: ValidationError,
+    place: tuple[str, ...],
+    value: Any,
+    names: list[str],
+    fault: Callable[..., None],
+    model: type[BaseModel] | None = None,
+) -> None:
+    """Every fault of a section in words; with its `model`, a number that was meant in percent is told so."""
     for each in error.errors(include_url=False):
         steps = tuple(str(step) for step in each["loc"])
         if each["type"] == "extra_forbidden":
@@ -346,8 +360,31 @@ def _explain(error: ValidationError, place: tuple[str, ...], value: Any, names: 
         else:
             expected = each["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
             expected = expected if expected.startswith("expected") else f"expected {expected}"
-            text = f"found {shown(each['input'])}, {expected}; correct it."
+            way_out = "correct it" if model is None else _percent(model, value, each["loc"], each["input"]) or "correct it"
+            text = f"found {shown(each['input'])}, {expected}; {way_out}."
         fault(place + steps, text)
+
+
+def _percent(model: type[BaseModel], value: Any, loc: tuple[int | str, ...], found: Any) -> str:
+    """How to write a number that was meant in percent, where a hundredth of it would be in range; "" for any other fault."""
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 1 < found <= 500:
+        return ""
+    changed = json.loads(json.dumps(value, default=_json))
+    try:
+        *above, last = loc
+        holder = changed
+        for step in above:
+            holder = holder[step]
+        if holder[last] != found:
+            return ""
+        holder[last] = found / 100
+        model.model_validate_json(json.dumps(changed), strict=True)
+    except ValidationError as error:
+        if any(each["loc"] == loc for each in error.errors(include_url=False)):
+            return ""
+    except (KeyError, IndexError, TypeError):  # a place that pydantic names but the file does not have
+        return ""
+    return f"write {found:g}% as {found / 100:g}"
 
 
 def _json(value: Any) -> str:

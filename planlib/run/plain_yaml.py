@@ -6,7 +6,9 @@ import datetime as dt
 import difflib
 import math
 import re
+import unicodedata
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ Where = dict[tuple[str, ...], tuple[str, int]]  # place of a value -> (file name
 
 LARGEST_FILE = 1_000_000
 DEEPEST = 12
+PATHS = ("file", "extends", "baseline")  # kept as the file system spells them
 
 
 class _Strict(yaml.SafeLoader):
@@ -83,17 +86,18 @@ def _value(node: Any, place: tuple[str, ...], file: str, where: Where) -> Any:
             if not isinstance(name, yaml.ScalarNode) or not name.tag.endswith(":str"):
                 shown = getattr(name, "value", "a collection")
                 raise ParameterError(f'{at}: the key {shown!r} is not text; write it in quotes, "{shown}".')
-            _plain(name.value, refuse)
-            if name.value in result:
-                first = where[(*place, name.value)][1]
-                raise ParameterError(f"{at}: `{name.value}` is written twice, first on line {first}; keep one.")
-            result[name.value] = _value(child, (*place, name.value), file, where)
-            where[(*place, name.value)] = (file, name.start_mark.line + 1)
+            key = unicodedata.normalize("NFC", _plain(name.value, refuse))  # as names are kept that are read from tables
+            if key in result:
+                first = where[(*place, key)][1]
+                raise ParameterError(f"{at}: `{key}` is written twice, first on line {first}; keep one.")
+            result[key] = _value(child, (*place, key), file, where)
+            where[(*place, key)] = (file, name.start_mark.line + 1)
         return result
     if kind == "seq":
         return [_value(child, (*place, str(n)), file, where) for n, child in enumerate(node.value)]
     if kind == "str":
-        return _plain(node.value, refuse)
+        text = _plain(node.value, refuse)
+        return text if place[-1:] and place[-1] in PATHS else unicodedata.normalize("NFC", text)
     try:
         convert: dict[str, Callable[[str], Any]] = {
             "null": lambda text: None,
@@ -113,6 +117,9 @@ def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise ValueError("expected a finite number")
+    if abs(number) > 2**43 and Decimal(text.replace("_", "")) != Decimal(repr(number)):
+        # Money of sixteen and more digits: what was written is not what would be planned.
+        raise ValueError(f"expected at most 15 digits with a decimal point ({number!r} is what is kept), or a whole number")
     return number
 
 

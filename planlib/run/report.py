@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from planlib.errors import PlanError
 from planlib.formatting import Reader
-from planlib.plan import digest
+from planlib.plan import Currency, digest
 from planlib.run import views, workbook_file
 from planlib.run.items import Chapter, read_chapters
 from planlib.run.methods import page
@@ -75,7 +75,7 @@ def read(folder: Path) -> Run:
         chapters=chapters,
         gates={path.stem: _json(path) for path in sorted((folder / "gates").glob("*.json"))},
         plans={path.stem: pd.read_parquet(path) for path in sorted((folder / "plan").glob("*.parquet"))},
-        reader=Reader(settings.get("language", "en"), settings["currency"]),
+        reader=Reader(settings.get("language", "en"), Currency(settings["currency"], settings.get("decimals"))),
     )
 
 

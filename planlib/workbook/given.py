@@ -33,7 +33,7 @@ from planlib.estimates.windows import Coverage
 from planlib.formatting import Reader
 from planlib.lp import Lock, Rule, Stage
 from planlib.lp.rules import in_force, in_keys, in_minor_units
-from planlib.plan import AMOUNT, Horizon
+from planlib.plan import AMOUNT, Currency, Horizon
 from planlib.workbook import earlier
 from planlib.workbook.lives import caps, lives
 from planlib.workbook.measures import measured
@@ -64,7 +64,7 @@ class Given:
         self.parameters = parameters
         self.settings = settings["settings"]
         self.sections = {**settings["parameters"], stem.partition("-")[2]: parameters.model_dump(mode="json")}
-        self.currency: str = self.settings["currency"]
+        self.currency = Currency(self.settings["currency"], self.settings.get("decimals"))
         self.reader = Reader(self.settings["language"], self.currency)
         self.exponent = self.reader.exponent
         as_of = date.fromisoformat(self.settings["as_of"])
@@ -360,7 +360,7 @@ class Given:
             return self.last_year(by)
         sold, window = self.orders(by, months=self.horizon.last_year)[[by, AMOUNT]], self.base.window
         self.left_out(f"What rules on ratios measure: {window.says()}, carried to {len(window.months)} months.")
-        return sold.assign(**{AMOUNT: sold[AMOUNT] * len(window.months) / len(window.known)})
+        return sold.assign(**{AMOUNT: sold[AMOUNT].astype(float) * len(window.months) / len(window.known)})
 
     def _read(self, folder: Path, stem: str, title: str | None = None) -> pd.DataFrame:
         """A chapter's plan in a run, or a table it kept there."""

@@ -132,7 +132,7 @@ def test_files_of_other_kinds_are_refused(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "NaN", "inf", "1e5", '"1,234"', "(5)", "5-", "$5", "1 234", " 5", "5\u00a0", "--5", "٣", "1" * 14]
+    "value", ["", "NaN", "inf", "1e5", '"1,234"', "(5)", "5-", "$5", "1 234", " 5", "5\u00a0", "--5", "٣", "1" * 29]
 )
 @pytest.mark.parametrize("column", ["revenue", "quantity"])
 def test_what_is_no_plain_number_is_refused_with_its_cell(desk: Desk, column: str, value: str) -> None:

@@ -113,7 +113,7 @@ def bounds(
     if len(frame):
         frame = pd.concat([frame, *_without_curve(frame, last, paid)], ignore_index=True)
     grown = frame["spend"].astype(float) * (money / max(1.0, float(frame["spend"].sum())))
-    past = frame["item"].map(paid).fillna(0).astype("int64")
+    past = tables.by_key(frame["item"], paid)
     promoted = is_promotion(frame, kinds)
     frame["group"] = np.where(promoted, PROMOTION, "")
     frame["line"] = parameters.freeze_roi

@@ -44,7 +44,7 @@ def total(target: int, projects: pd.DataFrame, spent: pd.DataFrame, parameters: 
     """The budget, minor units: `marketing_ratio` of the year's target, `ratio_cap` of it at most (STR-1, BUD-1); but never less
     than closed months and the critical path have taken: what is spent is spent. `spent`: as `gone` gives it.
     """
-    planned = round(target * min(parameters.marketing_ratio, parameters.ratio_cap))
+    planned = tables.times(target, min(parameters.marketing_ratio, parameters.ratio_cap))
     gone = _gone(spent)
     return max(planned, gone + critical_money(projects, parameters)) if gone else planned
 
@@ -53,9 +53,9 @@ def held_back(budget: int, projects: pd.DataFrame, spent: pd.DataFrame, paramete
     """The reserve, minor units: its share of the budget, less what closed months have spent of it (BUD-4)."""
     left = budget - critical_money(projects, parameters) - _gone(spent)
     return (
-        max(0, min(round(budget * parameters.reserve_share), left))
+        max(0, min(tables.times(budget, parameters.reserve_share), left))
         if _gone(spent)
-        else round(budget * parameters.reserve_share)
+        else tables.times(budget, parameters.reserve_share)
     )
 
 
@@ -95,7 +95,7 @@ def allocate(
     One programme chooses both: see planlib.lp.spend.
     """
     held, money = held_back(budget, projects, spent, parameters), free(budget, projects, spent, parameters)
-    drawn = round(budget * parameters.reserve_share) - held
+    drawn = tables.times(budget, parameters.reserve_share) - held
     nothing = pd.DataFrame({"project": [], "chosen": []})
     if limits.empty:
         weights = simple.rename(columns={"item": "channel", AMOUNT: "weight"})

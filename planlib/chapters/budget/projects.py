@@ -6,7 +6,7 @@ import pandas as pd
 from planlib.chapters.budget.parameters import Parameters
 from planlib.errors import ParameterError
 from planlib.estimates.response.result import stated
-from planlib.plan import AMOUNT
+from planlib.plan import AMOUNT, times
 
 PERSPECTIVES = ("finance", "customer", "process", "learning")
 REDUCED = " at reduced money"
@@ -55,7 +55,7 @@ def _with_required(projects: pd.DataFrame, kept: pd.Series) -> pd.Series:
 def critical_money(projects: pd.DataFrame, parameters: Parameters) -> int:
     """What the critical path takes, whatever it returns: `critical_funding` of each cost, minor units (BUD-5)."""
     costs = projects.loc[projects["critical"], "cost"]
-    return int((costs * parameters.critical_funding).round().astype("int64").sum())
+    return sum(times(int(cost), parameters.critical_funding) for cost in costs)
 
 
 def variants(projects: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
@@ -70,7 +70,7 @@ def variants(projects: pd.DataFrame, parameters: Parameters) -> pd.DataFrame:
         requires = [row.requires] if row.requires and row.requires not in always else []
         rows.append((row.project, row.cost, row.response, requires, []))
         if parameters.other_funding < 1:
-            cost, response = (round(value * parameters.other_funding) for value in (row.cost, row.response))
+            cost, response = (times(value, parameters.other_funding) for value in (row.cost, row.response))
             rows.append((row.project + REDUCED, cost, response, requires, [row.project]))
     return pd.DataFrame(rows, columns=list(CHOICES))
 
@@ -89,7 +89,8 @@ def verdicts(projects: pd.DataFrame, found: pd.DataFrame, parameters: Parameters
     share = frame["funding"].map(
         dict(zip(FUNDING, (parameters.critical_funding, 1.0, parameters.other_funding, 0.0, 0.0), strict=True))
     )
-    frame[AMOUNT] = (frame["asked"] * share.astype(float)).round().astype("int64")
+    taken = [times(int(cost), float(part)) for cost, part in zip(frame["asked"], share, strict=True)]
+    frame[AMOUNT] = pd.Series(taken, index=frame.index, dtype="int64")
     kept = share.astype(float).clip(upper=1.0)
     frame["response"] = (frame["response"] * kept).round().astype("int64")
     frame["low"], frame["high"] = projects["low"] * kept, projects["high"] * kept
@@ -108,7 +109,7 @@ def scorecard(verdicts: pd.DataFrame, activities: int, budget: int) -> pd.DataFr
     `activities`: their money; marketing serves the customer perspective. `budget`: the whole, which the shares are of.
     """
     funded = verdicts[verdicts[AMOUNT] > 0].groupby("perspective")[AMOUNT]
-    money = funded.sum().reindex(PERSPECTIVES).fillna(0).astype("int64")
+    money = funded.sum().reindex(PERSPECTIVES, fill_value=0)
     money["customer"] += activities
     count = funded.size().reindex(PERSPECTIVES).fillna(0).astype("int64")
     frame = pd.DataFrame({"perspective": PERSPECTIVES, "projects": count.to_numpy(), AMOUNT: money.to_numpy()})

@@ -8,7 +8,7 @@ from planlib.chapters.budget.money import PARTS, Allocation
 from planlib.chapters.budget.returns import gain, next_units
 from planlib.estimates.response import Response
 from planlib.estimates.windows import Window
-from planlib.plan import AMOUNT, EVERYTHING
+from planlib.plan import AMOUNT, EVERYTHING, by_key
 
 Show = Callable[..., str]
 
@@ -48,7 +48,7 @@ def untold(closed: Window, stood: pd.DataFrame | None) -> list[str]:
 def compare(found: Allocation, simple: pd.DataFrame, limits: pd.DataFrame) -> pd.DataFrame:
     """One row per activity in order of size: member, allocated, naive and, where known, last_year (minor units)."""
     frame = found.activities[["item", AMOUNT]].rename(columns={"item": "member", AMOUNT: "allocated"})
-    frame["naive"] = frame["member"].map(simple.set_index("item")[AMOUNT]).fillna(0).astype("int64")
+    frame["naive"] = by_key(frame["member"], simple.set_index("item")[AMOUNT])
     if len(limits):
         frame["last_year"] = frame["member"].map(limits.set_index("item")["spend"]).round().astype("int64")
     return frame.sort_values(["allocated", "member"], ascending=[False, True]).reset_index(drop=True)
@@ -68,7 +68,7 @@ def steps(plan: pd.DataFrame, found: Allocation) -> pd.DataFrame:
 def region_pools(plan: pd.DataFrame) -> pd.DataFrame:
     """The regions' pools, largest first (REG-6): region, base_money, incentive_money, risk_money, pool_money (minor units)."""
     rows = plan[plan["pool"].str.startswith("region ")]
-    wide = rows.pivot(index="item", columns="pool", values=AMOUNT).fillna(0).astype("int64")
+    wide = rows.pivot_table(index="item", columns="pool", values=AMOUNT, aggfunc="sum", fill_value=0)
     wide = wide[[f"region {part}" for part in PARTS]].set_axis(["base_money", "incentive_money", "risk_money"], axis=1)
     wide = wide.assign(pool_money=wide.sum(axis=1)).rename_axis("region").reset_index()
     return wide.sort_values(["pool_money", "region"], ascending=[False, True]).reset_index(drop=True)

@@ -24,7 +24,7 @@ def quarters(
     sums = month.groupby(month["month"].map(of))[AMOUNT].sum().reindex(sorted(set(of.values())), fill_value=0)
     frame = sums.rename_axis("quarter").reset_index()
     closed = month[month["month"].isin(horizon.closed)]
-    frame["spent"] = frame["quarter"].map(closed.groupby(closed["month"].map(of))[AMOUNT].sum()).fillna(0).astype("int64")
+    frame["spent"] = tables.by_key(frame["quarter"], closed.groupby(closed["month"].map(of))[AMOUNT].sum())
     lost = {of[name] for name in horizon.closed if known is not None and name not in known}
     if lost:
         frame["spent"] = frame["spent"].where(~frame["quarter"].isin(lost))
@@ -63,9 +63,10 @@ def variance(
         return pd.DataFrame(columns=columns)
     named = [spent, stood, sold, sales_stood]
     paid, planned, came, expected = (
-        frame["month"].map(each.groupby("month")[AMOUNT].sum() if len(each) else {}).fillna(0) for each in named
+        tables.by_key(frame["month"], each.groupby("month")[AMOUNT].sum() if len(each) else pd.Series(dtype="int64"))
+        for each in named
     )
-    frame[AMOUNT], frame["plan_in_force"] = paid.astype("int64"), planned.astype("int64")
+    frame[AMOUNT], frame["plan_in_force"] = paid, planned
     off = frame[AMOUNT] - frame["plan_in_force"]
     frame["variance"] = tables.ratio(off, frame["plan_in_force"])
     frame["with_sales"] = (planned * (tables.ratio(came, expected).fillna(1.0) - 1)).round().astype("int64")

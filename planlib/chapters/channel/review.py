@@ -25,7 +25,8 @@ def review(booked: pd.DataFrame | None, stood: pd.DataFrame | None, parameters: 
     if booked is None or stood is None or not closed:
         return pd.DataFrame(columns=["channel", "booked", "plan_in_force", "ahead", "months"])
     here, there = (table[table["month"].isin(closed)] for table in (booked, stood))
-    sums = [table.groupby("channel")[AMOUNT].sum().rename(name) for name, table in (("booked", here), ("plan_in_force", there))]
+    named = (("booked", here), ("plan_in_force", there))
+    sums = [table.groupby("channel")[AMOUNT].sum().rename(name).astype("Int64") for name, table in named]
     frame = pd.concat(sums, axis=1).fillna(0).astype("int64").sort_index().rename_axis("channel").reset_index()
     frame["ahead"] = tables.ratio(frame["booked"] - frame["plan_in_force"], frame["plan_in_force"])
     return frame.assign(months=closed[0] if len(closed) == 1 else f"{closed[0]} to {closed[-1]}")

@@ -12,7 +12,8 @@ from planlib.chapters.customer.parameters import Parameters
 from planlib.errors import ConflictError
 from planlib.estimates.rfm import ACTIVE, DORMANT
 from planlib.lp import Rule, Split, split
-from planlib.plan import AMOUNT
+from planlib.lp.rules import whole_money
+from planlib.plan import AMOUNT, LARGEST
 
 NEW = "New customers"
 # Which groups carry which sources.
@@ -104,7 +105,7 @@ def bridge(
             raise
         conflict, repair = clash.conflicts, clash.repair
         # What the others leave at their caps is where new customers start from, however few were won so far.
-        left = max(1, target - int(existing["cap"].sum()))
+        left = max(1, target - sum(map(int, existing["cap"])))
         weights["weight"] = weights["weight"].where(weights["segment"] != NEW, weights["weight"].clip(lower=left))
         result = split(plan, "segment", weights, [_soft(rule) for rule in rules])
     amounts = result.plan.set_index("segment")[AMOUNT]
@@ -138,7 +139,7 @@ def closed(booked: pd.DataFrame | None, target: int) -> dict[tuple[str, ...], in
     if booked is None:
         return {}
     sums = booked.groupby("segment")[AMOUNT].sum()
-    came = {names: max(0, int(sums.reindex(groups).fillna(0).sum())) for groups, names in CARRIED.items()}
+    came = {names: max(0, int(sums.reindex(groups, fill_value=0).sum())) for groups, names in CARRIED.items()}
     over = max(0, sum(came.values()) - target)
     first = next(iter(came))
     return came | {first: max(0, came[first] - over)}
@@ -148,10 +149,10 @@ def _new(existing: pd.DataFrame, floors: dict[str, int], found: Ground, target: 
     """New customers as a row of the sources."""
     least = max(floors.values(), default=0)
     if found.won_money is None:
-        likely, cap = max(least, target - int(existing["likely"].sum())), target
+        likely, cap = max(least, target - sum(map(int, existing["likely"]))), target
         because = "what the other sources leave, as who was won last year is not known"
     else:
-        cap = round(found.won_money * (1 + parameters.new_growth_most))
+        cap = min(round(found.won_money * (1 + parameters.new_growth_most)), LARGEST)
         likely = int(np.clip(found.won_money, min(least, cap), cap))
         because = f"at most {parameters.new_growth_most:.0%} more than won last year"
     row = pd.DataFrame([(NEW, float("nan"), least, likely, max(0, cap), because)])
@@ -164,7 +165,7 @@ def _room(every: pd.DataFrame, came: dict[tuple[str, ...], int]) -> pd.DataFrame
     every = every.reset_index(drop=True)
     for names, amount in came.items():
         last = every.index[every["source"] == GIVES[names]][0]
-        others = int(every.loc[every["source"].isin(names), "cap"].sum()) - int(every.loc[last, "cap"])
+        others = sum(map(int, every.loc[every["source"].isin(names), "cap"])) - int(every.loc[last, "cap"])
         if amount - others > every.loc[last, "cap"]:
             every.loc[last, "cap"] = amount - others
             every.loc[last, "because"] = f"{every.loc[last, 'because']}; closed months brought more"
@@ -174,7 +175,7 @@ def _room(every: pd.DataFrame, came: dict[tuple[str, ...], int]) -> pd.DataFrame
 
 def _kept(names: tuple[str, ...], amount: int) -> Rule:
     where: Any = {"segment": list(names)}
-    return Rule(name=f"{GIVES[names]}: closed months", where=where, unit="amount", min=float(amount), penalty=FACT)
+    return Rule(name=f"{GIVES[names]}: closed months", where=where, unit="amount", min=whole_money(amount), penalty=FACT)
 
 
 def _rules(existing: pd.DataFrame, floors: dict[str, int], cap: int) -> list[Rule]:
@@ -182,12 +183,12 @@ def _rules(existing: pd.DataFrame, floors: dict[str, int], cap: int) -> list[Rul
     where: Any
     for row in existing.itertuples():
         where = {"segment": row.source}
-        rules.append(Rule(name=f"{row.source}: floor", where=where, unit="amount", min=float(row.floor), penalty=20.0))
-        rules.append(Rule(name=f"{row.source}: cap", where=where, unit="amount", max=float(row.cap), penalty=40.0))
+        rules.append(Rule(name=f"{row.source}: floor", where=where, unit="amount", min=whole_money(row.floor), penalty=20.0))
+        rules.append(Rule(name=f"{row.source}: cap", where=where, unit="amount", max=whole_money(row.cap), penalty=40.0))
     where = {"segment": NEW}
     for name, floor in sorted(floors.items()):
-        rules.append(Rule(name=f"{NEW}: {name}", where=where, unit="amount", min=float(floor), penalty=20.0))
-    rules.append(Rule(name=f"{NEW}: cap", where=where, unit="amount", max=float(cap), penalty=10.0))
+        rules.append(Rule(name=f"{NEW}: {name}", where=where, unit="amount", min=whole_money(floor), penalty=20.0))
+    rules.append(Rule(name=f"{NEW}: cap", where=where, unit="amount", max=whole_money(cap), penalty=10.0))
     return rules
 
 

@@ -10,7 +10,7 @@ from planlib.chapters.customer.parameters import Parameters
 from planlib.data.sources import Tables
 from planlib.estimates.rfm import ACTIVE, DORMANT
 from planlib.estimates.windows import Window, like_for_like, span_of
-from planlib.plan import AMOUNT, Horizon
+from planlib.plan import AMOUNT, Horizon, by_key
 
 # A pair seen in fewer orders than this may be chance.
 SELDOM = 10
@@ -58,7 +58,7 @@ def spending(stored: Tables, horizon: Horizon, seen: Known) -> pd.DataFrame:
     frame = stored.orders(["customer"])[["customer"]]
     since, then = like_for_like(seen.last_year, seen.year_before)
     for name, window in (("last_year", seen.last_year), ("since", since), ("year_before", then)):
-        frame[name] = frame["customer"].map(_brought(stored, window)).fillna(0).astype("int64")
+        frame[name] = by_key(frame["customer"], _brought(stored, window))
     bought = stored.orders(["customer", "product"], since=horizon.last_twelve[0], until=horizon.last_twelve[-1])
     products = bought[bought[AMOUNT] > 0].groupby("customer").size()
     return frame.assign(products=frame["customer"].map(products).fillna(0).astype("int64"))
@@ -83,7 +83,7 @@ def ground(spent: pd.DataFrame, before: pd.DataFrame, now: pd.DataFrame, seen: K
     money = spent.set_index("customer")
     frame = now.assign(then=now["customer"].map(before.set_index("customer")["segment"]))
     for name in ("last_year", "since", "year_before", "products"):
-        frame[name] = frame["customer"].map(money[name]).fillna(0).astype("int64")
+        frame[name] = by_key(frame["customer"], money[name])
     active, was_active = frame[frame["segment"].isin(ACTIVE)], frame[frame["then"].isin(ACTIVE)]
     was_dormant = frame[frame["then"] == DORMANT]
     won = frame[(frame["then"] == "New") & (frame["segment"] != "New")]

@@ -31,7 +31,7 @@ def followed(
     rows, start = cells.loc[ahead, AMOUNT].to_numpy(), mix[ahead]
     came = np.zeros(len(names), dtype=np.int64)
     if booked is not None:
-        came = booked.groupby("segment")[AMOUNT].sum().reindex(names).fillna(0).astype("int64").to_numpy()
+        came = booked.groupby("segment")[AMOUNT].sum().reindex(names, fill_value=0).to_numpy()
     sums = _sums(names, rows @ start, int(rows.sum()), steps, came, part)
     amounts = np.zeros(mix.shape, dtype=np.int64)
     amounts[ahead] = whole(fitted(rows, start, sums), rows, sums)
@@ -39,9 +39,8 @@ def followed(
     frame = frame.assign(segment=names * len(cells), weight=amounts.ravel())
     if booked is None:
         return frame
-    past = booked[[*CELL, "segment", AMOUNT]].rename(columns={AMOUNT: "came"})
-    frame = frame.merge(past, how="left", on=[*CELL, "segment"])
-    return frame.assign(weight=frame["weight"] + frame.pop("came").fillna(0).astype("int64").clip(lower=0))
+    came_here = tables.amounts_at(frame[[*CELL, "segment"]], booked)
+    return frame.assign(weight=frame["weight"] + came_here.clip(lower=0))
 
 
 def _sums(names: list[str], free: np.ndarray, total: int, steps: Bridge, came: np.ndarray, part: float) -> np.ndarray:
@@ -97,6 +96,9 @@ def whole(found: np.ndarray, rows: np.ndarray, sums: np.ndarray) -> np.ndarray:
         cost = np.where(amounts[:, more] > 0, (found[:, more] - amounts[:, more]) - (found[:, less] - amounts[:, less]), np.inf)
         count = min(int(over[more]), -int(over[less]), int((amounts[:, more] > 0).sum()))
         at = np.argsort(cost, kind="stable")[:count]
-        amounts[at, more] -= 1
-        amounts[at, less] += 1
+        step = np.ones(count, dtype=np.int64)
+        if rows.sum(dtype=float) > tables.EXACT:  # too many units to move them one by one
+            step = np.clip(min(int(over[more]), -int(over[less])) // count, 1, amounts[at, more])
+        amounts[at, more] -= step
+        amounts[at, less] += step
     return amounts

@@ -10,7 +10,7 @@ from planlib import periods
 from planlib.chapters.customer.parameters import Parameters
 from planlib.data.sources import Tables
 from planlib.estimates import rfm
-from planlib.plan import AMOUNT, EVERYTHING, Horizon, ratio
+from planlib.plan import AMOUNT, EVERYTHING, Horizon, by_key, ratio
 
 SEGMENTS = ["High value", "Potential", "Ordinary", "Dormant", "New"]
 STAGES = ["introduction", "growth", "maturity", "decline"]
@@ -61,7 +61,7 @@ def people(
     for name, past in (("before", before), ("earlier", earlier)):
         at = past.set_index("customer")
         for column in (AMOUNT, "orders"):
-            frame[f"{name}_{column}"] = frame["customer"].map(at[column]).fillna(0).astype("int64")
+            frame[f"{name}_{column}"] = by_key(frame["customer"], at[column])
     frame["recent"] = frame[AMOUNT] - frame["before_amount"]
     frame["recent_orders"] = frame["orders"] - frame["before_orders"]
     frame["earlier"] = frame["before_amount"] - frame["earlier_amount"]
@@ -95,7 +95,7 @@ def stages(customers: pd.DataFrame) -> pd.DataFrame:
     """How many customers are in which stage and what they brought (CUS-2): stage, customers, recent (minor units), share."""
     found = customers.groupby("stage").agg(customers=("customer", "size"), recent=("recent", "sum"))
     rows = [*STAGES, *([UNKNOWN] if UNKNOWN in found.index else [])]
-    found = found.reindex(rows).fillna(0).astype("int64").reset_index()
+    found = found.reindex(rows, fill_value=0).astype("int64").reset_index()
     return found.assign(share=ratio(found["recent"], pd.Series(int(found["recent"].sum()), index=found.index)))
 
 
@@ -129,7 +129,7 @@ def profile(grouped: pd.DataFrame, customers: pd.DataFrame, last_year: pd.DataFr
         .groupby("segment")
         .agg(customers=("customer", "size"), orders=("orders", "mean"))
     )
-    money = last_year.groupby("segment")[AMOUNT].sum()
+    money = last_year.groupby("segment")[AMOUNT].sum().astype("Int64")
     frame = size.join(money, how="outer").reindex(
         [name for name in [*SEGMENTS, "All"] if name in size.index.union(money.index)]
     )

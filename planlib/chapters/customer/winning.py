@@ -82,7 +82,7 @@ def key_revenue(stored: Tables, customers: pd.DataFrame, shares: pd.DataFrame, h
     key = customers.loc[customers["industry"].isin(shares["industry"]), "customer"]
     found = stored.orders(["customer", "month"], since=horizon.closed[0], until=horizon.closed[-1])
     sums = found[found["customer"].isin(key)].groupby("month")[AMOUNT].sum()
-    return sums.reindex(horizon.closed).fillna(0).astype("int64")
+    return sums.reindex(horizon.closed, fill_value=0)
 
 
 def opened(stored: Tables, customers: pd.DataFrame, coverage: Coverage, horizon: Horizon) -> Cities:
@@ -233,7 +233,7 @@ def targets(
     names = sorted(set(quarter.values()))
 
     def by_quarter(table: pd.DataFrame) -> pd.Series:
-        return table.groupby(table["month"].map(quarter))[AMOUNT].sum().reindex(names).fillna(0).astype("int64")
+        return table.groupby(table["month"].map(quarter))[AMOUNT].sum().reindex(names, fill_value=0)
 
     season, new = by_quarter(plan), by_quarter(plan[plan["segment"] == "New"])
     closed = [name for name in names if all(month in horizon.closed for month in quarter if quarter[month] == name)]

@@ -171,9 +171,9 @@ def planned(portfolio: pd.DataFrame, plan: pd.DataFrame, last_year: pd.DataFrame
 
     `began`: products that first sold within last year, whose growth over it is not known; see `base_year.began`.
     """
-    now, then = (portfolio["product"].map(table.groupby("product")[AMOUNT].sum()).fillna(0) for table in (plan, last_year))
+    now, then = (tables.by_key(portfolio["product"], table.groupby("product")[AMOUNT].sum()) for table in (plan, last_year))
     growth = tables.ratio(now - then, then).mask(portfolio["product"].isin(began))
-    return portfolio.assign(plan=now.astype("int64"), plan_share=now / max(1, int(plan[AMOUNT].sum())), plan_growth=growth)
+    return portfolio.assign(plan=now, plan_share=now / max(1, int(plan[AMOUNT].sum())), plan_growth=growth)
 
 
 def _beside_largest_other(year: pd.Series, line: pd.Series) -> pd.Series:

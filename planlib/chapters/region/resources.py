@@ -140,8 +140,9 @@ def released(booked: pd.DataFrame | None, stood: pd.DataFrame | None, parameters
     months = set(planned["month"]) & set(booked["month"])
     if not months:
         return None
-    sums = tables.rollup(booked, ["region", "month"])
-    both = planned.merge(sums, how="outer", on=["region", "month"]).fillna({AMOUNT: 0, "planned": 0})
+    sums = tables.rollup(booked, ["region", "month"]).astype({AMOUNT: "Int64"})
+    both = planned.astype({"planned": "Int64"}).merge(sums, how="outer", on=["region", "month"])
+    both = both.fillna({AMOUNT: 0, "planned": 0}).astype({AMOUNT: "int64", "planned": "int64"})
     both = both[both["month"].isin(months)]
     both["weighted"] = both["planned"] * release(tables.ratio(both[AMOUNT], both["planned"]), parameters)
     frame = both.groupby("region")[["planned", AMOUNT, "weighted"]].sum().reset_index().rename(columns={AMOUNT: "booked"})

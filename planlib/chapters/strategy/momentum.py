@@ -11,7 +11,7 @@ from planlib.errors import InputDataError
 from planlib.estimates.momentum import Outlook, expect
 from planlib.estimates.standing import standing
 from planlib.estimates.windows import Coverage, a_year_before
-from planlib.plan import AMOUNT, Horizon, largest_remainder
+from planlib.plan import AMOUNT, Horizon, largest_remainder, within
 
 FILLS = ["source", "metric", "gain", "counted"]
 
@@ -84,10 +84,11 @@ def momentum(history: pd.DataFrame, horizon: Horizon, ahead: Outlook, last_year:
     frame["closed"] = frame["month"].isin(horizon.closed)
     expected = ahead.months.set_index("month")["expected"]
     amounts = [
-        months.get(month, 0) if closed else expected[month]
+        int(months.get(month, 0)) if closed else round(float(expected[month]))
         for month, closed in zip(frame["month"], frame["closed"], strict=True)
     ]
-    frame[AMOUNT] = pd.Series(amounts, dtype="float64").round().astype("int64")
+    within(sum(amounts), "orders: the year with no new action")
+    frame[AMOUNT] = pd.Series(amounts, dtype="int64")
     return frame[["month", "last_year", AMOUNT, "closed"]]
 
 

@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from planlib.chapters.base import ChapterParameters, Share
+from planlib.lp.rules import Finite
 
 Count = Annotated[int, Field(ge=0)]
 Points = Annotated[float, Field(ge=-0.2, le=0.2, allow_inf_nan=False)]
@@ -32,8 +33,9 @@ class Position(BaseModel):
 class Parameters(ChapterParameters):
     """What the year asks for and how its grounds are read (STR-1, STR-2, STR-3)."""
 
+    confirm_growth: bool = False
     growth: Annotated[float, Field(ge=-0.9, le=5, allow_inf_nan=False)] = 0.30
-    target: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    target: Annotated[Finite, Field(ge=0)] = 0.0
     damping: Share = 0.5
     usual_error: Annotated[float, Field(ge=0.02, le=0.5)] = 0.15
     confidence: Annotated[float, Field(ge=0.5, le=0.99)] = 0.80
@@ -65,6 +67,17 @@ class Parameters(ChapterParameters):
     most_areas: Annotated[int, Field(ge=3, le=5)] = 5
     benchmarks: dict[str, Share] = {}
     review_days: Annotated[int, Field(ge=1, le=60)] = 10
+
+    @field_validator("growth")
+    @classmethod
+    def _meant(cls, growth: float, info: ValidationInfo) -> float:
+        # `growth: 3` is 300% and most often meant as 3%.
+        if growth > 1 and not info.data.get("confirm_growth", False):
+            raise ValueError(
+                f"expected a share up to 1: write {growth:g}% as {growth / 100:g}, or set `confirm_growth: true` where "
+                f"{growth:.0%} over last year is meant"
+            )
+        return growth
 
     @field_validator("departments")
     @classmethod

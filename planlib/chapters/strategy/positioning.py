@@ -36,7 +36,7 @@ def segments(orders: pd.DataFrame, by: str, horizon: Horizon) -> pd.DataFrame:
     before, whole = a_year_before(horizon.last_twelve), grown(orders, horizon) == ""
     now = orders[orders["month"].isin(horizon.last_twelve)].groupby(by)[[n for n in (AMOUNT, "cost") if n in orders]].sum()
     frame = now.rename(columns={AMOUNT: "last_twelve"}).rename_axis("segment").reset_index()
-    was = frame["segment"].map(orders[orders["month"].isin(before)].groupby(by)[AMOUNT].sum()).fillna(0)
+    was = tables.by_key(frame["segment"], orders[orders["month"].isin(before)].groupby(by)[AMOUNT].sum())
     total = int(frame["last_twelve"].sum())
     frame["share"] = frame["last_twelve"] / total if total else 0.0
     start = frame["segment"].map(first_months(orders, by))

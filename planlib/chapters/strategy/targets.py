@@ -13,7 +13,7 @@ from planlib.errors import ParameterError
 from planlib.estimates.chance import Terms, of_count, of_level, of_ratio, of_sum
 from planlib.estimates.standing import standing
 from planlib.estimates.windows import Coverage
-from planlib.plan import AMOUNT, Horizon
+from planlib.plan import AMOUNT, Horizon, times
 
 # the parameter of each target that has a value where nobody sets one
 USUAL = {
@@ -31,17 +31,17 @@ USUAL = {
 def target(parameters: Parameters, last_year: int, exponent: int, in_force: int | None) -> int:
     """The year's target in minor units: as stated, else the plan in force, else last year with the growth asked for."""
     if parameters.target:
-        return round(parameters.target * 10**exponent)
+        return times(parameters.target, 10**exponent)
     if in_force is not None:
         return in_force
-    return round(last_year * (1.0 + parameters.growth))
+    return times(last_year, 1.0, parameters.growth)
 
 
 def stands(parameters: Parameters, last_year: int, in_force: int | None, show: Callable[..., str]) -> str:
     """That the target in force stands though the growth asked for would make another, as a sentence; "" otherwise (STR-1)."""
     if in_force is None or parameters.target:
         return ""
-    asked = round(last_year * (1.0 + parameters.growth))
+    asked = times(last_year, 1.0, parameters.growth)
     if show(asked) == show(in_force):
         return ""
     return (

@@ -132,7 +132,7 @@ def by_month(frame: pd.DataFrame, horizon: Horizon, coverage: Coverage | None = 
 
     A month that the orders do not cover is missing; `coverage`: which they do, all by default.
     """
-    sums = frame.groupby("month")[AMOUNT].sum().reindex(horizon.last_year).fillna(0).astype("int64")
+    sums = frame.groupby("month")[AMOUNT].sum().reindex(horizon.last_year, fill_value=0)
     known = horizon.last_year if coverage is None else coverage.window("last year", horizon.last_year).known
     amounts = sums if len(known) == len(sums) else sums.astype(float).where(sums.index.isin(known))
     return pd.DataFrame({"month": horizon.months, AMOUNT: amounts.to_numpy()})
@@ -180,4 +180,4 @@ def open_amounts(products: pd.DataFrame, booked: pd.DataFrame) -> pd.Series:
     """What closed months leave of each product's target, by product (minor units, never below 0) (TIM-3)."""
     done = booked.groupby("product")[AMOUNT].sum()
     target = products.groupby("product")[AMOUNT].sum()
-    return (target - done.reindex(target.index).fillna(0)).clip(lower=0)
+    return (target - done.reindex(target.index, fill_value=0)).clip(lower=0)

@@ -147,7 +147,7 @@ def key_accounts(
     then = int(bought.loc[in_peaks, AMOUNT].sum())
     growth = float(coming[AMOUNT].sum()) / then if then > 0 else 1.0
     sums = bought.groupby("customer")[AMOUNT].sum().rename("last_year").to_frame()
-    sums["in_peaks"] = bought[in_peaks].groupby("customer")[AMOUNT].sum().reindex(sums.index).fillna(0).astype("int64")
+    sums["in_peaks"] = bought[in_peaks].groupby("customer")[AMOUNT].sum().reindex(sums.index, fill_value=0)
     sums["to_sign"] = (sums["in_peaks"].clip(lower=0) * growth).round().astype("int64")
     if unknown:
         sums[["in_peaks", "to_sign"]] = float("nan")

@@ -45,10 +45,10 @@ def quarters(path: pd.DataFrame, last_year: pd.DataFrame, in_force: pd.DataFrame
     quarter = pd.Series(quarter_of(horizon))
 
     def summed(frame: pd.DataFrame) -> pd.Series:
-        sums = frame.groupby("month")[AMOUNT].sum(min_count=1).reindex(horizon.months)
+        sums = frame.astype({AMOUNT: "Int64"}).groupby("month")[AMOUNT].sum(min_count=1).reindex(horizon.months)
         whole = sums.notna().groupby(quarter).all()
         found = sums.fillna(0).groupby(quarter).sum()
-        return found.astype("int64") if whole.all() else found.where(whole)
+        return found.astype("int64") if whole.all() else found.where(whole).astype("float64")
 
     every = pd.DataFrame({"month": horizon.months, AMOUNT: 0})
     now, then = summed(pd.concat([path, every])), summed(last_year)

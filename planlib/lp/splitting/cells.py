@@ -27,6 +27,7 @@ class Cells:
                leaves it nothing
     movable    cells with a weight: without one a cell keeps its reference
     low, high  what each cell must and may get: booked and locked amounts; infinite where nothing holds it
+    held       the locked amounts in whole units (int64), -1 where none is
     locks      name -> position of the locked cell
     """
 
@@ -38,6 +39,7 @@ class Cells:
     movable: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    held: np.ndarray
     locks: dict[str, int]
 
     @property
@@ -90,8 +92,8 @@ def cells_of(
     cells = _weighted(parents, into, weights, floor)
     # Cells that are only booked (closed months) take no part, not even where all weights are 0 and the rest share equally.
     spread = tables.proportional(open_plan, cells.loc[cells["weighted"], [*keys, "weight"]], into)
-    cells = cells.merge(spread, how="left", on=keys).sort_values(keys).reset_index(drop=True)
-    open_ = cells.pop(AMOUNT).fillna(0).astype("int64").to_numpy()
+    cells = cells.merge(spread.astype({AMOUNT: "Int64"}), how="left", on=keys).sort_values(keys).reset_index(drop=True)
+    open_ = cells.pop(AMOUNT).fillna(0).to_numpy(dtype=np.int64)
     if dims:
         position = parents[dims].assign(_parent=np.arange(len(parents)))
         parent = cells[dims].merge(position, how="left", on=dims)["_parent"].to_numpy()
@@ -110,7 +112,7 @@ def cells_of(
     chosen = _locked(cells, locks, keys)
     for lock in locks:
         if lock.name in chosen:
-            held[chosen[lock.name]] = round(lock.amount) - booked_cells[chosen[lock.name]]
+            held[chosen[lock.name]] = round(lock.amount) - int(booked_cells[chosen[lock.name]])
     open_ = _without_weight(open_, cells, held, total, parent)
     movable = (cells["weighted"] & (cells["weight"] > 0)).to_numpy() | (open_ > 0) | (held >= 0)
     low = booked_cells.astype(float)
@@ -119,7 +121,8 @@ def cells_of(
     low[at] = high[at] = (held + booked_cells)[at]
     cells["reference"] = open_ + booked_cells
     frame, size = cells[[*keys, "reference", "floor"]], np.where(open_ > 0, open_, drivers)
-    return Cells(frame, keys, parent, parents[AMOUNT].to_numpy(), size, movable, low, high, chosen)
+    whole = np.where(at, held + booked_cells, -1)
+    return Cells(frame, keys, parent, parents[AMOUNT].to_numpy(), size, movable, low, high, whole, chosen)
 
 
 def per_parent(parents: pd.DataFrame, children: pd.DataFrame, dims: list[str]) -> np.ndarray:
@@ -127,7 +130,7 @@ def per_parent(parents: pd.DataFrame, children: pd.DataFrame, dims: list[str]) -
     if not dims:
         return np.array([children[AMOUNT].sum()], dtype=np.int64)
     sums = tables.rollup(children, dims)
-    return parents[dims].merge(sums, how="left", on=dims)[AMOUNT].fillna(0).astype("int64").to_numpy()
+    return tables.amounts_at(parents[dims], sums).to_numpy()
 
 
 def known_by(table: pd.DataFrame, keys: Sequence[str], what: str) -> None:
@@ -198,7 +201,7 @@ def _weighted(parents: pd.DataFrame, into: Sequence[str], weights: pd.DataFrame,
     if floor is None:
         cells["floor"] = np.int64(0)
         return cells
-    cells = cells.merge(floor.rename(columns={AMOUNT: "floor"}), how="outer", on=keys)
+    cells = cells.merge(floor.rename(columns={AMOUNT: "floor"}).astype({"floor": "Int64"}), how="outer", on=keys)
     cells["weighted"] = cells["weighted"].eq(True)
     cells["weight"] = cells["weight"].fillna(0.0)
     cells["floor"] = cells["floor"].fillna(0).astype("int64")
@@ -233,7 +236,7 @@ def _without_weight(
     if not at.any():
         return open_
     count = len(total)
-    rest = total - np.bincount(parent, np.where(at, held, 0), count).astype(np.int64)
+    rest = total - tables.sums_of(parent, np.where(at, held, 0), count)
     takers = (cells["weighted"] & ~at).to_numpy()
     power = np.bincount(parent, np.where(takers, np.maximum(open_, cells["weight"] > 0), 0), count)
     bare = (np.bincount(parent, at, count) > 0) & (power == 0) & (rest > 0) & (np.bincount(parent, takers, count) > 0)
@@ -256,7 +259,7 @@ def _steadied(
     part: float,
 ) -> np.ndarray:
     """The open reference pulled `part` of the way to the plan in force, within each parent that has one."""
-    plan = cells[keys].merge(tables.rollup(in_force, keys), how="left", on=keys)[AMOUNT].fillna(0).to_numpy()
+    plan = tables.amounts_at(cells[keys], tables.rollup(in_force, keys)).to_numpy()
     now = np.where(cells["weighted"], np.maximum(plan - cells["floor"].to_numpy(), 0), 0)
     sums = np.bincount(parent, now, len(total))
     aimed = now * np.divide(total, sums, out=np.zeros(len(total)), where=sums > 0)[parent]

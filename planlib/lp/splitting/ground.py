@@ -8,7 +8,7 @@ import pandas as pd
 from planlib.errors import ParameterError
 from planlib.lp.rules import Rule, Where, mask
 from planlib.lp.splitting.cells import looked_up
-from planlib.plan import AMOUNT, DIMENSIONS
+from planlib.plan import AMOUNT, DIMENSIONS, EXACT
 
 
 class Places:
@@ -52,22 +52,22 @@ class Ground:
     history: Places | None
     measures: pd.DataFrame | None
     measured: dict[str, np.ndarray]
-    whole: float
+    whole: int
 
     @classmethod
     def of(
         cls, cells: pd.DataFrame, parent_dims: list[str], history: pd.DataFrame | None, measures: pd.DataFrame | None
     ) -> "Ground":
         last = None if history is None else Places(history.reset_index(drop=True))
-        return cls(Places(cells), parent_dims, last, measures, {}, float(cells["reference"].sum()))
+        return cls(Places(cells), parent_dims, last, measures, {}, int(cells["reference"].sum()))
 
     @property
     def reference(self) -> np.ndarray:
         return self.cells.cells["reference"].to_numpy()
 
-    def base(self, of: Where, name: str) -> float:
+    def base(self, of: Where, name: str) -> int:
         """What the reference has in the base of a share."""
-        return float(self.reference[self.cells.of(of, name)].sum()) if of else self.whole
+        return int(self.reference[self.cells.of(of, name)].sum()) if of else self.whole
 
     def last_year(self, rule: Rule) -> float:
         """What the rule's cells had last year, minor units. Members that are new have nothing."""
@@ -76,7 +76,8 @@ class Ground:
         lacking = [name for name in rule.where if name not in self.history.cells.columns]
         if lacking:
             raise ParameterError(f"rule {rule.name!r}: last year is not known by {lacking}; limit a share or an amount there.")
-        return float(self.history.cells[AMOUNT].to_numpy()[self.history.known(rule.where)].sum())
+        found = self.history.cells[AMOUNT].to_numpy()[self.history.known(rule.where)].sum()
+        return float(found) if abs(found) <= EXACT else int(found)
 
     def measure(self, rule: Rule, name: str) -> np.ndarray:
         """A measure by cell."""

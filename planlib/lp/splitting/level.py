@@ -8,7 +8,7 @@ import numpy as np
 from planlib import plan as tables
 from planlib.errors import ConflictError, PlanError
 from planlib.lp import solver
-from planlib.lp.rules import Aim, Lock, Rule
+from planlib.lp.rules import Aim, Lock, Rule, whole_money
 from planlib.lp.splitting.cells import Cells
 from planlib.lp.splitting.classes import Classes
 from planlib.lp.splitting.conflicts import conflict
@@ -20,6 +20,7 @@ from planlib.lp.splitting.profit import held, profit_prices
 from planlib.lp.splitting.program import Linear, Program, solve
 from planlib.lp.splitting.ranges import own_prices, ranges
 from planlib.lp.splitting.rounding import rounded
+from planlib.lp.splitting.settling import settled, too_large, whole_bounds
 
 # How far from proven an answer may be and still be called the optimum, relative to its cost.
 PROVEN = 1e-6
@@ -101,7 +102,7 @@ class Level:
                 amounts, self.exact = self._whole(optimum), optimum.exact
                 off = self.outside(amounts) & ~self.single
                 if not off.any():
-                    return amounts
+                    return self._settled(amounts, optimum)
             self.single |= off if attempt < PATIENCE else self._guarded()
         raise PlanError(f"{self.name}: guardrails on single cells did not come to rest, expected them to; report this.")
 
@@ -113,10 +114,15 @@ class Level:
         """Which cells break a lock, a guardrail or what they have booked."""
         return (amounts < self.low) | (amounts > self.high)
 
+    def _outside_exactly(self, amounts: np.ndarray) -> np.ndarray:
+        least, most = whole_bounds(self.cells, self.low, self.high)
+        return (amounts < least) | (amounts > most)
+
     def check(self, amounts: np.ndarray) -> None:
         """Refuse an answer that breaks a hard limit, and say so when the solver did no more than return its start."""
         failed = [limit.name for limit in self.limits if limit.hard and not limit.holds(amounts)]
-        failed += ["the bounds of single cells"] * bool(self.outside(amounts).any())
+        off = self.outside(amounts) if not too_large(self.cells.total) else self._outside_exactly(amounts)
+        failed += ["the bounds of single cells"] * bool(off.any())
         left = self.cells.total.copy()
         np.subtract.at(left, self.cells.parent, amounts)
         failed += ["the parents' totals"] * bool(left.any())
@@ -179,8 +185,10 @@ class Level:
         classes, answer = optimum.classes, optimum.answer
         inside, labels, program = classes.inside, classes.labels, classes.program
         reference, open_ = self.cells.reference, self.cells.open
-        deviation = rounded(program, answer.x)
-        open_class = np.bincount(labels, open_[inside], len(program.size)).astype(np.int64)
+        large = too_large(self.cells.total)
+        open_class = tables.sums_of(labels, open_[inside], len(program.size))
+        # Beyond 2^53 whole units are settled by cell; no class gives more than it has.
+        deviation = np.maximum(np.rint(answer.x).astype(np.int64), -open_class) if large else rounded(program, answer.x)
         size = self.cells.size[inside]
         share = np.where(np.bincount(labels, size)[labels] > 0, size, 1)
         amounts = reference.copy()
@@ -201,12 +209,19 @@ class Level:
         self.certificate = {"method": "linear program", **facts}
         return amounts
 
+    def _settled(self, amounts: np.ndarray, optimum: Optimum) -> np.ndarray:
+        """The same where floats tell every unit; else with the last units settled in integers."""
+        if not too_large(self.cells.total):
+            return amounts
+        bounds = whole_bounds(self.cells, self.low, self.high)
+        return settled(amounts, self.cells, *bounds, self.limits, optimum.classes.inside)
+
     def _every_limit(self) -> list[Limit]:
         """Every hard limit and lock as a row: in a conflict any of them may have to give way."""
         rows = [limit for limit in self.limits if limit.hard]
         for lock in self.locks:
             if lock.name in self.cells.locks:
-                amount, place = float(round(lock.amount)), self.cells.locks[lock.name]
+                amount, place = whole_money(lock.amount), self.cells.locks[lock.name]
                 rows.append(Limit(lock.name, np.array([place]), np.ones(1), amount, amount, lock, 1.0))
         return rows
 

@@ -3,14 +3,15 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
 from planlib.errors import ParameterError
-from planlib.lp.rules import Lock, Rule, expanded
+from planlib.lp.rules import Lock, Rule, expanded, whole_money
 from planlib.lp.splitting.cells import Cells
 from planlib.lp.splitting.ground import Ground
-from planlib.plan import AMOUNT, DIMENSIONS, rollup
+from planlib.plan import AMOUNT, DIMENSIONS, EXACT, rollup
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,19 @@ class Limit:
     def value(self, amounts: np.ndarray) -> float:
         return float(self.coefficients @ amounts[self.cells])
 
+    def exactly(self, amounts: np.ndarray) -> float | Fraction:
+        """`value` without a rounding error, where whole amounts are too large for floats."""
+        mine = amounts[self.cells]
+        if mine.dtype != np.int64 or float(np.abs(mine).sum(dtype=float)) <= EXACT:
+            return self.value(amounts)
+        if self.plain:
+            return int(mine.sum())
+        return sum((Fraction(c) * a for c, a in zip(self.coefficients.tolist(), mine.tolist(), strict=True)), Fraction(0))
+
     def holds(self, amounts: np.ndarray) -> bool:
-        value = self.value(amounts)
-        return (self.low is None or value >= self.low - self.room) and (self.high is None or value <= self.high + self.room)
+        value = self.exactly(amounts)
+        room = self.room or 0  # a float's 0.0 would make one of a whole limit
+        return (self.low is None or value >= self.low - room) and (self.high is None or value <= self.high + room)
 
     @property
     def room(self) -> float:
@@ -77,7 +88,12 @@ class Limit:
         thousandth, a pinned quotient by one unit."""
         if self.pinned:
             return float(np.abs(self.coefficients).max(initial=0.0))
-        return 0.0 if np.array_equal(self.coefficients, np.ones(len(self.coefficients))) else 1e-3
+        return 0.0 if self.plain else 1e-3
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a plain sum of money."""
+        return bool((self.coefficients == 1.0).all())
 
     def missed(self, amounts: np.ndarray) -> float:
         """Money by which the limit is missed."""
@@ -135,7 +151,7 @@ def limits_of(ground: Ground, rules: Sequence[Rule], totals: Sequence[Lock]) -> 
     written: list[Limit] = []
     for lock in totals:
         chosen = ground.cells.of(lock.where, lock.name)
-        amount = float(round(lock.amount))
+        amount = whole_money(lock.amount)
         written.append(Limit(lock.name, chosen, np.ones(len(chosen)), amount, amount, lock, 1.0))
     for rule in expanded([rule for rule in rules if rule.each != "cell"], ground.cells.cells):
         written += _limits_of_rule(ground, rule)
@@ -222,7 +238,7 @@ def _fixed_base(ground: Ground, rule: Rule, inside: np.ndarray) -> float:
             f"that the level above fixes ({ground.parent_dims or 'the whole'}); state it as one rule with each: {moving[0]}."
         )
     _check_inside(ground, rule, inside)
-    return ground.base(rule.of, rule.name)
+    return float(ground.base(rule.of, rule.name))
 
 
 def _check_inside(ground: Ground, rule: Rule, inside: np.ndarray) -> None:
@@ -250,18 +266,16 @@ def _limits_of_rule(ground: Ground, rule: Rule) -> list[Limit]:
         base = ground.last_year(rule)
         if base <= 0:  # nothing to grow from: the rule says nothing, and its row in the report shows no figure
             return [Limit(rule.name, index, ones, None, None, rule, 0.0)]
-        low = None if rule.min is None else base * (1 + rule.min)
-        high = None if rule.max is None else base * (1 + rule.max)
+        low, high = (None if limit is None else _part(base, limit, 1) for limit in (rule.min, rule.max))
         return [Limit(rule.name, index, ones, *_whole(low, high), rule, base)]
     if rule.unit == "share":
         _check_inside(ground, rule, index)
         base = ground.base(rule.of, rule.name)
         if set(rule.of) <= set(ground.parent_dims):
-            low = None if rule.min is None else base * rule.min
-            high = None if rule.max is None else base * rule.max
-            return [Limit(rule.name, index, ones, *_whole(low, high), rule, base)]
+            low, high = (None if limit is None else _part(base, limit, 0) for limit in (rule.min, rule.max))
+            return [Limit(rule.name, index, ones, *_whole(low, high), rule, float(base))]
         of = ground.cells.of(rule.of, rule.name)
-        return _homogeneous(rule, of, np.isin(of, index).astype(float), np.ones(len(of)), base, base)
+        return _homogeneous(rule, of, np.isin(of, index).astype(float), np.ones(len(of)), float(base), float(base))
     measure = ground.measure(rule, rule.measure)[index]
     per = ground.measure(rule, rule.per)[index] if rule.per else ones
     base = float((ground.reference[index] * per).sum())
@@ -281,8 +295,20 @@ def _homogeneous(rule: Rule, index: np.ndarray, part: np.ndarray, whole: np.ndar
     return rows
 
 
-def _whole(low: float | None, high: float | None) -> tuple[float | None, float | None]:
+def _part(base: float, limit: float, shift: int) -> float | Fraction:
+    """A limit's money: `base` times `shift + limit`; exact, of the limit as it is written, where a float would not be."""
+    if abs(base) <= EXACT:
+        return base * (shift + limit) if shift else base * limit
+    return int(base) * (shift + Fraction(repr(float(limit))))
+
+
+def _whole(low: float | Fraction | None, high: float | Fraction | None) -> tuple[float | None, float | None]:
     """Bounds in whole minor units: the floor up, the cap down; where that would cross them, the nearest unit for both."""
+    if any(isinstance(end, Fraction) or (end is not None and abs(end) > EXACT) for end in (low, high)):
+        least, most = (None if low is None else math.ceil(low)), (None if high is None else math.floor(high))
+        if least is not None and most is not None and least > most:
+            least = most = round((Fraction(low or 0) + Fraction(high or 0)) / 2)
+        return least, most
     floor = None if low is None else float(np.ceil(low - 1e-6))
     cap = None if high is None else float(np.floor(high + 1e-6))
     if low is not None and high is not None and floor is not None and cap is not None and floor > cap:

@@ -14,8 +14,8 @@ FEW = 10
 def rounded(program: Program, x: np.ndarray) -> np.ndarray:
     """Integer deviations that sum to 0 within each parent and keep every hard limit that the exact ones keep.
 
-    Nearest integers, then the largest remainders carry what is missing (ties: the larger class, then the first). Where that
-    breaks a limit, a small integer program lets the classes of a few large parents give each other units.
+    Nearest integers, then the largest remainders carry what is missing (ties: the larger class, then the first); see
+    `repaired` for what that breaks.
     """
     clean = np.round(x, 3)
     down = np.where(program.movable, np.floor(clean), np.rint(clean)).astype(np.int64)
@@ -28,6 +28,14 @@ def rounded(program: Program, x: np.ndarray) -> np.ndarray:
     whole = down + (rank < lack[program.parent])
     whole = np.clip(whole, np.ceil(program.low), np.where(np.isinf(program.high), whole, program.high)).astype(np.int64)
 
+    return repaired(program, whole)
+
+
+def repaired(program: Program, whole: np.ndarray) -> np.ndarray:
+    """Whole deviations near to `whole` that sum to 0 within each parent and keep every hard limit.
+
+    A small integer program lets the classes of a few large parents give each other units. Raises ConflictError where none does.
+    """
     hard = np.isinf(program.penalty)
     loose = np.flatnonzero(np.bincount(program.parent, whole))
     broken = hard & ~kept(program, whole)

@@ -64,7 +64,7 @@ class Split:
         frames = {"allocated": self.plan, "naive": naive, "last_year": last_year}
         if booked is not None:
             frames["booked"] = booked
-        columns = [self._members(frame).rename(name) for name, frame in frames.items()]
+        columns = [self._members(frame).rename(name).astype("Int64") for name, frame in frames.items()]
         table = pd.concat(columns, axis=1).fillna(0).astype("int64").rename_axis("member").reset_index()
         table["growth"] = tables.ratio(table["allocated"] - table["last_year"], table["last_year"])
         return table.sort_values(["allocated", "member"], ascending=[False, True]).reset_index(drop=True)
@@ -193,9 +193,7 @@ def split(
 
 def _at(cells: Cells, other: pd.DataFrame) -> np.ndarray:
     """Another plan's amounts in the order of the cells; what it has elsewhere is not this level's."""
-    return (
-        cells.frame[cells.keys].merge(tables.rollup(other, cells.keys), how="left", on=cells.keys)[AMOUNT].fillna(0).to_numpy()
-    )
+    return tables.amounts_at(cells.frame[cells.keys], tables.rollup(other, cells.keys)).to_numpy()
 
 
 def _cells(
