@@ -1,4 +1,4 @@
-"""How many days around a festival it is felt: read from days of sales, where two festivals or more tell the same."""
+"""What days of sales show of a festival: how many days around it are felt, and what they sell, where two events or more tell."""
 
 from collections.abc import Sequence
 
@@ -11,6 +11,8 @@ REACH, PLAIN = 45, 21
 PER_DAY, IN_ALL = 4.0, 12.0
 # A change of a day's sales below this is none.
 LEAST_ERROR = 0.01
+# What the line between plain weeks can be off by, as the year bends (logs), and the least that a day sells of a plain one.
+LINE_ERROR, LEAST_SOLD = 0.15, 0.02
 WEEK = 7
 
 
@@ -22,13 +24,8 @@ def own_window(daily: pd.DataFrame, events: pd.DataFrame) -> tuple[int, int] | N
     days differ from it by twice their error on the mean of all events, and counts where each event alone shows what the others
     do. None with fewer than two events of two years in the data, or where none is felt.
     """
-    if daily.empty:
-        return None
-    series = daily.groupby("day")["amount"].sum()
-    series = series.reindex(pd.date_range(series.index.min(), series.index.max()), fill_value=0).astype(float)
-    plain = _without_weekdays(series)
-    rows = [found for event in events.itertuples() if (found := _around(plain, event.date, event.last)) is not None]
-    if len({year for year, *_ in rows}) < 2:
+    rows = _all_around(daily, events)
+    if not rows:
         return None
     outer = np.concatenate([outer for *_, outer in rows])
     error = max(1.4826 * float(np.nanmedian(np.abs(outer))), float(np.nanstd(outer)) / 2, LEAST_ERROR)
@@ -40,11 +37,39 @@ def own_window(daily: pd.DataFrame, events: pd.DataFrame) -> tuple[int, int] | N
     return before, max(0, after - max(inside))
 
 
+def day_effects(daily: pd.DataFrame, events: pd.DataFrame, before: int, after: int) -> list[tuple[float, float]] | None:
+    """What a day before a festival, and one from it on, sells against a plain one: (log, error) of either; None as above.
+
+    The mean of the events' means over the days of the window; its error from their spread and from the line they stand over.
+    """
+    rows = _all_around(daily, events)
+    if not rows:
+        return None
+    inside = max((event.last - event.date).days + 1 for event in events.itertuples())
+    found = []
+    for place, count in ((1, before), (2, after + inside)):
+        means = [1.0 + float(np.nan_to_num(row[place][:count]).mean()) if count else 1.0 for row in rows]
+        logs = np.log(np.maximum(means, LEAST_SOLD))
+        found.append((float(logs.mean()), float(np.hypot(logs.std(ddof=1) / np.sqrt(len(logs)), LINE_ERROR))))
+    return found
+
+
+def _all_around(daily: pd.DataFrame, events: pd.DataFrame) -> list[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+    """Every event with the days around it (see `_around`); none where they are of fewer than two years."""
+    if daily.empty:
+        return []
+    series = daily.groupby("day")["amount"].sum()
+    series = series.reindex(pd.date_range(series.index.min(), series.index.max()), fill_value=0).astype(float)
+    plain = _without_weekdays(series)
+    rows = [found for event in events.itertuples() if (found := _around(plain, event.date, event.last)) is not None]
+    return rows if len({year for year, *_ in rows}) >= 2 else []
+
+
 def _without_weekdays(series: pd.Series) -> pd.Series:
     """A series of days over the factor of their weekday: the median of its part of a mean day of the seven around it."""
     level = series.rolling(WEEK, center=True, min_periods=WEEK).mean()
-    part = (series / level.where(level > 0)).groupby(series.index.dayofweek).median()
-    factor = pd.Series(series.index.dayofweek, index=series.index).map(part)
+    part = (series / level.where(level > 0)).groupby(series.index.day_of_week).median()
+    factor = pd.Series(series.index.day_of_week, index=series.index).map(part)
     return series / factor.where(factor > 0)
 
 

@@ -18,7 +18,7 @@ from scipy.optimize import least_squares
 
 from planlib.estimates.candidates import index_of
 from planlib.estimates.cube import YEAR, Cube
-from planlib.estimates.festival_windows import own_window
+from planlib.estimates.festival_windows import day_effects, own_window
 from planlib.estimates.festivals import COLUMNS, EVERYWHERE, FIXED, LUNAR, festival_days, moves, undated, years_of
 from planlib.estimates.outlook import Outlook, outlook
 from planlib.estimates.windows import span_of
@@ -67,11 +67,15 @@ NO_FESTIVALS = Windows()
 
 @dataclass(frozen=True)
 class Span:
-    """The days of a festival: before its first and after its last, and how either is known (stated, seen, usual)."""
+    """The days of a festival: before its first and after its last, how either is known, and what days of sales show of them.
+
+    sides  before it and from it on: (log of what a day sells against a plain one, its error); none and FESTIVAL_SPREAD unseen
+    """
 
     before: int
     after: int
     told: str
+    sides: Sequence[tuple[float, float]] = ((0.0, FESTIVAL_SPREAD), (0.0, FESTIVAL_SPREAD))
 
 
 @dataclass(frozen=True)
@@ -143,22 +147,23 @@ def _span(stated: Any, near: Near, events: pd.DataFrame, daily: pd.DataFrame | N
             (getattr(stated, "after", None), near.days_after),
         )
     )
-    if before is not None and after is not None:
-        return Span(before, after, STATED)
-    regions = set(events["region"]) - {EVERYWHERE}
-    found = None
-    if daily is not None and len(regions) <= 1:
-        here = daily[daily["region"].isin(regions)] if regions and "region" in daily else daily
-        found = own_window(here, events)
-    elif daily is not None:
-        every = [own_window(daily[daily["region"] == region], events[events["region"] == region]) for region in sorted(regions)]
-        known = [each for each in every if each is not None]
-        found = (int(np.median([b for b, _ in known])), int(np.median([a for _, a in known]))) if known else None
-    told = SEEN if found is not None else USUALLY
-    usual = found or USUAL
+    regions = sorted(set(events["region"]))
+    sold = [] if daily is None else [(_kept(daily, name), events[events["region"] == name]) for name in regions]
+    found = [each for here, own in sold if (each := own_window(here, own)) is not None] if before is None or after is None else []
+    usual = tuple(int(np.median(side)) for side in zip(*found, strict=True)) if found else USUAL
+    told = SEEN if found else USUALLY
     if before is not None or after is not None:
-        told = f"{STATED} before, {told} after" if before is not None else f"{told} before, {STATED} after"
-    return Span(usual[0] if before is None else before, usual[1] if after is None else after, told)
+        told = STATED if None not in (before, after) else f"{STATED} {'after' if before is None else 'before'}, else {told}"
+    before, after = usual[0] if before is None else before, usual[1] if after is None else after
+    seen = [each for here, own in sold if (each := day_effects(here, own, before, after)) is not None]
+    if not seen:
+        return Span(before, after, told)
+    return Span(before, after, told, [(float(log), float(error)) for log, error in np.median(np.array(seen), axis=0)])
+
+
+def _kept(daily: pd.DataFrame, region: str) -> pd.DataFrame:
+    """The days of where a festival is kept."""
+    return daily[daily["region"] == region] if region and "region" in daily else daily
 
 
 def exposure(months: Sequence[str], found: Moving, region: str = EVERYWHERE) -> pd.DataFrame:
@@ -238,7 +243,7 @@ def festivals(
     the calendar month's usual number of days; a leap day is taken out with the festivals. Two years are needed; with less there
     is no factor. A month is its level x (its days + sum of c x days near a festival), c being what such a day sells beyond a
     plain one: least squares on the months' logs, growth inside a year and the calendar month's level taken out, log(1 + c)
-    drawn toward none as far as months disagree (a normal prior). Effects: window, days, change (of a month's sales when the
+    drawn toward what days of sales show (else none) as far as months disagree (a normal prior). Effects: window, days, change (of a month's sales when the
     whole window lies in it, share), per_day (change of such a day, share), told (how its days are known).
     """
     regions = sorted(history["region"].astype(str).unique()) if found.local and "region" in history else []
@@ -255,7 +260,8 @@ def festivals(
     if not cases or not found.spans:
         return {}, {}, pd.DataFrame(columns=list(EFFECTS)).astype(EFFECTS)
     weights = np.array([case.sold.sum() for case in cases])
-    logs = _effects(cases, np.sqrt(weights / weights.sum() * len(cases)))
+    seen = np.array([side for _, span in sorted(found.spans.items()) for side in span.sides])
+    logs = _effects(cases, np.sqrt(weights / weights.sum() * len(cases)), seen[:, 0], seen[:, 1])
     sides = list(cases[0].near.columns)
     windows = [
         found.spans[name].before if side == "before" else found.spans[name].after + 1 + _inside(found, name)
@@ -318,17 +324,19 @@ class _Case:
         return int(np.maximum(0, seen - 1).sum())
 
 
-def _effects(cases: Sequence[_Case], weights: np.ndarray) -> np.ndarray:
-    """Each side's log of what a day sells against a plain one, drawn toward none as far as months disagree."""
+def _effects(cases: Sequence[_Case], weights: np.ndarray, centre: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Each side's log of what a day sells against a plain one, drawn toward `centre` as far as months disagree."""
 
     def solved(noise: float) -> np.ndarray:
-        prior = np.sqrt(max(noise, LEAST_NOISE)) / FESTIVAL_SPREAD
-        count = cases[0].near.shape[1]
+        prior = np.sqrt(max(noise, LEAST_NOISE)) / spread
 
         def off(logs: np.ndarray) -> np.ndarray:
-            return np.concatenate([*(case.off(logs) * weight for case, weight in zip(cases, weights, strict=True)), logs * prior])
+            of_months = [case.off(logs) * weight for case, weight in zip(cases, weights, strict=True)]
+            return np.concatenate([*of_months, (logs - centre) * prior])
 
-        found = least_squares(off, np.zeros(count), "3-point", (-MOST, MOST), xtol=1e-15, ftol=1e-15, gtol=1e-15)
+        found = least_squares(
+            off, np.clip(centre, -MOST, MOST), "3-point", (-MOST, MOST), xtol=1e-15, ftol=1e-15, gtol=1e-15
+        )
         return np.asarray(found.x)
 
     first = solved(0.0)
