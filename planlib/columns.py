@@ -161,6 +161,7 @@ COLUMNS = {
     "plan_in_force": ("Plan in force", "money"),
     "share_over": ("Over the plan", "share"),
     "change": ("Effect on sales", "share"),
+    "per_day": ("A day against a plain one", "share"),
     "season": ("Share by season", "share"),
     "festivals": ("Festivals", "factor"),
     "closed_months": ("Share with closed months", "share"),

@@ -1,4 +1,4 @@
-"""What days of sales show of a festival: how many days around it are felt, and what they sell, where two events or more tell."""
+"""What days of sales show of a festival, where two events or more tell: how many days are felt, and what they sell."""
 
 from collections.abc import Sequence
 
@@ -27,14 +27,14 @@ def own_window(daily: pd.DataFrame, events: pd.DataFrame) -> tuple[int, int] | N
     rows = _all_around(daily, events)
     if not rows:
         return None
-    outer = np.concatenate([outer for *_, outer in rows])
+    outer = np.concatenate([outer for _, _, _, outer in rows])
     error = max(1.4826 * float(np.nanmedian(np.abs(outer))), float(np.nanstd(outer)) / 2, LEAST_ERROR)
     before = _length([early for _, early, _, _ in rows], error)
     after = _length([late for _, _, late, _ in rows], error)
     if not before and not after:
         return None
-    inside = [(event.last - event.date).days + 1 for event in events.itertuples()]
-    return before, max(0, after - max(inside))
+    inside = _longest(events)
+    return before, max(0, after - inside)
 
 
 def day_effects(daily: pd.DataFrame, events: pd.DataFrame, before: int, after: int) -> list[tuple[float, float]] | None:
@@ -45,13 +45,18 @@ def day_effects(daily: pd.DataFrame, events: pd.DataFrame, before: int, after: i
     rows = _all_around(daily, events)
     if not rows:
         return None
-    inside = max((event.last - event.date).days + 1 for event in events.itertuples())
+    inside = _longest(events)
     found = []
     for place, count in ((1, before), (2, after + inside)):
         means = [1.0 + float(np.nan_to_num(row[place][:count]).mean()) if count else 1.0 for row in rows]
         logs = np.log(np.maximum(means, LEAST_SOLD))
         found.append((float(logs.mean()), float(np.hypot(logs.std(ddof=1) / np.sqrt(len(logs)), LINE_ERROR))))
     return found
+
+
+def _longest(events: pd.DataFrame) -> int:
+    """How many days the longest event itself has."""
+    return max(int((last - first).days) + 1 for first, last in zip(events["date"], events["last"], strict=True))
 
 
 def _all_around(daily: pd.DataFrame, events: pd.DataFrame) -> list[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
@@ -61,8 +66,9 @@ def _all_around(daily: pd.DataFrame, events: pd.DataFrame) -> list[tuple[int, np
     series = daily.groupby("day")["amount"].sum()
     series = series.reindex(pd.date_range(series.index.min(), series.index.max()), fill_value=0).astype(float)
     plain = _without_weekdays(series)
-    rows = [found for event in events.itertuples() if (found := _around(plain, event.date, event.last)) is not None]
-    return rows if len({year for year, *_ in rows}) >= 2 else []
+    both = zip(events["date"], events["last"], strict=True)
+    rows = [found for first, last in both if (found := _around(plain, first, last)) is not None]
+    return rows if len({row[0] for row in rows}) >= 2 else []
 
 
 def _without_weekdays(series: pd.Series) -> pd.Series:
@@ -74,7 +80,7 @@ def _without_weekdays(series: pd.Series) -> pd.Series:
 
 
 def _around(plain: pd.Series, first: object, last: object) -> tuple[int, np.ndarray, np.ndarray, np.ndarray] | None:
-    """An event's year, what its days before (nearest first), from it on, and beyond differ by (share); None outside the data."""
+    """An event's year, what its days before (nearest first), from it on and beyond differ by (share); or None."""
     start, end = pd.Timestamp(str(first)), pd.Timestamp(str(last))
     days = pd.date_range(start - pd.Timedelta(days=REACH + PLAIN), end + pd.Timedelta(days=REACH + PLAIN))
     if days[0] < plain.index[0] or days[-1] > plain.index[-1]:

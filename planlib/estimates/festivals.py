@@ -46,7 +46,7 @@ class Dating(Protocol):
     def regions(self) -> Sequence[str]: ...
 
 
-Named = Sequence[str] | Mapping[str, Dating]
+Named = Sequence[str] | Mapping[str, Dating | None]
 
 
 def festival_days(
@@ -55,8 +55,8 @@ def festival_days(
     """The events of festivals in some years: festival, date (first day), last (day), region ("" everywhere) (TIM-1).
 
     `named`: names, or name -> where it is dated. Spring, Dragon Boat and Mid-Autumn Festival follow the lunar calendar, 618,
-    National Day and Double 11 their dates, the winter solstice its rule; a festival with a `country` or `market` the calendar of
-    the package `holidays`. A `calendar` table (date, event, and where it has one region) overrides a festival in the years it
+    National Day and Double 11 their dates, the winter solstice its rule; a festival with a `country` or `market` that calendar
+    of the package `holidays`. A `calendar` table (date, event, and where it has one region) overrides a festival in the years it
     names, and dates what no rule does. Days at most six apart are one event. Raises ParameterError for a name that nothing has.
     """
     where: Mapping[str, Dating | None] = dict(named) if isinstance(named, Mapping) else dict.fromkeys(named)
@@ -128,8 +128,8 @@ def _computed(name: str, dating: Dating | None, years: Sequence[int], given: pd.
         return _of_package(name, dating, years, subject)
     if dating is not None and (dating.subdivision or dating.called):
         raise ParameterError(
-            f"{subject}: {name}: found {'subdivision' if dating.subdivision else 'called'} without a country or market, expected "
-            "the one whose calendar it is of; add `country` (two letters, such as DE)."
+            f"{subject}: {name}: found {'subdivision' if dating.subdivision else 'called'} without a country or "
+            "market, expected the one whose calendar it is of; add `country` (two letters, such as DE)."
         )
     if name in LUNAR:
         return [LunarDate(year, *LUNAR[name]).to_solar_date() for year in years]
@@ -151,8 +151,8 @@ def _of_package(name: str, dating: Dating, years: Sequence[int], subject: str) -
         parts = () if dating.subdivision or dating.market else holidays.country_holidays(dating.country).subdivisions
     except NotImplementedError:
         raise ParameterError(
-            f"{subject}: {name}: found {where}, expected a country (two letters, such as DE), a subdivision or a market that the "
-            "package holidays knows; correct it, or date the festival in the calendar table."
+            f"{subject}: {name}: found {where}, expected a country (two letters, such as DE), a subdivision or a market "
+            "that the package holidays knows; correct it, or date the festival in the calendar table."
         ) from None
     found: set[date] = set()
     for wanted in dating.called or [name]:
@@ -164,8 +164,8 @@ def _of_package(name: str, dating: Dating, years: Sequence[int], subject: str) -
             near = difflib.get_close_matches(wanted, list(national), n=3, cutoff=0.4)
             raise ParameterError(
                 f"{subject}: {name}: found no {wanted!r} in the calendar of {where}; "
-                f"nearest there: {', '.join(near) or 'none'}{f'; elsewhere: {others}' if others else ''}. Say how it is `called` "
-                "there, or date it in the calendar table."
+                f"nearest there: {', '.join(near) or 'none'}{f'; elsewhere: {others}' if others else ''}. Say how it is "
+                "`called` there, or date it in the calendar table."
             )
         found |= days
     return sorted(day for day in found if day.year in set(years))
@@ -244,10 +244,11 @@ def _unknown(name: str, events: Sequence[str], year: int, subject: str) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     others = _elsewhere(name, (year,))
     return (
-        f"{subject}: found {name!r}, expected one of {', '.join(known[: 7 + SHOWN])}, an event of the calendar table, or a holiday "
-        f"of a country{f' (nearest: {near[0]!r})' if near else ''}. "
+        f"{subject}: found {name!r}, expected one of {', '.join(known[: 7 + SHOWN])}, an event of the calendar table, or "
+        f"a holiday of a country{f' (nearest: {near[0]!r})' if near else ''}. "
         + (
-            f"The package holidays has {others}: write {{{name}: {{country: ..., called: ...}}}}, or date it in the calendar table."
+            f"The package holidays has {others}: write {{{name}: {{country: ..., called: ...}}}}, or date it in the "
+            "calendar table."
             if others
             else "No calendar of the package holidays has that name: date it in the calendar table, or correct it."
         )

@@ -119,7 +119,7 @@ def moving(
     """
     known = sorted(month for month in months if month <= f"{horizon.as_of:%Y-%m}")
     seasons = {name: span for name, span in getattr(near, "holidays", {}).items() if name not in {*LUNAR, *FIXED}}
-    asked = near.festivals if isinstance(near.festivals, Mapping) else dict.fromkeys(near.festivals)
+    asked: Mapping[str, Any] = near.festivals if isinstance(near.festivals, Mapping) else dict.fromkeys(near.festivals)
     if not known or not (asked or seasons):
         return Moving(near.shrink_months)
     years = years_of(known, horizon)
@@ -149,13 +149,15 @@ def _span(stated: Any, near: Near, events: pd.DataFrame, daily: pd.DataFrame | N
     )
     regions = sorted(set(events["region"]))
     sold = [] if daily is None else [(_kept(daily, name), events[events["region"] == name]) for name in regions]
-    found = [each for here, own in sold if (each := own_window(here, own)) is not None] if before is None or after is None else []
+    found = (
+        [each for here, own in sold if (each := own_window(here, own)) is not None] if before is None or after is None else []
+    )
     usual = tuple(int(np.median(side)) for side in zip(*found, strict=True)) if found else USUAL
     told = SEEN if found else USUALLY
     if before is not None or after is not None:
         told = STATED if None not in (before, after) else f"{STATED} {'after' if before is None else 'before'}, else {told}"
     before, after = usual[0] if before is None else before, usual[1] if after is None else after
-    seen = [each for here, own in sold if (each := day_effects(here, own, before, after)) is not None]
+    seen = [shown for here, own in sold if (shown := day_effects(here, own, before, after)) is not None]
     if not seen:
         return Span(before, after, told)
     return Span(before, after, told, [(float(log), float(error)) for log, error in np.median(np.array(seen), axis=0)])
@@ -243,8 +245,9 @@ def festivals(
     the calendar month's usual number of days; a leap day is taken out with the festivals. Two years are needed; with less there
     is no factor. A month is its level x (its days + sum of c x days near a festival), c being what such a day sells beyond a
     plain one: least squares on the months' logs, growth inside a year and the calendar month's level taken out, log(1 + c)
-    drawn toward what days of sales show (else none) as far as months disagree (a normal prior). Effects: window, days, change (of a month's sales when the
-    whole window lies in it, share), per_day (change of such a day, share), told (how its days are known).
+    drawn toward what days of sales show (else none) as far as months disagree (a normal prior). Effects: window, days, change
+    (of a month's sales when the whole window lies in it, share), per_day (change of such a day, share), told (how its days are
+    known).
     """
     regions = sorted(history["region"].astype(str).unique()) if found.local and "region" in history else []
     keys: dict[tuple, list[str]] = {}
@@ -255,7 +258,8 @@ def festivals(
     cases = [
         case
         for group in groups
-        if (case := _Case.of(history[history["region"].isin(group)] if regions else history, found, group[0], horizon)) is not None
+        if (case := _Case.of(history[history["region"].isin(group)] if regions else history, found, group[0], horizon))
+        is not None
     ]
     if not cases or not found.spans:
         return {}, {}, pd.DataFrame(columns=list(EFFECTS)).astype(EFFECTS)
@@ -334,9 +338,7 @@ def _effects(cases: Sequence[_Case], weights: np.ndarray, centre: np.ndarray, sp
             of_months = [case.off(logs) * weight for case, weight in zip(cases, weights, strict=True)]
             return np.concatenate([*of_months, (logs - centre) * prior])
 
-        found = least_squares(
-            off, np.clip(centre, -MOST, MOST), "3-point", (-MOST, MOST), xtol=1e-15, ftol=1e-15, gtol=1e-15
-        )
+        found = least_squares(off, np.clip(centre, -MOST, MOST), "3-point", (-MOST, MOST), xtol=1e-15, ftol=1e-15, gtol=1e-15)
         return np.asarray(found.x)
 
     first = solved(0.0)

@@ -9,6 +9,7 @@ from planlib.chapters.time.holidays import (
     Festival,
     Window,
     arm_size,
+    checked_regions,
     conversion,
     day_spans,
     holiday_days,
@@ -21,7 +22,7 @@ from planlib.chapters.time.holidays import (
     windows,
 )  # fmt: skip
 from planlib.chapters.time.months import a_year_on, by_month, by_product, month_drivers, months_of, on_market, weights
-from planlib.chapters.time.pace import alarms, false_alarms, run_rate
+from planlib.chapters.time.pace import alarms, false_alarms, in_days, run_rate
 from planlib.chapters.time.peaks import (
     employed,
     exceptions,
@@ -45,14 +46,17 @@ from planlib.chapters.time.telling import (
     told_closed,
     told_drivers,
     told_exceptions,
+    told_grain,
     told_pace,
     told_peak,
     told_regions,
     told_test,
     told_tiers,
+    told_undated,
 )  # fmt: skip
 from planlib.chapters.time.weeks import beside_last_year, by_day, by_week, day_profile, day_weights, quarter_of
-from planlib.estimates.festivals import festival_days, solstice
+from planlib.estimates.festivals import LUNAR, festival_days, solstice
+from planlib.estimates.grain import DAY, grain
 from planlib.estimates.season import ahead, announced, exposure, moving, seasonality
 
 QUESTION = "When does the year's target come due, month by month, holidays and closed months included?"
@@ -90,14 +94,16 @@ class Parameters(SplitParameters):
 
 
 __all__ = [
-    "QUESTION", "Festival", "Lift", "Parameters", "Window", "a_year_on", "ahead", "alarms", "announced", "arm_size", "beside_last_year",
-    "by_day", "by_month", "by_product", "by_week",
+    "DAY", "LUNAR", "QUESTION", "Festival", "Lift", "Parameters", "Window", "a_year_on", "ahead", "alarms", "announced",
+    "arm_size", "beside_last_year",
+    "by_day", "by_month", "by_product", "by_week", "checked_regions",
     "conversion", "day_profile", "day_spans", "day_weights", "employed", "exceptions", "exposure",
-    "false_alarms", "festival_days", "headline_peak", "headline_weeks",
-    "holiday_days", "holiday_lift", "holiday_plan", "holiday_sales", "key_accounts",
+    "false_alarms", "festival_days", "grain", "headline_peak", "headline_weeks",
+    "holiday_days", "holiday_lift", "holiday_plan", "holiday_sales", "in_days", "key_accounts",
     "month_drivers", "months_of", "moving", "on_market",
     "peak_calendar", "peak_months", "peaks", "presales", "promotion_tiers", "quarter_of",
     "quarters", "run_rate", "seasonality", "seasons", "solstice", "stock_plan", "stock_steps", "strong_quarter", "told",
-    "told_accounts", "told_alarms", "told_closed", "told_drivers", "told_exceptions", "told_pace", "told_peak", "told_regions",
-    "told_test", "told_tiers", "undated", "unit_values", "weights", "windows",
+    "told_accounts", "told_alarms", "told_closed", "told_drivers", "told_exceptions", "told_grain", "told_pace", "told_peak",
+    "told_regions",
+    "told_test", "told_tiers", "told_undated", "undated", "unit_values", "weights", "windows",
 ]  # fmt: skip

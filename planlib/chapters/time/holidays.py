@@ -1,7 +1,7 @@
 """Holidays in the plan: their days, what is sold in them, how regions differ, and what advertising may cost."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from scipy.stats import norm
 
+from planlib.chapters.members import refuse, strangers
 from planlib.errors import ParameterError
 from planlib.estimates.festivals import EVERYWHERE, festival_days
 from planlib.estimates.season import Moving
@@ -98,13 +99,27 @@ def seasons(
 
 
 def day_spans(holidays: Mapping[str, Window], festivals: Mapping[str, Festival], found: Moving) -> dict[str, Window]:
-    """The seasons whose days are planned: the holidays, and the festivals that move months with the days around them (TIM-1)."""
+    """The seasons whose days are planned: holidays, and the festivals that move months with their days (TIM-1)."""
     moved = {
         name: Window.model_validate(festivals[name].model_dump() | {"before": span.before, "after": span.after})
         for name, span in found.spans.items()
         if name in festivals
     }
     return {**moved, **holidays}
+
+
+def checked_regions(
+    festivals: Mapping[str, Dated], holidays: Mapping[str, Dated], calendar: pd.DataFrame | None, regions: Iterable[str]
+) -> str:
+    """What the calendar table says of regions that the orders lack, a sentence or ""; ParameterError where parameters do so."""
+    there = set(regions)
+    for section, asked in (("festivals", festivals), ("holidays", holidays)):
+        for name, dated in asked.items():
+            refuse(f"{section}: {name}: regions", dated.regions, there, "region of the orders")
+    if calendar is None or "region" not in calendar:
+        return ""
+    named = {str(name) for name in calendar["region"].dropna()} - {EVERYWHERE}
+    return strangers("calendar", named, there, "region", "its events there move nothing")
 
 
 def undated(names: Sequence[str], near: pd.DataFrame, horizon: Horizon) -> list[str]:
@@ -135,7 +150,9 @@ def holiday_plan(days: pd.DataFrame, near: pd.DataFrame, cap: float, held_back: 
     for (day, holiday), part in both.groupby(["date", "holiday"], sort=True):
         sales = int(part[AMOUNT].sum())
         most = math.floor(round(max(0, sales) * cap, 6))
-        rows.append((holiday, _text(day), _text(part["day"].min()), _text(part["day"].max()), part["day"].nunique(), sales, most))
+        rows.append(
+            (holiday, _text(day), _text(part["day"].min()), _text(part["day"].max()), part["day"].nunique(), sales, most)
+        )
     frame = pd.DataFrame(rows, columns=["holiday", "date", "first_day", "last_day", "days", "sales", "ad_cap"])
     frame["held_back"] = [math.floor(round(most * held_back, 6)) for most in frame["ad_cap"]]
     return frame.astype({"days": "int64", "sales": "int64", "ad_cap": "int64", "held_back": "int64"})
