@@ -47,8 +47,9 @@ def day_effects(daily: pd.DataFrame, events: pd.DataFrame, before: int, after: i
         return None
     inside = _longest(events)
     found = []
-    for place, count in ((1, before), (2, after + inside)):
-        means = [1.0 + float(np.nan_to_num(row[place][:count]).mean()) if count else 1.0 for row in rows]
+    early, late = ([row[1] for row in rows], before), ([row[2] for row in rows], after + inside)
+    for changes, count in (early, late):
+        means = [1.0 + float(np.nan_to_num(change[:count]).mean()) if count else 1.0 for change in changes]
         logs = np.log(np.maximum(means, LEAST_SOLD))
         found.append((float(logs.mean()), float(np.hypot(logs.std(ddof=1) / np.sqrt(len(logs)), LINE_ERROR))))
     return found

@@ -56,8 +56,9 @@ def festival_days(
 
     `named`: names, or name -> where it is dated. Spring, Dragon Boat and Mid-Autumn Festival follow the lunar calendar, 618,
     National Day and Double 11 their dates, the winter solstice its rule; a festival with a `country` or `market` that calendar
-    of the package `holidays`. A `calendar` table (date, event, and where it has one region) overrides a festival in the years it
-    names, and dates what no rule does. Days at most six apart are one event. Raises ParameterError for a name that nothing has.
+    of the package `holidays`. A `calendar` table (date, event, and where it has one region) overrides a festival in the years
+    it names, and dates what no rule does. Days at most six apart are one event. Raises ParameterError for a name that nothing
+    has.
     """
     where: Mapping[str, Dating | None] = dict(named) if isinstance(named, Mapping) else dict.fromkeys(named)
     given = _given(calendar)

@@ -21,7 +21,8 @@ def day_profile(history: pd.DataFrame, near: pd.DataFrame, prior_days: int, fest
     so on), by proportional scaling; each factor is shrunk as if `prior_days` plain days had been seen beside it
     (a gamma prior of mean one); of `festivals`, which move months, only as far as the days of a week disagree. Where `near` has
     regions, each has its own months (`history`: region, day, amount) and the factors are those of all. Returns kind (weekday,
-    season), name (1 Monday to 7 Sunday; the holiday), week (of the season; 0 for weekdays), days (seen), factor. Without two months of history every factor is 1.
+    season), name (1 Monday to 7 Sunday; the holiday), week (of the season; 0 for weekdays), days (seen), factor.
+    Without two months of history every factor is 1.
     """
     frame = _of_regions(_calendar(sorted({f"{day:%Y-%m}" for day in history["day"]})), near)
     keys = ["region", "day"] if "region" in frame else ["day"]
