@@ -230,12 +230,14 @@ def _matching(wanted: str, names: Mapping[str, frozenset[date]], begins: bool) -
 
 
 def _elsewhere(wanted: str, years: tuple[int, ...]) -> str:
-    """Which countries have a holiday whose name holds a word, "Easter Sunday in AT, BE" or ""."""
-    found: dict[str, list[str]] = {}
+    """Which countries have a holiday whose name holds a word, else the nearest names, "'Easter Sunday' in AT, BE" or ""."""
+    every: dict[str, list[str]] = {}
     for country in sorted(holidays.list_supported_countries(include_aliases=False)):
         for known in _calendar(country, None, None, years):
-            if wanted.casefold() in known.casefold():
-                found.setdefault(known, []).append(country)
+            every.setdefault(known, []).append(country)
+    near = difflib.get_close_matches(wanted, list(every), n=3, cutoff=0.75)
+    holding = {known: countries for known, countries in every.items() if wanted.casefold() in known.casefold()}
+    found = holding or {known: every[known] for known in near}
     ranked = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))[:3]
     return "; ".join(f"{known!r} in {', '.join(countries[:SHOWN])}" for known, countries in ranked)
 

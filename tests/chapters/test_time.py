@@ -54,7 +54,7 @@ def test_exposure_counts_days_on_either_side():
 
 
 def made(effect: float, years=range(2020, 2026)) -> pd.DataFrame:
-    """Months of 1,000 of which each of the eleven days from a Spring Festival on sells e^effect of a plain one, no other season."""
+    """Months of 1,000 whose eleven days from a Spring Festival on sell e^effect of a plain one each, no other season."""
     months = [f"{year}-{month:02d}" for year in years for month in range(1, 13)]
     near = time.exposure(months, time.moving(FESTIVAL, months, HORIZON))["Spring Festival, after"].to_numpy()
     length = np.array([monthrange(int(month[:4]), int(month[5:]))[1] for month in months])
@@ -514,8 +514,8 @@ def test_the_conversion_is_of_summed_parts():
         ("stock_extra", 1.1), ("cover_months", -1.0), ("staff_extra", 1.1), ("person_month", -1.0), ("key_accounts", 0),
         ("presale_hours", 241), ("held_back", 0.09), ("held_back", 0.16), ("exception_hours", 0), ("exception_hours", 73),
         ("ad_cap", 0.0), ("ad_cap", 0.21), ("week_start", 8), ("prior_days", -1), ("test_lift", 0.0), ("test_error", 0.5),
-        ("test_power", 0.5), ("holidays", {"618": {"before": 61, "after": 0}}), ("festivals", {"Easter": {"before": 61}}), ("days_before", 61),
-        ("days_after", 61), ("shrink_months", 121),
+        ("test_power", 0.5), ("holidays", {"618": {"before": 61, "after": 0}}), ("festivals", {"Easter": {"before": 61}}),
+        ("days_before", 61), ("days_after", 61), ("shrink_months", 121),
     ],
 )  # fmt: skip
 def test_the_books_numbers_have_bounds(name, wrong):
