@@ -110,14 +110,12 @@ def moves(days: pd.DataFrame, reach: Mapping[str, tuple[int, int]]) -> set[str]:
     found = set()
     for (festival, _), part in days.groupby(["festival", "region"], sort=True):
         before, after = reach[str(festival)]
-        near = pd.Series({(day.year, day.month): 0 for day in part["date"]}, dtype="int64")
-        spread = [
+        near = [
             (row.date.year, (row.date + timedelta(days=step)).month)
             for row in part.itertuples()
             for step in range(-before, (row.last - row.date).days + after + 1)
         ]
-        near = pd.Series(spread).value_counts()
-        table = near.set_axis(pd.MultiIndex.from_tuples(near.index)).unstack(fill_value=0)
+        table = pd.DataFrame(near, columns=["year", "month"]).value_counts().unstack(fill_value=0)
         if (table.max() - table.min()).max() > 1:
             found.add(str(festival))
     return found

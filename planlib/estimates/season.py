@@ -33,7 +33,7 @@ MOST = 5.0
 # Days before and after where neither the parameters state them nor the days of sales show them.
 USUAL = (21, 10)
 STATED, SEEN, USUALLY = "stated", "seen in the days sold", "usual"
-EFFECTS = {"window": str, "days": int, "change": float, "per_day": float, "told": str}
+EFFECTS = {"window": str, "days": int, "change": float, "per_day": float, "known_by": str}
 
 
 class Near(Protocol):
@@ -246,8 +246,8 @@ def festivals(
     is no factor. A month is its level x (its days + sum of c x days near a festival), c being what such a day sells beyond a
     plain one: least squares on the months' logs, growth inside a year and the calendar month's level taken out, log(1 + c)
     drawn toward what days of sales show (else none) as far as months disagree (a normal prior). Effects: window, days, change
-    (of a month's sales when the whole window lies in it, share), per_day (change of such a day, share), told (how its days are
-    known).
+    (of a month's sales when the whole window lies in it, share), per_day (change of such a day, share), known_by (how its days
+    are known).
     """
     regions = sorted(history["region"].astype(str).unique()) if found.local and "region" in history else []
     keys: dict[tuple, list[str]] = {}

@@ -85,3 +85,27 @@ def test_orders_without_days_plan_and_say_what_they_leave_out(tmp_path, step, sa
     else:
         assert months["2026-03"] > 1.3 * months["2026-04"]  # where a week's money lies is blurred, not lost
     assert months.sum() == lines.loc[[day.year == 2025 for day in lines["date"]], "revenue"].sum() * 100
+
+
+def test_closed_weeks_are_held_against_the_plan_in_which_easter_lies(tmp_path):
+    """Sales of 2026 come as planned, Easter two weeks earlier than in 2025: no week is behind, no alert."""
+    days = pd.DataFrame({"date": [date(2023, 1, 1) + timedelta(days=n) for n in range(3 * 365 + 1 + 120)]})
+    rush = {easter - timedelta(days=n) for easter in EASTERS for n in range(1, 15)}
+    lines = days.assign(revenue=[600.0 if day in rush else 100.0 for day in days["date"]])
+    lines = lines.assign(region="North", product="Egg", channel="Shop", customer="C", quantity=1)
+    asked = {
+        "run": "first", "company": "Eggs", "year": 2026, "currency": "EUR", "as_of": date(2025, 12, 31),
+        "data": {"orders": orders_csv(tmp_path / "a" / "orders.csv", lines), "calendar": {"file": "calendar.csv"}},
+        "strategy": {"growth": 0.0},
+        "time": {"festivals": ["Easter"]},
+    }  # fmt: skip
+    orders_csv(tmp_path / "b" / "orders.csv", lines)
+    for folder in ("a", "b"):
+        (tmp_path / folder / "calendar.csv").write_text("date,event\n" + "".join(f"{day},Easter\n" for day in EASTERS))
+    first = work(tmp_path / "a", asked)
+    then = work(tmp_path / "b", asked | {"run": "then", "as_of": date(2026, 4, 30)}, baseline=first)
+    pace = then.table("05-time", "Closed weeks")
+
+    assert by(first, "month")["2026-03"] == (31 + 10 * 5) * 100_00  # its days before were read from the days sold
+    assert len(pace) == 16 and (pace["over"].abs() < 1e-6).all() and set(pace["state"]) <= {"", "too small to count"}
+    assert by(then, "month").to_dict() == by(first, "month").to_dict()

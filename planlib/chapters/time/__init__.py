@@ -47,6 +47,7 @@ from planlib.chapters.time.telling import (
     told_drivers,
     told_exceptions,
     told_grain,
+    told_moving,
     told_pace,
     told_peak,
     told_regions,
@@ -103,7 +104,6 @@ __all__ = [
     "month_drivers", "months_of", "moving", "on_market",
     "peak_calendar", "peak_months", "peaks", "presales", "promotion_tiers", "quarter_of",
     "quarters", "run_rate", "seasonality", "seasons", "solstice", "stock_plan", "stock_steps", "strong_quarter", "told",
-    "told_accounts", "told_alarms", "told_closed", "told_drivers", "told_exceptions", "told_grain", "told_pace", "told_peak",
-    "told_regions",
-    "told_test", "told_tiers", "told_undated", "undated", "unit_values", "weights", "windows",
+    "told_accounts", "told_alarms", "told_closed", "told_drivers", "told_exceptions", "told_grain", "told_moving", "told_pace",
+    "told_peak", "told_regions", "told_test", "told_tiers", "told_undated", "undated", "unit_values", "weights", "windows",
 ]  # fmt: skip

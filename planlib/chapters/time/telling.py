@@ -1,6 +1,6 @@
 """What the time chapter says in sentences, each rendered from its values; `show` writes a value as a reader sees it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import pandas as pd
 
@@ -36,9 +36,24 @@ def told(found: Lift, line: float, lift: float, show: Show) -> str:
     )
 
 
-def told_undated(found: Moving) -> list[str]:
-    """Festivals that lack a date in the plan year or before it, and what follows: a sentence each (TIM-1)."""
+def told_moving(found: Moving, named: Collection[str]) -> str:
+    """Which holidays move months although no festival is named so, a sentence or "" (TIM-1)."""
+    also = sorted(set(found.spans) - set(named))
+    if not also:
+        return ""
+    do = "they move" if len(also) > 1 else "it moves"
+    return f"The days of {listed(also)} lie in other months from year to year: {do} months too."
+
+
+def told_undated(found: Moving, effects: pd.DataFrame) -> list[str]:
+    """Festivals that lack a date in the plan year or before it, and what follows: a sentence each (TIM-1).
+
+    `effects`: what was read of them; none where two years of sales are lacking.
+    """
     said = []
+    if found.spans and effects.empty:
+        does = "does" if len(found.spans) == 1 else "do"
+        said.append(f"What {listed(sorted(found.spans))} {does} to months: two years of sales are needed to tell.")
     for frame, so in (
         (found.lost, "the months are planned without this festival"),
         (found.gaps, "what it did to the months of that time stays in them, and they do not count when its effect is read"),
