@@ -68,6 +68,7 @@ def outlook(
     months: Mapping[str, float] | None = None,
     ahead: Sequence[str] | None = None,
     phasing: bool = False,
+    local: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Outlook:
     """Expected shares of every cell of `dims` in every open month (REG-1, CHN-1, TIM-1).
 
@@ -81,16 +82,21 @@ def outlook(
         ahead          the months that are asked for, the open ones by default (all, where the year has closed)
         phasing        what is asked for is how a year falls over its months: where there is one year alone, a cell's months are
                        drawn toward those of the levels above by `season_months`
+        local          by region, such factors in place of `months` (a festival that not every region keeps)
     Raises PlanError for a history that lacks columns or sales.
     """
-    if months:
-        history = history.assign(amount=(history["amount"] / history[MONTH].map(months).fillna(1.0)).round())
+    if months or local:
+        factor = history[MONTH].map(months or {}).fillna(1.0)
+        for region, own in (local or {}).items():
+            here = history["region"] == region
+            factor = factor.where(~here, history[MONTH].map(own).fillna(1.0))
+        history = history.assign(amount=(history["amount"] / factor).round())
     cube = Cube.of(history, dims, horizon, starts)
     origins = _origins(cube, season_months)
     plan = Origin.of(cube, cube.months, 0, season_months)
     years = max(0.0, (cube.months - cube.year) / cube.year)
     found = _made(plan, origins, years, season_months if phasing else 0.0)
-    table = _table(cube, plan, ahead or horizon.open or horizon.months, months or {})
+    table = _table(cube, plan, ahead or horizon.open or horizon.months, months or {}, local or {})
     names = [*cube.dims, MONTH]
     weights, skill = [], []
     for level, parts in found.items():
@@ -237,11 +243,16 @@ def _past(cube: Cube, origins: Sequence[Origin]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _table(cube: Cube, plan: Origin, ahead: Sequence[str], months: Mapping[str, float]) -> pd.DataFrame:
+def _table(
+    cube: Cube, plan: Origin, ahead: Sequence[str], months: Mapping[str, float], local: Mapping[str, Mapping[str, float]]
+) -> pd.DataFrame:
     """The finest level in the months ahead, with what the calendar adds to them."""
     cells = plan.made[tuple(range(plan.may.ndim))]
     slots = [(periods.between(cube.first, month) - cube.months) % cube.year for month in ahead]
     share = cells[..., slots] * np.array([months.get(month, 1.0) for month in ahead])
+    for region, own in local.items():
+        at = (slice(None),) * cube.dims.index("region") + (cube.members[cube.dims.index("region")].index(region),)
+        share[at] = cells[at][..., slots] * np.array([own.get(month, 1.0) for month in ahead])
     if not share.sum() > 0:
         share = np.repeat(cells.sum(axis=-1, keepdims=True), len(ahead), axis=-1)
     share = share / float(share.sum())

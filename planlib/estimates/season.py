@@ -1,41 +1,52 @@
 """When sales come: what is expected of every month, and the festivals that move between months.
 
-A festival's effect is told from the company's months: the calendar month and the days near the festival explain each of them.
-It is taken out of history before seasons are read from it, and put where the festival falls in the plan year.
+A festival's effect is told from the months of sales: a month is its level times its days, a day near a festival counting for as
+many plain ones as it sells. What it does is taken out of history before seasons are read from it, and put where the festival
+falls in the plan year.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from chinese_calendar import constants
-from lunardate import LunarDate
+from scipy.optimize import least_squares
 
 from planlib.estimates.candidates import index_of
 from planlib.estimates.cube import Cube
+from planlib.estimates.festival_windows import day_effects, own_window
+from planlib.estimates.festivals import COLUMNS, EVERYWHERE, FIXED, LUNAR, festival_days, moves, undated, years_of
 from planlib.estimates.outlook import Outlook, outlook
 from planlib.estimates.windows import span_of
-from planlib.periods import MONTHS, Calendar
+from planlib.periods import MONTHS, Calendar, per_year
 from planlib.plan import AMOUNT, DIMENSIONS, Horizon
 
-# Before any evidence: a month all in a festival's window sells half more or half less, give or take (logs).
+# Before any evidence: a day near a festival sells half more or half less, give or take (logs).
 FESTIVAL_SPREAD = 0.5
+# The least that counts as chance in the months (logs, squared), so that what they cannot tell stays at no effect.
+LEAST_NOISE = 1e-13
+# No day sells more than e^5 plain ones.
+MOST = 5.0
+# Days before and after where neither the parameters state them nor the days of sales show them.
+USUAL = (21, 10)
+STATED, SEEN, USUALLY = "stated", "seen in the days sold", "usual"
+EFFECTS = {"window": str, "days": int, "change": float, "per_day": float, "known_by": str}
 
 
 class Near(Protocol):
     """Which festivals count and how many days around them: what the parameters of 05 time carry."""
 
     @property
-    def festivals(self) -> Sequence[str]: ...
+    def festivals(self) -> Sequence[str] | Mapping[str, Any]: ...
 
     @property
-    def days_before(self) -> int: ...
+    def days_before(self) -> int | None: ...
 
     @property
-    def days_after(self) -> int: ...
+    def days_after(self) -> int | None: ...
 
     @property
     def shrink_months(self) -> int: ...
@@ -46,42 +57,134 @@ class Windows:
     """The same by itself, for chapters that have no such parameters."""
 
     festivals: Sequence[str] = ()
-    days_before: int = 0
-    days_after: int = 0
+    days_before: int | None = None
+    days_after: int | None = None
     shrink_months: int = 24
 
 
 NO_FESTIVALS = Windows()
 
 
-def festival_days(years: list[int], festivals: list[str], calendar: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The dates of moving festivals: festival, date.
+@dataclass(frozen=True)
+class Span:
+    """The days of a festival: before its first and after its last, how either is known, and what days of sales show of them.
 
-    From the lunar calendar (lunardate: the first day of the first month, the fifth of the fifth, the fifteenth of the
-    eighth); a `calendar` table (date, event) overrides a festival in the years it names.
+    sides  before it and from it on: (log of what a day sells against a plain one, its error); none and FESTIVAL_SPREAD unseen
     """
-    rules = {"Spring Festival": (1, 1), "Dragon Boat Festival": (5, 5), "Mid-Autumn Festival": (8, 15)}
-    rows = [(name, LunarDate(year, *rules[name]).to_solar_date()) for name in festivals for year in years]
-    frame = pd.DataFrame(rows, columns=["festival", "date"])
-    if calendar is None or calendar.empty:
-        return frame
-    given = calendar.rename(columns={"event": "festival"})
-    given = given[given["festival"].isin(festivals)].assign(date=lambda table: pd.to_datetime(table["date"]).dt.date)
-    known = {(row.festival, row.date.year) for row in given.itertuples()}
-    kept = [(row.festival, row.date.year) not in known for row in frame.itertuples()]
-    return pd.concat([frame[kept], given[["festival", "date"]]], ignore_index=True).sort_values(["festival", "date"])
+
+    before: int
+    after: int
+    told: str
+    sides: Sequence[tuple[float, float]] = ((0.0, FESTIVAL_SPREAD), (0.0, FESTIVAL_SPREAD))
 
 
-def exposure(months: list[str], days: pd.DataFrame, near: Near, calendar: Calendar = MONTHS) -> pd.DataFrame:
-    """How many days of each month lie before and just after each festival: one column per festival and side.
+@dataclass(frozen=True)
+class Moving:
+    """The festivals that move months: their events (see `festival_days`), the days around them, and what cannot be told.
 
-    A day counts as 1/30, so that a column says which part of a month lies near the festival.
+    gaps  festival, region, year: where an event of the past lacks its date; its months do not count when effects are read
+    lost  festivals without a date in the plan year, which months are planned without: festival, region, year
+    """
+
+    shrink_months: int = 24
+    days: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=COLUMNS))
+    spans: Mapping[str, Span] = field(default_factory=dict)
+    gaps: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["festival", "region", "year"]))
+    lost: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["festival", "region", "year"]))
+
+    @property
+    def none(self) -> "Moving":
+        """The same without any festival."""
+        return Moving(self.shrink_months)
+
+    @property
+    def local(self) -> bool:
+        """Some festival is kept in a part of the regions."""
+        return bool((self.days["region"] != EVERYWHERE).any())
+
+
+def moving(
+    near: Near,
+    months: Iterable[str],
+    horizon: Horizon,
+    calendar: pd.DataFrame | None = None,
+    daily: pd.DataFrame | None = None,
+) -> Moving:
+    """The festivals that move months, with their events from the first of `months` to the end of the plan year (TIM-1).
+
+    `near.festivals`, and of `near.holidays` those that lie in other months from year to year and follow no lunar rule (these
+    move months where `festivals` names them). Days around each: as it states them, else `near.days_before` and `days_after`,
+    else as `daily` (region, day, amount) shows them, else 21 and 10. `calendar`: see `festival_days`. Raises ParameterError for
+    names that nothing dates.
+    """
+    known = sorted(month for month in months if month <= horizon.until)
+    seasons = {name: span for name, span in getattr(near, "holidays", {}).items() if name not in {*LUNAR, *FIXED}}
+    asked: Mapping[str, Any] = near.festivals if isinstance(near.festivals, Mapping) else dict.fromkeys(near.festivals)
+    if not known or not (asked or seasons):
+        return Moving(near.shrink_months)
+    years = years_of(known, horizon)
+    days = festival_days(years, asked, calendar)
+    also = festival_days(years, {name: span for name, span in seasons.items() if name not in asked}, calendar, "holidays")
+    also = also[also["festival"].isin(moves(also, {name: (span.before, span.after) for name, span in seasons.items()}))]
+    days = pd.concat([days, also], ignore_index=True)
+    spans = {
+        name: _span(asked[name] if name in asked else seasons[name], near, part, daily)
+        for name, part in days.groupby("festival", sort=True)
+    }
+    reach = {name: (span.before, span.after) for name, span in spans.items()}
+    lost = undated(days, horizon.months, reach, horizon.calendar)
+    days = days[~days["festival"].isin(lost["festival"])].reset_index(drop=True)
+    kept = {name: span for name, span in spans.items() if name not in set(lost["festival"])}
+    return Moving(near.shrink_months, days, kept, undated(days, known, reach, horizon.calendar), lost)
+
+
+def _span(stated: Any, near: Near, events: pd.DataFrame, daily: pd.DataFrame | None) -> Span:
+    """The days around one festival, and how they are known."""
+    before, after = (
+        own if own is not None else usual
+        for own, usual in (
+            (getattr(stated, "before", None), near.days_before),
+            (getattr(stated, "after", None), near.days_after),
+        )
+    )
+    regions = sorted(set(events["region"]))
+    sold = [] if daily is None else [(_kept(daily, name), events[events["region"] == name]) for name in regions]
+    found = (
+        [each for here, own in sold if (each := own_window(here, own)) is not None] if before is None or after is None else []
+    )
+    usual = tuple(int(np.median(side)) for side in zip(*found, strict=True)) if found else USUAL
+    told = SEEN if found else USUALLY
+    if before is not None or after is not None:
+        told = STATED if None not in (before, after) else f"{STATED} {'after' if before is None else 'before'}, else {told}"
+    before, after = usual[0] if before is None else before, usual[1] if after is None else after
+    seen = [shown for here, own in sold if (shown := day_effects(here, own, before, after)) is not None]
+    if not seen:
+        return Span(before, after, told)
+    return Span(before, after, told, [(float(log), float(error)) for log, error in np.median(np.array(seen), axis=0)])
+
+
+def _kept(daily: pd.DataFrame, region: str) -> pd.DataFrame:
+    """The days of where a festival is kept."""
+    return daily[daily["region"] == region] if region and "region" in daily else daily
+
+
+def exposure(months: Sequence[str], found: Moving, region: str = EVERYWHERE, calendar: Calendar = MONTHS) -> pd.DataFrame:
+    """How many days of each month lie before and from each festival on: a column per festival and side (TIM-1).
+
+    `region`: whose festivals count beside those of everywhere.
     """
     frame = pd.DataFrame(0.0, index=pd.Index(months, name="month"), columns=[])
-    for festival, dates in days.groupby("festival", sort=True)["date"]:
-        for side, first, last in (("before", -near.days_before, -1), ("after", 0, near.days_after)):
-            around = [calendar.at(day + timedelta(days=step)) for day in dates for step in range(first, last + 1)]
-            frame[f"{festival}, {side}"] = pd.Series(around, dtype=str).value_counts().reindex(months).fillna(0).to_numpy() / 30
+    here = found.days[found.days["region"].isin([EVERYWHERE, region])]
+    for festival, span in sorted(found.spans.items()):
+        events = here[here["festival"] == festival]
+        for side in ("before", "after"):
+            around: set[date] = set()
+            for event in events.itertuples():
+                late = (event.last - event.date).days + span.after
+                steps = range(-span.before, 0) if side == "before" else range(late + 1)
+                around |= {event.date + timedelta(days=step) for step in steps}
+            counted = pd.Series([calendar.at(day) for day in around], dtype=str).value_counts()
+            frame[f"{festival}, {side}"] = counted.reindex(list(months)).fillna(0.0).to_numpy()
     return frame
 
 
@@ -107,7 +210,7 @@ def announced(years: Sequence[int]) -> pd.DataFrame:
 
 def ahead(
     history: pd.DataFrame,
-    near: Near,
+    near: Near | Moving,
     horizon: Horizon,
     calendar: pd.DataFrame | None = None,
     starts: Mapping[str, Mapping[str, str]] | None = None,
@@ -116,66 +219,161 @@ def ahead(
     """What is expected of every cell in every month of the plan year, and the festival effects in it (TIM-1).
 
     `history`: any dimensions, month, amount, complete months only; see `outlook`. While only one year tells, a member's own
-    months count against `near.shrink_months` of the others'. `drift`: by month of the plan year, what it has grown by where it
-    is more than a year ahead. Effects: see `festivals`.
+    months count against `near.shrink_months` of the others'. Festivals of single regions count where `history` has regions.
+    `drift`: by month of the plan year, what it has grown by where it is more than a year ahead. Effects: see `festivals`.
     """
     dims = [name for name in DIMENSIONS if name in history.columns and name != "month"]
-    months, effects = festivals(history.groupby("month", sort=True)[AMOUNT].sum(), near, horizon, calendar)
+    found = near if isinstance(near, Moving) else moving(near, history["month"], horizon, calendar)
+    months, local, effects = festivals(history, found, horizon)
     for month, grown in (drift or {}).items():
-        months = {**months, month: months.get(month, 1.0) * grown}
-    return outlook(history, dims, horizon, starts, near.shrink_months, months, horizon.months, phasing=True), effects
+        local = {region: {**each, month: each.get(month, 1.0) * grown} for region, each in local.items()}
+        months = months if local else {**months, month: months.get(month, 1.0) * grown}
+    expected = outlook(history, dims, horizon, starts, found.shrink_months, months, horizon.months, phasing=True, local=local)
+    return expected, effects
 
 
 def seasonality(
-    history: pd.DataFrame, near: Near, horizon: Horizon, calendar: pd.DataFrame | None = None
+    history: pd.DataFrame, near: Near | Moving, horizon: Horizon, calendar: pd.DataFrame | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The same as month weights: (the dimensions of `history`, month, weight), and (window, days, change: of a month's sales
-    when the whole window lies in it, share)."""
+    """The same as month weights: (the dimensions of `history`, month, weight), and the effects."""
     found, effects = ahead(history, near, horizon, calendar)
     return found.table.rename(columns={"share": "weight"}), effects
 
 
 def festivals(
-    company: pd.Series, near: Near, horizon: Horizon, calendar: pd.DataFrame | None = None
-) -> tuple[dict[str, float], pd.DataFrame]:
-    """What moving festivals do to the company's months: month -> factor, for history and plan year; and their effects.
+    history: pd.DataFrame, found: Moving, horizon: Horizon
+) -> tuple[dict[str, float], dict[str, dict[str, float]], pd.DataFrame]:
+    """What moving festivals do to months: month -> factor, the same by region where they differ, and the effects.
 
-    `company`: amounts by month. Two years of it are needed; with less there is no factor. The calendar month and the days near
-    each festival explain the months (least squares in logs, growth inside a year taken out), effects drawn toward none.
+    `history`: month, amount, and region where festivals are kept in single ones. Factors cover history and plan year, against
+    the calendar month's usual number of days; a leap day is taken out with the festivals. Two years are needed; with less there
+    is no factor. A month is its level x (its days + sum of c x days near a festival), c being what such a day sells beyond a
+    plain one: least squares on the months' logs, growth inside a year and the calendar month's level taken out, log(1 + c)
+    drawn toward what days of sales show (else none) as far as months disagree (a normal prior). Effects: window, days, change
+    (of a month's sales when the whole window lies in it, share), per_day (change of such a day, share), known_by (how its days
+    are known).
     """
-    known = company[company > 0]
-    months = span_of(known.index[0], horizon.until) if len(known) else []
-    year = len(horizon.months)
-    whole = len(months) // year * year
-    if whole < 2 * year or not near.festivals:
-        return {}, pd.DataFrame({"window": [], "days": [], "change": []}).astype({"window": str, "days": int, "change": float})
-    years = sorted({int(month[:4]) + step for month in [*months, *horizon.months] for step in (-1, 0, 1)})
-    days = festival_days(years, list(near.festivals), calendar)
-    cube = Cube.of(company.rename(AMOUNT).reset_index(), [], horizon)
-    sold = np.clip(cube.filled(cube.months)[-whole:], 0.0, None)
-    index = index_of(sold.reshape(-1, year)).ravel()
-    past, every = (exposure(names, days, near, horizon.calendar) for names in (months[-whole:], [*months, *horizon.months]))
-    calendar_month = np.array([month[5:] for month in months[-whole:]])
-    effects = _effects(np.where(index > 0, index, np.nan), calendar_month, past.to_numpy())
-    windows = [near.days_before if name.endswith("before") else near.days_after + 1 for name in past.columns]
-    found = pd.DataFrame(
-        {"window": list(past.columns), "days": windows, "change": np.exp(effects * np.array(windows) / 30) - 1.0}
-    )
-    return dict(zip(every.index, np.exp(every.to_numpy() @ effects), strict=True)), found
+    regions = sorted(history["region"].astype(str).unique()) if found.local and "region" in history else []
+    keys: dict[tuple, list[str]] = {}
+    for region in regions:
+        here = found.days[found.days["region"].isin([EVERYWHERE, region])]
+        keys.setdefault(tuple(zip(here["festival"], here["date"], strict=True)), []).append(region)
+    groups = list(keys.values()) or [[EVERYWHERE]]
+    cases = [
+        case
+        for group in groups
+        if (case := _Case.of(history[history["region"].isin(group)] if regions else history, found, group[0], horizon))
+        is not None
+    ]
+    if not cases or not found.spans:
+        return {}, {}, pd.DataFrame(columns=list(EFFECTS)).astype(EFFECTS)
+    weights = np.array([case.sold.sum() for case in cases])
+    seen = np.array([side for _, span in sorted(found.spans.items()) for side in span.sides])
+    logs = _effects(cases, np.sqrt(weights / weights.sum() * len(cases)), seen[:, 0], seen[:, 1])
+    sides = list(cases[0].near.columns)
+    windows = [
+        found.spans[name].before if side == "before" else found.spans[name].after + 1 + _inside(found, name)
+        for name, _, side in (each.rpartition(", ") for each in sides)
+    ]
+    change = np.exp(logs) - 1.0
+    told = [found.spans[each.rpartition(", ")[0]].told for each in sides]
+    values = [sides, windows, change * np.array(windows) / 30, change, told]
+    effects = pd.DataFrame(dict(zip(EFFECTS, values, strict=True))).astype(EFFECTS)
+    every = [*span_of(min(history["month"]), horizon.until), *horizon.months]
+    by_group = [_factors(exposure(every, found, group[0], horizon.calendar), logs, horizon.calendar) for group in groups]
+    if not regions:
+        return by_group[0], {}, effects
+    return {}, {region: each for group, each in zip(groups, by_group, strict=True) for region in group}, effects
 
 
-def _effects(index: np.ndarray, calendar_month: np.ndarray, near: np.ndarray) -> np.ndarray:
-    """The festivals' effects in logs beside the calendar months, drawn toward none."""
-    usable = np.isfinite(index)
-    names = sorted(set(calendar_month[usable]))
-    dummies = (calendar_month[usable, None] == np.array(names)[None, :]).astype(float)
-    design, logs = np.column_stack([dummies, near[usable]]), np.log(index[usable])
-    solution = np.linalg.lstsq(design, logs, rcond=None)[0]
-    free = len(logs) - np.linalg.matrix_rank(design)
+@dataclass(frozen=True)
+class _Case:
+    """The whole years of some regions' months: sold (minor units), days near each festival, and which months can tell."""
+
+    months: list[str]
+    sold: np.ndarray
+    near: pd.DataFrame
+    tells: np.ndarray
+    calendar: Calendar
+
+    @classmethod
+    def of(cls, history: pd.DataFrame, found: Moving, region: str, horizon: Horizon) -> "_Case | None":
+        """None with less than two years of sales, or of dates."""
+        company = history.groupby("month", sort=True)[AMOUNT].sum()
+        known = company[company > 0]
+        months = span_of(known.index[0], horizon.until) if len(known) else []
+        year = len(horizon.months)
+        whole = len(months) // year * year
+        if whole < 2 * year:
+            return None
+        cube = Cube.of(company.rename(AMOUNT).reset_index(), [], horizon)
+        sold = np.clip(cube.filled(cube.months)[-whole:], 0.0, None)
+        near = exposure(months[-whole:], found, region, horizon.calendar)
+        tells = sold > 0
+        for gap in found.gaps[found.gaps["region"].isin([EVERYWHERE, region])].itertuples():
+            columns = [name for name in near.columns if name.rpartition(", ")[0] == gap.festival]
+            dated = near.index[near[columns].sum(axis=1) > 0]
+            there = near.index.str[5:].isin(set(dated.str[5:])) & (near.index.str[:4].astype(int) == gap.year)
+            tells &= ~there
+        return cls(months[-whole:], sold, near, tells, horizon.calendar) if tells.sum() >= 2 * year - 2 else None
+
+    @property
+    def year(self) -> int:
+        """How many months a year has."""
+        return per_year(self.months[0])
+
+    def off(self, logs: np.ndarray) -> np.ndarray:
+        """What months differ by from their calendar month's level, in logs, were the festivals' effects these."""
+        year = self.year
+        factor = np.array(list(_factors(self.near, logs, self.calendar).values()))
+        index = index_of((self.sold / factor).reshape(-1, year)).ravel()
+        found = np.where(self.tells, np.log(np.where(index > 0, index, 1.0)), 0.0)
+        place = np.arange(len(found)) % year
+        seen = np.bincount(place, self.tells, minlength=year)
+        level = np.bincount(place, found, minlength=year) / np.maximum(1, seen)
+        return np.where(self.tells, found - level[place], 0.0)
+
+    @property
+    def free(self) -> int:
+        """How many months tell beyond one of each calendar month."""
+        year = self.year
+        seen = np.bincount(np.arange(len(self.tells)) % year, self.tells, minlength=year)
+        return int(np.maximum(0, seen - 1).sum())
+
+
+def _effects(cases: Sequence[_Case], weights: np.ndarray, centre: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Each side's log of what a day sells against a plain one, drawn toward `centre` as far as months disagree."""
+
+    def solved(noise: float) -> np.ndarray:
+        prior = np.sqrt(max(noise, LEAST_NOISE)) / spread
+
+        def off(logs: np.ndarray) -> np.ndarray:
+            of_months = [case.off(logs) * weight for case, weight in zip(cases, weights, strict=True)]
+            return np.concatenate([*of_months, (logs - centre) * prior])
+
+        found = least_squares(off, np.clip(centre, -MOST, MOST), "3-point", (-MOST, MOST), xtol=1e-15, ftol=1e-15, gtol=1e-15)
+        return np.asarray(found.x)
+
+    first = solved(0.0)
+    free = sum(case.free for case in cases) - len(first)
     if free <= 0:
-        return np.asarray(solution[len(names) :])
-    noise = float(((logs - design @ solution) ** 2).sum()) / free
-    # A weak prior on festivals, felt where cases are few.
-    prior = np.diag(np.r_[np.zeros(len(names)), np.full(near.shape[1], noise / FESTIVAL_SPREAD**2)])
-    solution = np.linalg.lstsq(design.T @ design + prior, design.T @ logs, rcond=None)[0]
-    return np.asarray(solution[len(names) :])
+        return first
+    squares = sum(float(((case.off(first) * weight) ** 2).sum()) for case, weight in zip(cases, weights, strict=True))
+    return solved(squares / free)
+
+
+def _factors(near: pd.DataFrame, logs: np.ndarray, calendar: Calendar) -> dict[str, float]:
+    """Each month's days, those near festivals counted by what they sell, over its calendar month's usual days.
+
+    Of a company's own periods of whole weeks the usual days are their own: a week more or less is brought to this year's with
+    the amounts.
+    """
+    days = np.array([calendar.length(month) for month in near.index])
+    usual = days if calendar.own else np.where(near.index.str[5:] == "02", 28.25, days)
+    return dict(zip(near.index, (days + near.to_numpy() @ (np.exp(logs) - 1.0)) / usual, strict=True))
+
+
+def _inside(found: Moving, festival: str) -> int:
+    """Days between the first and the last of a festival, as many as its longest event has."""
+    part = found.days[found.days["festival"] == festival]
+    return max((row.last - row.date).days for row in part.itertuples())

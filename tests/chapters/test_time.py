@@ -1,5 +1,6 @@
 """05 time: months move with the festivals, weeks with weekdays and seasons, closed months do not move at all."""
 
+from calendar import monthrange
 from datetime import date
 
 import numpy as np
@@ -16,6 +17,7 @@ from planlib.plan import Horizon
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
 APRIL = Horizon(2026, 1, date(2026, 3, 31))
 PARAMETERS = time.Parameters()
+FESTIVAL = time.Parameters(festivals=["Spring Festival"])
 SPANS = {"Mid-Autumn Festival": time.Window(before=12), "National Day": time.Window(after=7)}
 
 
@@ -42,37 +44,39 @@ def test_a_calendar_table_overrides_a_festival():
 
 def test_exposure_counts_days_on_either_side():
     # TIM-1
-    days = pd.DataFrame({"festival": ["F"], "date": [date(2026, 2, 3)]})
-    frame = time.exposure(["2026-01", "2026-02"], days, time.Parameters(days_before=10, days_after=4))
+    calendar = pd.DataFrame({"event": ["F"], "date": ["2026-02-03"]})
+    asked = time.Parameters(festivals=["F"], days_before=10, days_after=4)
+    frame = time.exposure(["2026-01", "2026-02"], time.moving(asked, ["2025-12"], HORIZON, calendar))
 
     # Ten days before February 3: eight in January, two in February; five days from it on, all in February.
-    assert (frame["F, before"] * 30).round().tolist() == [8, 2]
-    assert (frame["F, after"] * 30).round().tolist() == [0, 5]
+    assert frame["F, before"].tolist() == [8, 2]
+    assert frame["F, after"].tolist() == [0, 5]
 
 
 def made(effect: float, years=range(2020, 2026)) -> pd.DataFrame:
-    """Months of 1,000 that a Spring Festival in them or after them changes by a known effect, no other season."""
+    """Months of 1,000 whose eleven days from a Spring Festival on sell e^effect of a plain one each, no other season."""
     months = [f"{year}-{month:02d}" for year in years for month in range(1, 13)]
-    days = time.festival_days([*range(2019, 2028)], ["Spring Festival"])
-    near = time.exposure(months, days, PARAMETERS)
-    amounts = 1000 * np.exp(effect * near["Spring Festival, after"].to_numpy())
+    near = time.exposure(months, time.moving(FESTIVAL, months, HORIZON))["Spring Festival, after"].to_numpy()
+    length = np.array([monthrange(int(month[:4]), int(month[5:]))[1] for month in months])
+    amounts = 1000 * (length + (np.exp(effect) - 1) * near) / np.where([month[5:] == "02" for month in months], 28.25, length)
     return pd.DataFrame({"product": "p", "month": months, "amount": (amounts * 1000).round().astype("int64")})
 
 
 def test_a_known_festival_effect_is_found_again():
     # TIM-1
-    _, effects = time.seasonality(made(-0.9), time.Parameters(festivals=["Spring Festival"]), HORIZON)
-    change = effects.set_index("window")["change"]
+    _, effects = time.seasonality(made(-0.9), FESTIVAL, HORIZON)
+    found = effects.set_index("window")
 
-    # The window after the festival is eleven days long.
-    assert change["Spring Festival, after"] == pytest.approx(np.exp(-0.9 * 11 / 30) - 1, abs=0.03)
-    assert change["Spring Festival, before"] == pytest.approx(0.0, abs=0.06)
+    # The window after the festival is eleven days long; months agree, so nothing is shrunk.
+    assert found["per_day"]["Spring Festival, after"] == pytest.approx(np.exp(-0.9) - 1, abs=1e-4)
+    assert found["change"]["Spring Festival, after"] == pytest.approx((np.exp(-0.9) - 1) * 11 / 30, abs=1e-4)
+    assert found["change"]["Spring Festival, before"] == pytest.approx(0.0, abs=1e-4)
 
 
 def test_the_dip_follows_the_festival_into_its_month():
     # TIM-1
     # 2025: January 29, so most of the dip fell in January and February; 2026: February 17, so all of it falls in February.
-    season, _ = time.seasonality(made(-0.9), time.Parameters(festivals=["Spring Festival"]), HORIZON)
+    season, _ = time.seasonality(made(-0.9), FESTIVAL, HORIZON)
     weight = season.set_index("month")["weight"]
 
     assert weight["2026-02"] < 0.85 * weight["2026-01"]
@@ -510,8 +514,8 @@ def test_the_conversion_is_of_summed_parts():
         ("stock_extra", 1.1), ("cover_months", -1.0), ("staff_extra", 1.1), ("person_month", -1.0), ("key_accounts", 0),
         ("presale_hours", 241), ("held_back", 0.09), ("held_back", 0.16), ("exception_hours", 0), ("exception_hours", 73),
         ("ad_cap", 0.0), ("ad_cap", 0.21), ("week_start", 8), ("prior_days", -1), ("test_lift", 0.0), ("test_error", 0.5),
-        ("test_power", 0.5), ("holidays", {"618": {"before": 61, "after": 0}}), ("festivals", ["Easter"]), ("days_before", 61),
-        ("days_after", 61), ("shrink_months", 121),
+        ("test_power", 0.5), ("holidays", {"618": {"before": 61, "after": 0}}), ("festivals", {"Easter": {"before": 61}}),
+        ("days_before", 61), ("days_after", 61), ("shrink_months", 121),
     ],
 )  # fmt: skip
 def test_the_books_numbers_have_bounds(name, wrong):

@@ -1,5 +1,6 @@
 """Seasons: growth taken out, thin products drawn toward the company, festivals where they fall (TIM-1)."""
 
+from calendar import monthrange
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 
 from planlib.estimates.candidates import freed
-from planlib.estimates.season import announced, exposure, festival_days, seasonality
+from planlib.estimates.season import announced, exposure, moving, seasonality
 from planlib.plan import Horizon
 
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
@@ -99,17 +100,17 @@ def test_row_order_and_names_do_not_matter():
 
 def test_a_festival_seen_twice_is_believed_in_part():
     """Chance in the months blurs a festival: what is said of it lies between none and what least squares would say."""
-    days = festival_days([2024, 2025], ["Spring Festival"])
     near = Windows(["Spring Festival"], 21, 10)
-    lift = exposure(months(2024), days, near).sum(axis=1).to_numpy()
+    days = exposure(months(2024), moving(near, months(2024), HORIZON)).sum(axis=1).to_numpy()
+    length = np.array([monthrange(int(month[:4]), int(month[5:]))[1] for month in months(2024)])
+    dip = (length + (np.exp(-0.5) - 1) * days) / np.where([month[5:] == "02" for month in months(2024)], 28.25, length)
     noise = np.random.default_rng(2).normal(0, 0.15, 24)
-    _, effects = seasonality(sold(np.exp(-0.5 * lift + noise), 2024), near, HORIZON)
-    _, clean = seasonality(sold(np.exp(-0.5 * lift), 2024), near, HORIZON)
+    _, effects = seasonality(sold(dip * np.exp(noise), 2024), near, HORIZON)
+    _, clean = seasonality(sold(dip, 2024), near, HORIZON)
 
     assert effects["change"].abs().max() < 0.6
-    # Without chance the dip is found: 32 days of 30 in a month would take about 40% of it.
-    total = (1 + clean["change"]).prod() - 1
-    assert total == pytest.approx(np.exp(-0.5) - 1, abs=0.05)
+    # Without chance the dip is found: each of the 32 days sells e^-0.5 of a plain one.
+    assert clean["per_day"].tolist() == pytest.approx([np.exp(-0.5) - 1] * 2, abs=1e-4)
 
 
 def test_a_year_beyond_the_announcements_is_provisional():

@@ -1,34 +1,28 @@
 """05 time: quarters, months and weeks by seasonality with moving holidays, planned again each quarter (TIM-1 to TIM-6)."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from planlib.chapters.base import Share, SplitParameters
 from planlib.chapters.time.holidays import (
+    Festival,
     Window,
     arm_size,
+    checked_regions,
     conversion,
+    day_spans,
     holiday_days,
     holiday_lift,
     holiday_plan,
     holiday_sales,
+    named,
     seasons,
-    solstice,
     undated,
     windows,
 )  # fmt: skip
-from planlib.chapters.time.months import (
-    a_year_on,
-    beside,
-    by_month,
-    by_product,
-    month_drivers,
-    months_of,
-    on_market,
-    weights,
-)  # fmt: skip
-from planlib.chapters.time.pace import alarms, false_alarms, run_rate
+from planlib.chapters.time.months import a_year_on, beside, by_month, by_product, month_drivers, months_of, on_market, weights
+from planlib.chapters.time.pace import alarms, false_alarms, in_days, run_rate
 from planlib.chapters.time.peaks import (
     employed,
     exceptions,
@@ -52,24 +46,29 @@ from planlib.chapters.time.telling import (
     told_closed,
     told_drivers,
     told_exceptions,
+    told_grain,
+    told_moving,
     told_pace,
     told_peak,
     told_regions,
     told_test,
     told_tiers,
+    told_undated,
 )  # fmt: skip
 from planlib.chapters.time.weeks import beside_last_year, by_day, by_week, day_profile, day_weights, quarter_of
-from planlib.estimates.season import ahead, announced, exposure, festival_days, seasonality
+from planlib.estimates.festivals import LUNAR, festival_days, solstice
+from planlib.estimates.grain import DAY, grain
+from planlib.estimates.season import ahead, announced, exposure, moving, seasonality
 
 QUESTION = "When does the year's target come due, month by month, holidays and closed months included?"
 
-Festival = Literal["Spring Festival", "Dragon Boat Festival", "Mid-Autumn Festival"]
+Around = Annotated[int, Field(ge=0, le=60)] | None
 
 
 class Parameters(SplitParameters):
-    festivals: list[Festival] = []
-    days_before: Annotated[int, Field(ge=0, le=60)] = 21
-    days_after: Annotated[int, Field(ge=0, le=60)] = 10
+    festivals: Annotated[dict[str, Festival], BeforeValidator(named)] = {}
+    days_before: Around = None
+    days_after: Around = None
     shrink_months: Annotated[int, Field(ge=0, le=120)] = 24
     holidays: dict[str, Window] = {}
     prior_days: Annotated[int, Field(ge=0, le=365)] = 7
@@ -96,14 +95,15 @@ class Parameters(SplitParameters):
 
 
 __all__ = [
-    "QUESTION", "Lift", "Parameters", "Window", "a_year_on", "ahead", "alarms", "announced", "arm_size", "beside",
-    "beside_last_year", "by_day", "by_month", "by_product", "by_week",
-    "conversion", "day_profile", "day_weights", "employed", "exceptions", "exposure",
-    "false_alarms", "festival_days", "headline_peak", "headline_weeks",
-    "holiday_days", "holiday_lift", "holiday_plan", "holiday_sales", "key_accounts",
-    "month_drivers", "months_of", "on_market",
+    "DAY", "LUNAR", "QUESTION", "Festival", "Lift", "Parameters", "Window", "a_year_on", "ahead", "alarms", "announced",
+    "arm_size", "beside", "beside_last_year",
+    "by_day", "by_month", "by_product", "by_week", "checked_regions",
+    "conversion", "day_profile", "day_spans", "day_weights", "employed", "exceptions", "exposure",
+    "false_alarms", "festival_days", "grain", "headline_peak", "headline_weeks",
+    "holiday_days", "holiday_lift", "holiday_plan", "holiday_sales", "in_days", "key_accounts",
+    "month_drivers", "months_of", "moving", "on_market",
     "peak_calendar", "peak_months", "peaks", "presales", "promotion_tiers", "quarter_of",
     "quarters", "run_rate", "seasonality", "seasons", "solstice", "stock_plan", "stock_steps", "strong_quarter", "told",
-    "told_accounts", "told_alarms", "told_closed", "told_drivers", "told_exceptions", "told_pace", "told_peak", "told_regions",
-    "told_test", "told_tiers", "undated", "unit_values", "weights", "windows",
+    "told_accounts", "told_alarms", "told_closed", "told_drivers", "told_exceptions", "told_grain", "told_moving", "told_pace",
+    "told_peak", "told_regions", "told_test", "told_tiers", "told_undated", "undated", "unit_values", "weights", "windows",
 ]  # fmt: skip

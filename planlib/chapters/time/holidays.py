@@ -1,66 +1,69 @@
 """Holidays in the plan: their days, what is sold in them, how regions differ, and what advertising may cost."""
 
 import math
-from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
-from typing import Annotated
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from scipy.stats import norm
 
+from planlib.chapters.members import refuse, strangers
 from planlib.errors import ParameterError
-from planlib.estimates.season import festival_days
+from planlib.estimates.festivals import EVERYWHERE, festival_days
+from planlib.estimates.season import Moving
 from planlib.plan import AMOUNT, Horizon
 
-LUNAR = ("Spring Festival", "Dragon Boat Festival", "Mid-Autumn Festival")
-FIXED = {"618": (6, 18), "National Day": (10, 1), "Double 11": (11, 11)}
-SOLSTICE = "Winter Solstice"
 
+class Dated(BaseModel):
+    """Where a festival is dated and kept: a country's or market's calendar of the package `holidays`, the names it has there.
 
-class Window(BaseModel):
-    """The days of a holiday's season: `before` its day, and `after` it."""
+    Without a country or market its rule or the `calendar` table dates it; without regions it is kept everywhere.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
+    subdivision: str | None = None
+    market: str | None = None
+    called: list[str] = []
+    regions: list[str] = []
+
+    @field_validator("called", "regions", mode="before")
+    @classmethod
+    def _one_name(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+
+class Window(Dated):
+    """The days of a holiday's season: `before` its first day, and `after` its last."""
 
     before: Annotated[int, Field(ge=0, le=60)] = 0
     after: Annotated[int, Field(ge=0, le=60)] = 0
 
 
-def holiday_days(years: Sequence[int], names: Sequence[str], calendar: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The days of holidays, moving and fixed: holiday, date (TIM-1).
+class Festival(Dated):
+    """The days around a festival that moves months; those that are not stated are read from the days sold."""
 
-    Lunar festivals from the lunar calendar, 618, National Day and Double 11 by their dates, the winter solstice by its rule;
-    a `calendar` table (date, event) overrides a holiday in the years it names, and brings holidays of its own.
-    Raises ParameterError for a name that neither has.
-    """
-    given = _given(calendar)
-    unknown = sorted(set(names) - {*LUNAR, *FIXED, SOLSTICE, *given["holiday"]})
-    if unknown:
-        known = [*LUNAR, *FIXED, SOLSTICE]
-        raise ParameterError(
-            f"holidays: found {unknown[0]!r}, expected one of {', '.join(known)} or an event of the calendar table; correct it."
-        )
-    rows = [(name, date(year, *FIXED[name])) for name in names if name in FIXED for year in years]
-    rows += [(SOLSTICE, date(year, 12, solstice(year))) for year in years if SOLSTICE in names]
-    lunar = festival_days(list(years), [name for name in names if name in LUNAR], calendar)
-    computed = pd.DataFrame([*rows, *lunar[["festival", "date"]].itertuples(index=False)], columns=["holiday", "date"])
-    stated = given[given["holiday"].isin(names) & given["date"].map(lambda day: day.year in set(years))]
-    told = {(row.holiday, row.date.year) for row in stated.itertuples()}
-    kept = [(row.holiday, row.date.year) not in told for row in computed.itertuples()]
-    both = pd.concat([computed[kept], stated[["holiday", "date"]]], ignore_index=True)
-    return both.drop_duplicates().sort_values(["date", "holiday"], ignore_index=True)
+    before: Annotated[int, Field(ge=0, le=60)] | None = None
+    after: Annotated[int, Field(ge=0, le=60)] | None = None
 
 
-def solstice(year: int) -> int:
-    """The day of December on which the sun stands lowest, Beijing time (TIM-1).
+def named(value: Any) -> Any:
+    """A list of festivals as the mapping that it stands for."""
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return {name: {} for name in value}
+    return {name: {} if own is None else own for name, own in value.items()} if isinstance(value, dict) else value
 
-    The usual almanac rule for this century: a mean day of 21.94, moved by the year's length and the leap days; 2021 is its
-    exception.
-    """
-    short = year % 100
-    return int(short * 0.2422 + 21.94) - short // 4 - (1 if year == 2021 else 0)
+
+def holiday_days(
+    years: Sequence[int], names: Sequence[str] | Mapping[str, Dated], calendar: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The days of holidays, moving and fixed: holiday, date (first day), last, region; see `festival_days` (TIM-1)."""
+    days = festival_days(years, names, calendar, "holidays").rename(columns={"festival": "holiday"})
+    return days.sort_values(["date", "holiday", "region"], ignore_index=True)
 
 
 def windows(days: pd.DataFrame, spans: Mapping[str, Window]) -> pd.DataFrame:
@@ -71,7 +74,7 @@ def windows(days: pd.DataFrame, spans: Mapping[str, Window]) -> pd.DataFrame:
     rows = [
         (row.date + timedelta(days=step), row.holiday, row.date, step)
         for row in days.itertuples()
-        for step in range(-spans[row.holiday].before, spans[row.holiday].after + 1)
+        for step in range(-spans[row.holiday].before, (row.last - row.date).days + spans[row.holiday].after + 1)
     ]
     frame = pd.DataFrame(rows, columns=["day", "holiday", "date", "offset"])
     frame["_far"] = frame["offset"].abs()
@@ -80,10 +83,43 @@ def windows(days: pd.DataFrame, spans: Mapping[str, Window]) -> pd.DataFrame:
     return frame.drop(columns="_far").reset_index(drop=True)
 
 
-def seasons(months: Sequence[str], spans: Mapping[str, Window], calendar: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Every holiday season that touches the months from the first to the last of some: see `windows` (TIM-1, TIM-5)."""
+def seasons(
+    months: Sequence[str], spans: Mapping[str, Window], calendar: pd.DataFrame | None = None, regions: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Every holiday season that touches the months from the first to the last of some: see `windows` (TIM-1, TIM-5).
+
+    Where a holiday is kept in single `regions` only, each region has its own seasons, in a column `region`.
+    """
     years = range(int(min(months)[:4]) - 1, int(max(months)[:4]) + 3)
-    return windows(holiday_days(list(years), sorted(spans), calendar), spans)
+    days = holiday_days(list(years), {name: spans[name] for name in sorted(spans)}, calendar)
+    if not (days["region"] != EVERYWHERE).any():
+        return windows(days, spans)
+    each = [windows(days[days["region"].isin([EVERYWHERE, name])], spans).assign(region=name) for name in regions]
+    return pd.concat(each, ignore_index=True)
+
+
+def day_spans(holidays: Mapping[str, Window], festivals: Mapping[str, Festival], found: Moving) -> dict[str, Window]:
+    """The seasons whose days are planned: holidays, and the festivals that move months with their days (TIM-1)."""
+    moved = {
+        name: Window.model_validate(festivals[name].model_dump() | {"before": span.before, "after": span.after})
+        for name, span in found.spans.items()
+        if name in festivals
+    }
+    return {**moved, **holidays}
+
+
+def checked_regions(
+    festivals: Mapping[str, Dated], holidays: Mapping[str, Dated], calendar: pd.DataFrame | None, regions: Iterable[str]
+) -> str:
+    """What the calendar table says of regions that the orders lack, a sentence or ""; ParameterError where parameters do so."""
+    there = set(regions)
+    for section, asked in (("festivals", festivals), ("holidays", holidays)):
+        for name, dated in asked.items():
+            refuse(f"{section}: {name}: regions", dated.regions, there, "region of the orders")
+    if calendar is None or "region" not in calendar:
+        return ""
+    named = {str(name) for name in calendar["region"].dropna()} - {EVERYWHERE}
+    return strangers("calendar", named, there, "region", "its events there move nothing")
 
 
 def undated(names: Sequence[str], near: pd.DataFrame, horizon: Horizon) -> list[str]:
@@ -99,8 +135,8 @@ def holiday_sales(days: pd.DataFrame, near: pd.DataFrame, horizon: Horizon) -> p
 
     `days`: day, month, amount; `near`: from `windows`.
     """
-    inside = days[days["day"].isin(near["day"])].groupby("month")[AMOUNT].sum()
-    sales = inside.reindex(horizon.months, fill_value=0)
+    inside = days.merge(near[_keys(near)]).groupby("month")[AMOUNT].sum()
+    sales = inside.reindex(horizon.months).fillna(0).astype("int64")
     return sales.rename("sales").rename_axis("month").reset_index()
 
 
@@ -111,12 +147,14 @@ def holiday_plan(days: pd.DataFrame, near: pd.DataFrame, cap: float, held_back: 
     budget kept until the season shows what it needs. Returns holiday, date, first_day, last_day (text), days, sales,
     ad_cap, held_back (minor units, rounded down), in the order of the calendar. Sales sum to `holiday_sales`.
     """
-    both = near.merge(days.groupby("day", as_index=False)[AMOUNT].sum(), on="day")
+    both = near.merge(days.groupby(_keys(near), as_index=False)[AMOUNT].sum(), on=_keys(near))
     rows = []
     for (day, holiday), part in both.groupby(["date", "holiday"], sort=True):
         sales = int(part[AMOUNT].sum())
         most = math.floor(round(max(0, sales) * cap, 6))
-        rows.append((holiday, _text(day), _text(part["day"].min()), _text(part["day"].max()), len(part), sales, most))
+        rows.append(
+            (holiday, _text(day), _text(part["day"].min()), _text(part["day"].max()), part["day"].nunique(), sales, most)
+        )
     frame = pd.DataFrame(rows, columns=["holiday", "date", "first_day", "last_day", "days", "sales", "ad_cap"])
     frame["held_back"] = [math.floor(round(most * held_back, 6)) for most in frame["ad_cap"]]
     return frame.astype({"days": "int64", "sales": "int64", "ad_cap": "int64", "held_back": "int64"})
@@ -128,8 +166,10 @@ def holiday_lift(history: pd.DataFrame, near: pd.DataFrame) -> pd.DataFrame:
     `history`: region, day, amount (minor units); `near`: from `windows`, over the history's days. `own` is the region's share
     of what all seasons sold over its share of the days outside (a ratio estimate, its error from the seasons' spread, Cochran
     1977); `lift` is the same shrunk towards the company's 1 by that error (random effects, DerSimonian and Laird 1986). With
-    fewer than three seasons every lift is 1.
+    fewer than three seasons every lift is 1. Seasons that only some regions keep do not count.
     """
+    if "region" in near:
+        near = near[near.groupby("day")["region"].transform("nunique") == near["region"].nunique()].drop_duplicates("day")
     table = history.merge(near[["day", "holiday", "date"]], how="left", on="day")
     inside = table[table["holiday"].notna()].pivot_table(index="region", columns="date", values=AMOUNT, aggfunc="sum")
     outside = table[table["holiday"].isna()].groupby("region")[AMOUNT].sum().clip(lower=0)
@@ -177,11 +217,8 @@ def arm_size(base: float, lift: float, error: float, power: float) -> int:
     return math.ceil(round(z**2 * (base * (1 - base) + other * (1 - other)) / (base - other) ** 2, 6))
 
 
-def _given(calendar: pd.DataFrame | None) -> pd.DataFrame:
-    if calendar is None or calendar.empty:
-        return pd.DataFrame({"holiday": pd.Series(dtype=str), "date": pd.Series(dtype=object)})
-    frame = pd.DataFrame({"holiday": calendar["event"], "date": pd.to_datetime(calendar["date"]).dt.date})
-    return frame.drop_duplicates().reset_index(drop=True)
+def _keys(near: pd.DataFrame) -> list[str]:
+    return ["region", "day"] if "region" in near else ["day"]
 
 
 def _text(day: pd.Timestamp) -> str:

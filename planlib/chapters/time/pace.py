@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from planlib import plan as tables
-from planlib.chapters.time.weeks import WEEK, by_day, by_week, every_day
-from planlib.estimates.season import Near, seasonality
+from planlib.chapters.time.weeks import WEEK, by_day, by_week, every_day, of_company
+from planlib.estimates.season import Moving, Near, seasonality
 from planlib.estimates.windows import Coverage
 from planlib.periods import MONTHS, Calendar
 from planlib.plan import AMOUNT, Horizon
@@ -51,6 +51,11 @@ def run_rate(
     return table.assign(state=pd.Series(states, index=table.index, dtype=str))[columns].reset_index(drop=True)
 
 
+def in_days(in_force: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
+    """The plan in force by day: region (of all together where days do not differ between them), month, day, amount (TIM-4)."""
+    return by_day(in_force if "region" in weights else in_force.assign(region="all"), weights)
+
+
 def alarms(table: pd.DataFrame) -> int:
     """How many alerts a run-rate table holds; one that goes on counts once (TIM-4)."""
     return int((table["state"] == ALERT).sum())
@@ -60,7 +65,7 @@ def false_alarms(
     history: pd.DataFrame,
     daily: pd.DataFrame,
     weights: pd.DataFrame,
-    near: Near,
+    near: Near | Moving,
     horizon: Horizon,
     calendar: pd.DataFrame | None,
     **rule: Any,
@@ -71,7 +76,7 @@ def false_alarms(
     `run_rate`. Each of the last complete years (three at most) is measured against its own total in its seasonal shape, so that
     by construction the year as a whole is not behind, and every alert is a false one. The season is fitted on all years.
     """
-    rows = []
+    rows, weights = [], of_company(weights, daily)
     coverage = Coverage.of(history["month"], horizon.until)
     for back in range(1, 4):
         past = replace(horizon, year=horizon.year - back)

@@ -1,6 +1,6 @@
 """What the time chapter says in sentences, each rendered from its values; `show` writes a value as a reader sees it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import pandas as pd
 
@@ -9,6 +9,8 @@ from planlib.chapters.time.pace import ALERT, SMALL, STILL, alarms
 from planlib.chapters.time.rolling import Lift
 from planlib.chapters.time.weeks import WEEK
 from planlib.drivers import Drivers
+from planlib.estimates.grain import WEEK as BY_WEEK
+from planlib.estimates.season import Moving
 from planlib.plan import AMOUNT
 
 Show = Callable[..., str]
@@ -32,6 +34,41 @@ def told(found: Lift, line: float, lift: float, show: Show) -> str:
         f"{start}: {found.next} is lifted from {show(found.before)} to {show(found.goal)}, carried by the products that beat "
         "their plan. The year's total stays; later quarters give what it gains."
     )
+
+
+def told_moving(found: Moving, named: Collection[str]) -> str:
+    """Which holidays move months although no festival is named so, a sentence or "" (TIM-1)."""
+    also = sorted(set(found.spans) - set(named))
+    if not also:
+        return ""
+    do = "they move" if len(also) > 1 else "it moves"
+    return f"The days of {listed(also)} lie in other months from year to year: {do} months too."
+
+
+def told_undated(found: Moving, effects: pd.DataFrame) -> list[str]:
+    """Festivals that lack a date in the plan year or before it, and what follows: a sentence each (TIM-1).
+
+    `effects`: what was read of them; none where two years of sales are lacking.
+    """
+    said = []
+    if found.spans and effects.empty:
+        does = "does" if len(found.spans) == 1 else "do"
+        said.append(f"What {listed(sorted(found.spans))} {does} to months: two years of sales are needed to tell.")
+    for frame, so in (
+        (found.lost, "the months are planned without this festival"),
+        (found.gaps, "what it did to the months of that time stays in them, and they do not count when its effect is read"),
+    ):
+        for (festival, region), part in frame.groupby(["festival", "region"], sort=True):
+            where = f" in {region}" if region else ""
+            years = listed([str(year) for year in sorted(part["year"])])
+            said.append(f"{festival}{where} has no date in {years}: {so}; add it to the calendar table.")
+    return said
+
+
+def told_grain(grain: str) -> str:
+    """What is left out where orders do not come by day (TIM-1)."""
+    carry = "lie on one day of the week" if grain == BY_WEEK else "carry one day a month"
+    return f"Weeks, days and holiday seasons: the orders {carry}, so nothing is known of the days between; months are planned."
 
 
 def told_drivers(drivers: Drivers, plan: pd.DataFrame) -> str:

@@ -99,6 +99,13 @@ MARKET: dict[str, TableSpec] = {
             Column("date", "date", "day of the event", "day"),
             Column("event", "text", "name of the event"),
             optional(
+                "region",
+                "text",
+                "region that keeps the event, blank for all of them",
+                "every event counts everywhere",
+                blank=True,
+            ),
+            optional(
                 "rivals_from",
                 "date",
                 "day on which rivals opened their sale for the event, blank where not known",
