@@ -5,6 +5,7 @@ Expected sums are Python's whole numbers over the lines that the test wrote (cas
 
 import datetime as dt
 import itertools
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from planlib.plan import digest
 from planlib.run.chain import CHAPTERS
 from tests import field
 from tests.chain.in_process import Worked, work
-from tests.conftest import copy_project, planlib
+from tests.conftest import ROOT, planlib
 
 SCALE = 1_200_000_000_000_000  # minor units of a line's smallest part
 YEARS = {2023: 0.1, 2024: 0.3, 2025: 1, 2026: 1}
@@ -173,11 +174,11 @@ def test_the_rupiah_cases_are_planned_exactly(tmp_path, file, target):
 
 
 def test_beyond_one_message_names_the_limit(tmp_path):
-    project = copy_project(tmp_path / "project")
-    (project / "params" / "big.yml").write_text(
-        yaml.safe_dump(asked(written(project / "params", lines(scale=2 * SCALE)), run="big")), encoding="utf-8"
-    )
-    ended = planlib("run", project / "params" / "big.yml", "--reports", tmp_path / "reports", "--quiet")
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    params = tmp_path / "params"
+    content = asked(written(params, lines(scale=2 * SCALE)), run="big")
+    (params / "big.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    ended = planlib("run", params / "big.yml", "--reports", tmp_path / "reports", "--quiet")
 
     assert ended.code == 3 and not (tmp_path / "reports" / "big").exists()
     assert ended.err.count("92,233,720,368,547,758.07 IDR") == 1 and "decimals: 0" in ended.err and "thousands" in ended.err
