@@ -16,7 +16,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from planlib.errors import ParameterError
-from planlib.plan import minor_exponent
+from planlib.plan import EXACT, minor_exponent
 
 FORMATS = ("text", "money", "share", "points", "int", "factor", "date")
 NUMERIC = ("money", "share", "points", "int", "factor")
@@ -61,8 +61,12 @@ class Reader:
         return found
 
     def major(self, amount: Any) -> Decimal:
-        """Minor units as the exact decimal in major units; an average, which need not be whole, to the nearest unit."""
-        return Decimal(round(amount)).scaleb(-self.exponent)
+        """Minor units as the exact decimal in major units; an average, which need not be whole, to the nearest unit.
+
+        An estimate beyond 2^53, which is a float, has no digits after its fifteenth.
+        """
+        vague = isinstance(amount, float) and abs(amount) > EXACT
+        return Decimal(f"{amount:.15g}" if vague else round(amount)).scaleb(-self.exponent)
 
     def digits(self, amount: int) -> str:
         """`major` of a whole amount as text, quick enough for every cell of a plan."""
@@ -96,12 +100,16 @@ class Reader:
             return format_date(dt.date.fromisoformat(str(value)[:10]), "medium", locale=self.locale)
         return str(value)
 
+    def exactly(self, amount: Any) -> str:
+        """Minor units in major units with every digit."""
+        return self._decimal(self.major(amount), self.exponent)
+
     def full(self, value: Any, form: str) -> str:
         """The exact value, for the title of a rounded number; empty where nothing was rounded."""
         if missing(value):
             return ""
         if form == "money":
-            return f"{self._decimal(self.major(value), self.exponent)} {self.currency}"
+            return "" if isinstance(value, float) and abs(value) > EXACT else f"{self.exactly(value)} {self.currency}"
         return repr(float(value)) if form in ("share", "points", "factor") else ""
 
     def _decimal(self, value: Any, places: int) -> str:
@@ -126,7 +134,7 @@ def plain(value: Any, form: str, reader: Reader) -> str:
     if missing(value):
         return ""
     if form == "money":
-        return str(reader.major(value))
+        return f"{reader.major(value):f}"
     if form in ("share", "points", "factor"):
         return repr(float(value))
     return str(round(value)) if form == "int" else guarded(str(value))

@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PlainSerializer,
     ValidatorFunctionWrapHandler,
     WrapValidator,
     model_validator,
@@ -40,13 +41,14 @@ Where = dict[
 ]
 
 
-def _kept_whole(value: Any, handler: ValidatorFunctionWrapHandler) -> float:
+def kept_whole(value: Any, handler: ValidatorFunctionWrapHandler) -> float:
     """A whole number beyond 2^53 stays one: a float would lose its last digits."""
     checked: float = handler(value)
     return value if type(value) is int and abs(value) > EXACT else checked
 
 
-Finite = Annotated[float, Field(allow_inf_nan=False), WrapValidator(_kept_whole)]
+KeptWhole = (WrapValidator(kept_whole), PlainSerializer(lambda number: number, return_type=Any))
+Finite = Annotated[float, Field(allow_inf_nan=False), *KeptWhole]
 
 
 class Rule(BaseModel):

@@ -18,6 +18,8 @@ from planlib.plan import DIMENSIONS, rollup
 from planlib.run.items import Chapter, column_formats
 
 FULL_ROWS = 5_000
+DIGITS = 10**15  # minor units: a spreadsheet's numbers keep fifteen digits, so that larger amounts stand as text
+AS_TEXT = "; they stand as text, since a spreadsheet keeps fifteen digits of a number"
 MOMENT = dt.datetime(2000, 1, 1)  # a fixed time in place of the clock's
 TITLE, MESSAGE, HEAD = Font(bold=True, size=14), Font(italic=True, color="56616B"), Font(bold=True)
 SHADE = PatternFill("solid", fgColor="EEF2F5")
@@ -64,9 +66,9 @@ def _summary(sheet: Any, record: dict[str, Any], chapters: list[Chapter], reader
                 put(
                     [
                         (item["label"], "text"),
-                        (item["value"], item["format"]),
+                        (item["value"], _form(item["format"], [item["value"]])),
                         (compare["label"], "text"),
-                        (compare["value"], compare["format"]),
+                        (compare["value"], _form(compare["format"], [compare["value"]])),
                     ]
                 )
 
@@ -82,6 +84,7 @@ def _chapter(sheet: Any, chapter: Chapter, reader: Reader) -> None:
         put([(item["title"], "text")], font=HEAD)
         put([(column.get("label") or column["name"], "text") for column in item["columns"]], font=HEAD, fill=SHADE)
         forms = column_formats(item["columns"])
+        forms = [_form(form, (row[place] for row in item["rows"])) for place, form in enumerate(forms)]
         for row in item["rows"]:
             put(zip(row, forms, strict=True))
 
@@ -97,13 +100,20 @@ def _plan(sheet: Any, stem: str, table: pd.DataFrame, reader: Reader) -> None:
             f"{stem}: {len(table):,} rows rolled up to {' and '.join(by)}, amounts in {reader.currency}; "
             "every cell is in the download of the report and in the run's plan folder"
         )
-    put([(says, "text")], font=MESSAGE)
+    form = _form("money", shown["amount"].tolist())
+    put([(says + (AS_TEXT if form == "digits" else ""), "text")], font=MESSAGE)
     put([])
     columns = [str(name) for name in shown.columns]
     put([(name, "text") for name in columns], font=HEAD, fill=SHADE)
-    forms = ["money" if name == "amount" else "text" for name in columns]
+    forms = [form if name == "amount" else "text" for name in columns]
     for row in zip(*(shown[name].tolist() for name in shown.columns), strict=True):
         put(zip(row, forms, strict=True))
+
+
+def _form(form: str, values: Iterable[Any]) -> str:
+    """A column's format: `digits` (text) for money of which some amount has more digits than a spreadsheet keeps."""
+    large = form == "money" and any(isinstance(value, int) and abs(value) >= DIGITS for value in values)
+    return "digits" if large else form
 
 
 def _writer(sheet: Any, reader: Reader) -> Any:
@@ -121,6 +131,8 @@ def _writer(sheet: Any, reader: Reader) -> Any:
             return None
         if form == "money":
             value = reader.major(value)
+        elif form == "digits":
+            value = f"{reader.major(value):f}"
         elif form == "date":
             value = dt.date.fromisoformat(str(value)[:10])
         elif form not in patterns:

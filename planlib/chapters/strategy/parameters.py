@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from planlib.chapters.base import ChapterParameters, Share
-from planlib.lp.rules import Finite
+from planlib.lp.rules import KeptWhole
 
 Count = Annotated[int, Field(ge=0)]
 Points = Annotated[float, Field(ge=-0.2, le=0.2, allow_inf_nan=False)]
@@ -35,7 +35,7 @@ class Parameters(ChapterParameters):
 
     confirm_growth: bool = False
     growth: Annotated[float, Field(ge=-0.9, le=5, allow_inf_nan=False)] = 0.30
-    target: Annotated[Finite, Field(ge=0)] = 0.0
+    target: Annotated[float, Field(ge=0, allow_inf_nan=False), *KeptWhole] = 0.0
     damping: Share = 0.5
     usual_error: Annotated[float, Field(ge=0.02, le=0.5)] = 0.15
     confidence: Annotated[float, Field(ge=0.5, le=0.99)] = 0.80
