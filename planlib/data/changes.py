@@ -113,7 +113,10 @@ class Change(BaseModel):
         """The new members, each with its share of the old ones' history."""
         if self.kind == "move" and isinstance(self.to, dict):
             return {str(self.to["region"]): Decimal(1)}
-        return {self.to: Decimal(1)} if isinstance(self.to, str) else {name: Decimal(str(s)) for name, s in self.to.items()}
+        if isinstance(self.to, str):
+            return {self.to: Decimal(1)}
+        # sorted, since a run's record keeps its keys in another order than the file had, and the last cent goes by order
+        return {name: Decimal(str(self.to[name])) for name in sorted(self.to)}
 
     @property
     def since(self) -> str:
