@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planlib.data import changes as events
-from planlib.data import restated
+from planlib.data import restated, restated_tables
 from planlib.data.files import TableMapping, nearest, read_bytes, suffix
 from planlib.data.members import DIMENSIONS, checked
 from planlib.data.tables import TABLES, UNUSED, dictionary
@@ -125,7 +125,7 @@ def _restated(inputs: Mapping[str, Input], changes: Sequence[events.Change], sto
     found, left_out = dict(inputs), list[str]()
     for name, each in inputs.items():
         if name != "orders":
-            table, told = restated.of_table(name, TABLES[name], held[name], changes)
+            table, told = restated_tables.of_table(name, TABLES[name], held[name], changes)
             left_out += told
             if table is held[name]:
                 continue
@@ -141,7 +141,7 @@ def _restated(inputs: Mapping[str, Input], changes: Sequence[events.Change], sto
         if name == "orders":
             left_out += json.loads(pq.read_schema(target).metadata[b"planlib"])["told"]
         found[name] = replace(each, parquet=target)
-    return found, left_out
+    return found, list(dict.fromkeys(left_out))
 
 
 def _write(table: pa.Table, about: Mapping[str, object], target: Path) -> None:
@@ -176,7 +176,10 @@ def _whole(stored: Path) -> bool:
 def _reader_digest() -> str:
     """Digest of the code that reads: a stored table is not reused by another reader."""
     here = Path(__file__).parent
-    read = [here / part for part in ("changes.py", "files.py", "money.py", "reading.py", "restated.py", "sources.py")]
+    read = [
+        here / part
+        for part in ("changes.py", "files.py", "money.py", "reading.py", "restated.py", "restated_tables.py", "sources.py")
+    ]
     parts = [path.read_bytes() for path in (*read, *sorted((here / "tables").glob("*.py")))]
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
