@@ -162,7 +162,7 @@ def test_a_region_spelled_in_another_way_since_2025_is_one_region(tmp_path):
     case = next((each for each in (CASE, ROOT.parent / "shared" / "cases" / CASE.name) if each.is_dir()), None)
     if case is None:
         pytest.skip("the shared cases are not beside this repository (../shared/cases)")
-    shutil.copy2(case / "orders.csv", tmp_path)
+    shutil.copy2(case / "orders_case.csv", tmp_path / "orders.csv")
     asked = {**ASKED, "as_of": dt.date(2025, 12, 31)}
     asked["changes"] = [{"kind": "rename", "dimension": "region", "of": "North", "to": "NORTH", "from": "2025-01"}]
     found = work(tmp_path, asked, chapters=("01-strategy", "02-region"))
