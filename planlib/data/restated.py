@@ -35,7 +35,7 @@ def of_orders(orders: pa.Table, changes: Sequence[Change], elsewhere: Mapping[st
     `elsewhere`: members by dimension that other tables name: one without orders is no error. Adds booked_<column> for each
     column that changes, and `counted`. A line of a member that was split becomes one line per new member; its money, pieces
     and count are divided in whole units, so that in order of date every new member has its share of all lines so far, cell by
-    cell, to within a few units. Returns the lines, and a sentence for each event that touches none. Raises InputDataError for
+    cell, to within a few units. Returns the lines, and sentences on events that touch none or not all. Raises InputDataError for
     a member that is not there, or is still sold after it ended.
     """
     import numpy as np
@@ -53,6 +53,8 @@ def of_orders(orders: pa.Table, changes: Sequence[Change], elsewhere: Mapping[st
         mine = _lines(result, change, changes, elsewhere)
         if not pc.any(mine).as_py():
             told.append(f"No order line is touched by this change: {change.says()}")
+        if change.kind == "move":
+            told += _stayed(result, change)
         result = _divided(result, change, mine) if change.kind == "split" else _renamed(result, change, mine)
     if _sums(result) != whole:
         raise PlanError(f"orders: restated they sum to {_sums(result)}, expected {whole}; this is a fault of the program.")
@@ -152,6 +154,29 @@ def _of_movers(orders: pa.Table, change: Change, mine: pa.ChunkedArray) -> pa.Ch
             f"all of them: `leaving: [{', '.join(regions)}]`."
         )
     return mine
+
+
+def _stayed(orders: pa.Table, change: Change) -> list[str]:
+    """A sentence when customers who moved go on buying elsewhere: those lines stay where they were booked."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    new = next(iter(change.shares))
+    late = pc.and_(
+        pc.is_in(orders["customer"], pa.array(change.of, pa.string())),
+        pc.and_(
+            pc.greater_equal(orders["date"], pa.scalar(change.start, pa.date32())),
+            pc.not_equal(orders["region"], pa.scalar(new)),
+        ),
+    )
+    places = sorted(set(orders["region"].filter(late).to_pylist()))
+    if not places:
+        return []
+    count = pc.sum(late).as_py()
+    return [
+        f"{count} {'line' if count == 1 else 'lines'} of customers who moved to {new} in {change.since} were booked in "
+        f"{', '.join(places)} since then, and stay there."
+    ]
 
 
 def _refuse_late(orders: pa.Table, change: Change, name: str, until: Any) -> None:

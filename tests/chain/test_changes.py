@@ -18,6 +18,7 @@ from planlib.run import params
 from tests.chain import tiny
 from tests.chain.in_process import Worked, work
 from tests.conftest import ROOT, planlib
+from tests.data.test_restated import HEAD, history
 
 ASKED: dict[str, Any] = {
     "company": "Tiny",
@@ -124,6 +125,19 @@ def test_the_plan_is_that_of_a_company_that_always_had_todays_members(tmp_path):
 
     for stem, plan in expected.plans.items():
         assert tables.digest(found.plans[stem]) == tables.digest(plan), stem
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_plan_on_a_random_history_ties_out_and_plans_nobody_who_ended(seed, tmp_path):
+    changes, lines, alive = history(seed)
+    rows = [",".join(line[name] for name in HEAD.split(",")) for line in lines]
+    (tmp_path / "orders.csv").write_text("\n".join([HEAD, *rows]) + "\n", encoding="utf-8")
+    found = work(tmp_path, {**ASKED, "as_of": dt.date(2025, 12, 31), "changes": changes})
+
+    assert ties_out(found)
+    for dimension, members in alive.items():
+        assert set(found.plans["04-channel"][dimension]) <= members
 
 
 @pytest.mark.slow

@@ -123,6 +123,20 @@ def test_a_customer_who_bought_in_two_regions_leaves_the_one_that_is_named(desk)
     assert desk.amounts("region", move | {"leaving": "North"}, lines=lines) == {"West": 4277, "South": 303}
 
 
+def test_lines_that_movers_book_elsewhere_after_the_move_stay_and_are_told(desk):
+    move = event("move", "C1", {"region": "West"}, "2025-06", "customer")
+    tables, _, told = desk.read(move)
+
+    assert tables.orders(["region"]).set_index("region")["amount"].to_dict() == {"North": 777, "West": 3500, "South": 3}
+    assert "1 line of customers who moved to West in 2025-06 were booked in North since then, and stay there." in told
+
+
+def test_customers_whose_numbers_were_merged_are_one(desk):
+    tables = desk.read(event("merge", ["C1", "C2"], "C1", dimension="customer"))[0]
+
+    assert tables.customers("2025-12-31").set_index("customer")[["orders", "amount"]].loc["C1"].tolist() == [3, 4277]
+
+
 def test_who_leaves_a_region_that_was_split_leaves_all_its_parts(desk):
     found = desk.amounts("region", SOUTH, event("move", "C3", {"region": "West"}, "2026-02", "customer"))
 
