@@ -35,8 +35,8 @@ def of_orders(orders: pa.Table, changes: Sequence[Change], elsewhere: Mapping[st
     `elsewhere`: members by dimension that other tables name: one without orders is no error. Adds booked_<column> for each
     column that changes, and `counted`. A line of a member that was split becomes one line per new member; its money, pieces
     and count are divided in whole units, so that in order of date every new member has its share of all lines so far, cell by
-    cell, to within a few units. Returns the lines, and sentences on events that touch none or not all. Raises InputDataError for
-    a member that is not there, or is still sold after it ended.
+    cell, to within a few units. Returns the lines, and sentences on events that touch none or not all. Raises
+    InputDataError for a member that is not there, or is still sold after it ended.
     """
     import numpy as np
     import pyarrow as pa
@@ -174,8 +174,8 @@ def _stayed(orders: pa.Table, change: Change) -> list[str]:
         return []
     count = pc.sum(late).as_py()
     return [
-        f"{count} {'line' if count == 1 else 'lines'} of customers who moved to {new} in {change.since} were booked in "
-        f"{', '.join(places)} since then, and stay there."
+        f"Customers who moved to {new} in {change.since} still bought in {', '.join(places)} since then ({count} order lines): "
+        "those stay there."
     ]
 
 
