@@ -54,7 +54,7 @@ class Change(BaseModel):
     dimension  what the members of `of` are: region, product, channel or customer; of a move customer or person
     of         the member or members as they were
     from       first day (or month) under the new name; lines before it are restated
-    leaving    move only: the region they leave, where they bought in several
+    leaving    move only: the region or regions they leave, where they bought in several
     if_there   a member that no table has is no error
     owner, reason   who decided it, and why
     """
@@ -66,7 +66,7 @@ class Change(BaseModel):
     of: Annotated[list[Name], BeforeValidator(_several), Field(min_length=1)]
     to: Annotated[str | dict[str, float | str], PlainValidator(_target)]
     start: Annotated[dt.date, BeforeValidator(_first_day), Field(alias="from")]
-    leaving: Name | None = None
+    leaving: Annotated[list[Name], BeforeValidator(_several)] = []
     if_there: bool = False
     owner: str = ""
     reason: str = ""
@@ -86,7 +86,7 @@ class Change(BaseModel):
             where = list(shares) == ["region"] and isinstance(shares["region"], str)
             right = where and self.dimension in ("customer", "person")
             return None if right else "expected of a move `dimension: customer` or `person`, and `to: {region: ...}`"
-        if self.dimension == "person" or self.leaving is not None:
+        if self.dimension == "person" or self.leaving:
             return "expected `dimension: person` and `leaving` of a move only"
         if self.kind == "split":
             if len(self.of) != 1 or self.dimension == "customer" or len(shares) < 2:
@@ -113,7 +113,10 @@ class Change(BaseModel):
         """The new members, each with its share of the old ones' history."""
         if self.kind == "move" and isinstance(self.to, dict):
             return {str(self.to["region"]): Decimal(1)}
-        return {self.to: Decimal(1)} if isinstance(self.to, str) else {name: Decimal(str(s)) for name, s in self.to.items()}
+        if isinstance(self.to, str):
+            return {self.to: Decimal(1)}
+        # sorted, since a run's record keeps its keys in another order than the file had, and the last cent goes by order
+        return {name: Decimal(str(self.to[name])) for name in sorted(self.to)}
 
     @property
     def since(self) -> str:
@@ -177,10 +180,10 @@ def contradictions(changes: Sequence[Change]) -> list[str]:
     faults = []
     became: dict[tuple[str, str], Change] = {}
     links: dict[tuple[str, dt.date], list[tuple[str, str]]] = {}
-    seen: set[tuple[str, str, dt.date, str | None]] = set()
+    seen: set[tuple[str, str, dt.date, str]] = set()
     for change in changes:
         for name in change.of:
-            place = (change.dimension, name, change.start, change.leaving)
+            place = (change.dimension, name, change.start, ", ".join(change.leaving))
             before = became.get((change.dimension, name))
             if place in seen:
                 faults.append(f"{change.dimension} {name} changes twice from {change.since}; keep one of the two")

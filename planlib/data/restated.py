@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from planlib.data.changes import Change, ended
+from planlib.data.changes import Change
 from planlib.data.files import nearest
-from planlib.data.tables.spec import TableSpec
 from planlib.errors import InputDataError, PlanError
 
 if TYPE_CHECKING:
@@ -36,8 +35,8 @@ def of_orders(orders: pa.Table, changes: Sequence[Change], elsewhere: Mapping[st
     `elsewhere`: members by dimension that other tables name: one without orders is no error. Adds booked_<column> for each
     column that changes, and `counted`. A line of a member that was split becomes one line per new member; its money, pieces
     and count are divided in whole units, so that in order of date every new member has its share of all lines so far, cell by
-    cell, to within a few units. Returns the lines, and a sentence for each event that touches none. Raises InputDataError for
-    a member that is not there, or is still sold after it ended.
+    cell, to within a few units. Returns the lines, and sentences on events that touch none or not all. Raises
+    InputDataError for a member that is not there, or is still sold after it ended.
     """
     import numpy as np
     import pyarrow as pa
@@ -54,28 +53,12 @@ def of_orders(orders: pa.Table, changes: Sequence[Change], elsewhere: Mapping[st
         mine = _lines(result, change, changes, elsewhere)
         if not pc.any(mine).as_py():
             told.append(f"No order line is touched by this change: {change.says()}")
+        if change.kind == "move":
+            told += _stayed(result, change)
         result = _divided(result, change, mine) if change.kind == "split" else _renamed(result, change, mine)
     if _sums(result) != whole:
         raise PlanError(f"orders: restated they sum to {_sums(result)}, expected {whole}; this is a fault of the program.")
     return result, told
-
-
-def of_table(name: str, spec: TableSpec, table: pa.Table, changes: Sequence[Change]) -> tuple[pa.Table, list[str]]:
-    """Another table in the members after `changes`, and sentences on rows that say nothing of a new member.
-
-    A row follows its member where it is dated before the event, or where the member is no more. Rows that become one are
-    summed where they can be (money, counts); where they differ in anything else, no row is made of them. A table that has a
-    row under the new name already speaks of today: that row stands.
-    """
-    import pyarrow as pa
-
-    gone = ended(changes)
-    rows: list[dict[str, Any]] = table.to_pylist()
-    told: list[str] = []
-    for change in changes:
-        rows = _moved(name, rows, change) if change.kind == "move" else _followed(name, spec, rows, change, gone, told)
-    same = rows == table.to_pylist()
-    return (table if same else pa.Table.from_pylist(rows, schema=table.schema)), told
 
 
 def both_views(cells: pd.DataFrame, years: Mapping[str, Sequence[str]]) -> pd.DataFrame:
@@ -145,26 +128,55 @@ def _lines(orders: pa.Table, change: Change, changes: Sequence[Change], elsewher
 
 
 def _of_movers(orders: pa.Table, change: Change, mine: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The lines of customers who move that lie outside their new region, in the one region that each leaves."""
+    """The lines of customers who move that lie outside their new region, in the one region that each leaves.
+
+    A region that was split is one: who bought there leaves all its parts.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     new = next(iter(change.shares))
     mine = pc.and_(mine, pc.not_equal(orders["region"], pa.scalar(new)))
-    if change.leaving is not None:
-        return pc.and_(mine, pc.equal(orders["region"], pa.scalar(change.leaving)))
-    pairs = orders.select(["customer", "region"]).filter(mine).group_by(["customer", "region"]).aggregate([]).to_pylist()
-    left: dict[str, list[str]] = {}
-    for pair in sorted(pairs, key=lambda pair: (pair["customer"], pair["region"])):
-        left.setdefault(pair["customer"], []).append(pair["region"])
-    several = {customer: regions for customer, regions in left.items() if len(regions) > 1}
+    if change.leaving:
+        return pc.and_(mine, pc.is_in(orders["region"], pa.array(change.leaving, pa.string())))
+    columns = ["customer", "region", booked("region")]
+    left: dict[str, tuple[set[str], set[str]]] = {}
+    for each in orders.select(columns).filter(mine).group_by(columns).aggregate([]).to_pylist():
+        now, then = left.setdefault(each["customer"], (set(), set()))
+        now.add(each["region"])
+        then.add(each[booked("region")])
+    several = sorted((customer, sorted(now)) for customer, (now, then) in left.items() if min(len(now), len(then)) > 1)
     if several:
-        customer, regions = next(iter(several.items()))
+        customer, regions = several[0]
         raise InputDataError(
             f"changes: found customer {customer!r} with orders in {' and '.join(regions)} before moving to {new} in "
-            f"{change.since}, expected one region ({len(several)} such customers); say which: `leaving: {regions[0]}`."
+            f"{change.since}, expected one region ({len(several)} such customers); say which: `leaving: {regions[0]}`, or "
+            f"all of them: `leaving: [{', '.join(regions)}]`."
         )
     return mine
+
+
+def _stayed(orders: pa.Table, change: Change) -> list[str]:
+    """A sentence when customers who moved go on buying elsewhere: those lines stay where they were booked."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    new = next(iter(change.shares))
+    late = pc.and_(
+        pc.is_in(orders["customer"], pa.array(change.of, pa.string())),
+        pc.and_(
+            pc.greater_equal(orders["date"], pa.scalar(change.start, pa.date32())),
+            pc.not_equal(orders["region"], pa.scalar(new)),
+        ),
+    )
+    places = sorted(set(orders["region"].filter(late).to_pylist()))
+    if not places:
+        return []
+    count = pc.sum(late).as_py()
+    return [
+        f"Customers who moved to {new} in {change.since} still bought in {', '.join(places)} since then ({count} order lines): "
+        "those stay there."
+    ]
 
 
 def _refuse_late(orders: pa.Table, change: Change, name: str, until: Any) -> None:
@@ -268,136 +280,3 @@ def _sums(orders: pa.Table) -> dict[str, Any]:
     import pyarrow.compute as pc
 
     return {name: pc.sum(orders[name]).as_py() or 0 for name in _MEASURES if name in orders.column_names}
-
-
-# ---------------------------------------------------------------- rows of other tables
-
-
-def _moved(name: str, rows: list[dict[str, Any]], change: Change) -> list[dict[str, Any]]:
-    """Customers' home region, persons' region."""
-    if name != {"customer": "customers", "person": "staff"}[change.dimension] or (rows and "region" not in rows[0]):
-        return rows
-    known = {row[change.dimension] for row in rows}
-    strange = [each for each in change.of if each not in known]
-    if change.dimension == "person" and strange and not change.if_there:
-        hint = nearest(strange[0], sorted(known))
-        raise InputDataError(
-            f"changes: found the person {strange[0]!r}, expected one of the table staff"
-            + (f" (nearest: {hint!r})" if hint else "")
-            + "; correct it."
-        )
-    new = next(iter(change.shares))
-    return [
-        {**row, "region": new} if row[change.dimension] in change.of and change.leaving in (None, row["region"]) else row
-        for row in rows
-    ]
-
-
-def _followed(
-    name: str,
-    spec: TableSpec,
-    rows: list[dict[str, Any]],
-    change: Change,
-    gone: Mapping[tuple[str, str], Change],
-    told: list[str],
-) -> list[dict[str, Any]]:
-    column = change.column
-    if not rows or column not in rows[0]:
-        return rows
-    dated = next((each.name for each in spec.columns if each.name in spec.key and each.kind in ("month", "year")), None)
-    there = {row[column] for row in rows}
-    news = [new for new in change.shares if new not in change.of]
-    today = dated is None and all(new in there for new in news) and bool(news)  # the table speaks of today already
-
-    def follows(row: dict[str, Any]) -> bool:
-        if row[column] not in change.of:
-            return False
-        if (change.dimension, row[column]) in gone:
-            return True
-        # who lives on under its name is meant by a row of today, and by a dated one from the event on
-        return f"{row[dated]}-01"[:7] < f"{change.start:%Y-%m}" if dated else not today
-
-    mine = [row for row in rows if follows(row)]
-    if not mine:
-        return rows
-    rest = [row for row in rows if not follows(row)]
-    if column not in spec.key:  # a person, a partner, an activity: it is not divided, and goes where most goes
-        most = max(change.shares, key=lambda new: change.shares[new])
-        most = change.of[0] if change.kind == "split" and change.of[0] in change.shares else most
-        if change.kind == "split":
-            told.append(f"{name}: {len(mine)} rows of {column} {change.of[0]} are not divided and stay with {most}.")
-        return [{**row, column: most} if follows(row) else row for row in rows]
-    if today:
-        if change.kind != "split":
-            told.append(f"{name}: the row of {news[0]} stands for {' and '.join(change.of)}, whose own rows are not used.")
-        return rest
-    if change.kind == "split":
-        told.append(
-            f"{name}: the rows of {' and '.join(change.shares)} are made of the one of {change.of[0]}: amounts and counts by "
-            "their shares, anything else as it was."
-        )
-        return rest + [part for row in mine for part in _parts(spec, row, change)]
-    new = next(iter(change.shares))
-    mine = _whole(name, spec, mine, change, dated, told)
-    return _joined(name, spec, [*rest, *({**row, column: new} for row in mine)], column, new, told)
-
-
-def _whole(
-    name: str, spec: TableSpec, rows: list[dict[str, Any]], change: Change, dated: str | None, told: list[str]
-) -> list[dict[str, Any]]:
-    """Rows of members that merge, without periods in which a table with amounts has some of them only: a part is no sum."""
-    alone = {change.column, dated} >= set(spec.key)
-    if not alone or not any(spec.column(each).additive for each in rows[0]):
-        return rows
-    moving = [each for each in change.of if each not in change.shares]
-    there: dict[Any, set[str]] = {}
-    for row in rows:
-        there.setdefault(row[dated] if dated else None, set()).add(row[change.column])
-    partly = [period for period, members in there.items() if len(members) < len(moving)]
-    if partly:
-        when = f" of {', '.join(map(str, sorted(partly)))}" if dated else ""
-        told.append(
-            f"{name}: not each of {' and '.join(change.of)} has a row{when}: what the table would say of "
-            f"{next(iter(change.shares))} is left out; give it a row of its own."
-        )
-    return [row for row in rows if (row[dated] if dated else None) not in partly]
-
-
-def _parts(spec: TableSpec, row: dict[str, Any], change: Change) -> list[dict[str, Any]]:
-    """One row per new member: money in whole units, counts by share, all else as it was."""
-    shares = list(change.shares.values())
-    result = [{**row, change.column: new} for new in change.shares]
-    for name, value in row.items():
-        if name not in spec.names or value is None or not spec.column(name).additive:
-            continue
-        money = isinstance(value, int)
-        values = [part[0] for part in divided([value], shares, [()])] if money else [value * float(share) for share in shares]
-        for part, each in zip(result, values, strict=True):
-            part[name] = each
-    return result
-
-
-def _joined(
-    name: str, spec: TableSpec, rows: list[dict[str, Any]], column: str, new: str, told: list[str]
-) -> list[dict[str, Any]]:
-    """Rows with one key made one: additive columns summed; where others differ there is no row, and it is told."""
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in rows:
-        groups.setdefault(tuple(row[each] for each in spec.key), []).append(row)
-    result = []
-    for same in groups.values():
-        if len(same) == 1:
-            result += same
-            continue
-        differ = [
-            each for each in same[0] if not spec.column(each).additive and any(row[each] != same[0][each] for row in same)
-        ]
-        if differ:
-            told.append(
-                f"{name}: the rows that became {column} {new} differ in {', '.join(differ)}: what the table would say of {new} "
-                f"is left out; give it a row of its own."
-            )
-            continue
-        sums = {each: sum(row[each] or 0 for row in same) for each in same[0] if spec.column(each).additive}
-        result.append({**same[0], **sums})
-    return result

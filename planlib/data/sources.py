@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planlib.data import changes as events
-from planlib.data import names, restated
+from planlib.data import names, restated, restated_tables
 from planlib.data.calendar import calendar_of, covered, month_names
 from planlib.data.files import TableMapping, nearest, read_bytes, suffix
 from planlib.data.members import DIMENSIONS, checked
@@ -144,32 +144,33 @@ def _restated(inputs: Mapping[str, Input], changes: Sequence[events.Change], sto
     """Every table that `changes` touch as a stored table of its own; bytes and control total stay those of the file."""
     import pyarrow.parquet as pq
 
-    columns = {change.column for change in changes} | {change.dimension for change in changes}
     held = {name: pq.read_table(each.parquet) for name, each in inputs.items()}
     others = [table for name, table in held.items() if name != "orders"]
     elsewhere = {
         dimension: {member for table in others if dimension in table.column_names for member in table[dimension].to_pylist()}
         for dimension in DIMENSIONS
     }
-    found, left_out = dict(inputs), []
+    stated = [events.kept(change) for change in changes]
+    found, left_out = dict(inputs), list[str]()
     for name, each in inputs.items():
-        if name != "orders" and not columns & set(held[name].column_names):
-            continue
-        stated = [events.kept(change) for change in changes]
-        recipe = json.dumps([each.parquet.parent.name, name, stated, _reader_digest()], sort_keys=True)
-        target = store / hashlib.sha256(recipe.encode()).hexdigest()[:16] / f"{name}.parquet"
-        # always told anew, since a member may be known from another table now; only the writing is spared
-        if name == "orders":
-            table, told = restated.of_orders(held[name], changes, elsewhere)
-        else:
-            table, told = restated.of_table(name, TABLES[name], held[name], changes)
-        left_out += told
-        if table is held[name]:
-            continue
+        if name != "orders":
+            table, told = restated_tables.of_table(name, TABLES[name], held[name], changes)
+            left_out += told
+            if table is held[name]:
+                continue
+        recipe = [each.parquet.parent.name, name, stated, _reader_digest()]
+        if name == "orders":  # who has no orders is known from elsewhere, or refused
+            recipe.append([sorted({*change.of} & elsewhere.get(change.dimension, set())) for change in changes])
+        key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
+        target = store / key / f"{name}.parquet"
         if not _whole(target):
-            _write(table, {"restated": stated}, target)
+            if name == "orders":
+                table, told = restated.of_orders(held[name], changes, elsewhere)
+            _write(table, {"restated": stated, "told": told}, target)
+        if name == "orders":
+            left_out += json.loads(pq.read_schema(target).metadata[b"planlib"])["told"]
         found[name] = replace(each, parquet=target)
-    return found, left_out
+    return found, list(dict.fromkeys(left_out))
 
 
 def _write(table: pa.Table, about: Mapping[str, object], target: Path) -> None:
@@ -204,7 +205,7 @@ def _whole(stored: Path) -> bool:
 def _reader_digest() -> str:
     """Digest of the code that reads: a stored table is not reused by another reader."""
     here = Path(__file__).parent
-    rooms = ("calendar", "changes", "files", "money", "names", "reading", "restated", "sources")
+    rooms = ("calendar", "changes", "files", "money", "names", "reading", "restated", "restated_tables", "sources")
     read = [here / f"{room}.py" for room in rooms]
     parts = [path.read_bytes() for path in (*read, *sorted((here / "tables").glob("*.py")))]
     return hashlib.sha256(b"".join(parts)).hexdigest()

@@ -68,7 +68,7 @@ def parts_of(event: Change, held: Tables, as_of: date) -> list[Change]:
     sold, moved = (frame.groupby("booked")[AMOUNT].sum() for frame in (whole, theirs))
     for region, amount in moved.items():
         share = round(float(amount) / float(sold[region]), 6) if sold[region] > 0 else 0.0
-        if region == new or event.leaving not in (None, region) or share <= 0:
+        if region == new or (event.leaving and region not in event.leaving) or share <= 0:
             continue
         to = new if share >= 1 else {region: round(1 - share, 6), new: share}
         how = {"kind": "rename" if share >= 1 else "split", "dimension": "region", "of": region, "to": to}

@@ -66,6 +66,14 @@ def test_an_event_that_cannot_be_meant_is_refused_with_what_was_expected(stated,
     assert expected in str(fault.value)
 
 
+def test_the_order_of_names_in_a_split_decides_nothing():
+    one, two = (
+        read([event("split", "South", dict(parts))])[0] for parts in ([("B", 0.5), ("A", 0.5)], [("A", 0.5), ("B", 0.5)])
+    )
+
+    assert list(one.shares) == list(two.shares) == ["A", "B"]
+
+
 def test_shares_are_summed_as_they_are_written():
     # 0.1 + 0.2 + 0.7 is not 1 in binary
     assert len(read([event("split", "South", {"A": 0.1, "B": 0.2, "C": 0.7})])[0].shares) == 3

@@ -123,6 +123,26 @@ def test_a_customer_who_bought_in_two_regions_leaves_the_one_that_is_named(desk)
     assert desk.amounts("region", move | {"leaving": "North"}, lines=lines) == {"West": 4277, "South": 303}
 
 
+def test_lines_that_movers_book_elsewhere_after_the_move_stay_and_are_told(desk):
+    move = event("move", "C1", {"region": "West"}, "2025-06", "customer")
+    tables, _, told = desk.read(move)
+
+    assert tables.orders(["region"]).set_index("region")["amount"].to_dict() == {"North": 777, "West": 3500, "South": 3}
+    assert "Customers who moved to West in 2025-06 still bought in North since then (1 order lines): those stay there." in told
+
+
+def test_customers_whose_numbers_were_merged_are_one(desk):
+    tables = desk.read(event("merge", ["C1", "C2"], "C1", dimension="customer"))[0]
+
+    assert tables.customers("2025-12-31").set_index("customer")[["orders", "amount"]].loc["C1"].tolist() == [3, 4277]
+
+
+def test_who_leaves_a_region_that_was_split_leaves_all_its_parts(desk):
+    found = desk.amounts("region", SOUTH, event("move", "C3", {"region": "West"}, "2026-02", "customer"))
+
+    assert found == {"North": 1777, "West": 2500 + 3}
+
+
 def test_events_count_in_the_order_of_their_days(desk):
     merged = event("merge", ["Nord", "West"], "Northwest", "2026-01")
     split = event("split", "Northwest", {"A": 0.25, "B": 0.75}, "2026-02")
@@ -215,6 +235,14 @@ def test_a_table_that_speaks_of_today_stands_and_one_that_cannot_be_summed_is_le
     without, _, told = desk.read(merge, regions=REGIONS)
     assert without.frame("regions")["region"].tolist() == ["South"]
     assert any("differ in income" in text for text in told)
+
+
+def test_a_region_that_absorbs_another_keeps_its_rates_and_adds_the_counts(desk):
+    tables, _, told = desk.read(event("merge", ["North", "West"], "West"), regions=REGIONS)
+    found = tables.frame("regions").set_index("region")
+
+    assert found.loc["West", ["gdp", "income", "population"]].tolist() == [150, 20, 15]
+    assert "regions: income of region West stand as its own row has them." in told
 
 
 def test_a_split_region_gives_its_counts_by_shares_and_its_rates_as_they_are(desk):
