@@ -176,8 +176,8 @@ def lived(table: pd.DataFrame, lives: Lives) -> pd.DataFrame:
 def opened(table: pd.DataFrame, lives: Lives) -> pd.DataFrame:
     """The table with the cells of each opening beside what its own months lead to expect; `table`: dimensions, month, share.
 
-    Openings told by `at` take that of their like member's share, whether it closes or not; those told by a part of the year get it
-    of the whole, the others making room in proportion.
+    Openings told by `at` take that of their like member's share, whether it closes or not; those told by a part of the year
+    get it of the whole, the others making room in proportion.
     """
     openings = lives.openings
     if not openings:
