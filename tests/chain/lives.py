@@ -37,9 +37,9 @@ def asked(folder: Path, orders: pd.DataFrame, **more: Any) -> dict[str, Any]:
 
 
 def planned(folder: Path, orders: pd.DataFrame | None = None, **more: Any) -> Worked:
-    """All chapters on the company, see `asked`; `baseline` is an earlier plan."""
-    baseline = more.pop("baseline", None)
-    return work(folder, asked(folder, lines() if orders is None else orders, **more), baseline=baseline)
+    """The chapters on the company, see `asked`; `baseline` is an earlier plan, `chapters` those to run, all by default."""
+    how = {name: more.pop(name) for name in ("baseline", "chapters") if name in more}
+    return work(folder, asked(folder, lines() if orders is None else orders, **more), **how)
 
 
 def ties_out(found: Worked) -> None:
