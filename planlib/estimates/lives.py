@@ -189,7 +189,7 @@ def opened(table: pd.DataFrame, lives: Lives) -> pd.DataFrame:
         if parts >= 1:
             names = [size.opening.member for size in sizes if size.part is not None]
             raise ParameterError(
-                f"openings: {names} are to have {parts:.0%} of what is open of the year, expected less than all of it; state less."
+                f"openings: {names} are to have {parts:.0%} of what is open of the year, expected less than all; state less."
             )
         frame = pd.concat([frame, *(_copied(frame, size, lives) for size in sizes)], ignore_index=True)
     frame = frame.assign(share=_sized(frame, lives))

@@ -189,3 +189,16 @@ def test_the_gate_finds_money_for_a_year_that_nothing_is_open_in():
     assert over["outside"].tolist() == [0, 60]
     assert outside(ABOVE, told(closings=({"region": "North", "last": "2026-01"},)))["outside"].tolist() == [0, 0]
     assert outside(ABOVE, told(closings=({"region": "North", "product": "Lamp", "last": "2025-12"},)))["outside"].sum() == 0
+
+
+def test_two_stated_parts_that_meet_in_a_cell_are_both_met():
+    # A region with a quarter of the year and a product with a tenth: the product sells in the region, too.
+    region, product = size(0.25, region="East", like="North"), size(0.1, product="Stool", like="Lamp", **{"from": "2026-07"})
+    found = lived(flat(North=100, West=50), told(region, product))
+
+    assert found.loc[found["region"] == "East", "share"].sum() == pytest.approx(0.25)
+    assert found.loc[found["product"] == "Stool", "share"].sum() == pytest.approx(0.1)
+    both = found[(found["region"] == "East") & (found["product"] == "Stool")]
+    assert (
+        both.loc[both["month"] >= "2026-07", "share"].gt(0).all() and both.loc[both["month"] < "2026-07", "share"].eq(0).all()
+    )
