@@ -56,8 +56,9 @@ class Driver:
              method book gives no number; `decision`: one for which it does
     counts   `evidence`: as far as its past bears it out, the default of a claim; `stated`: in full, of all else
     evidence what its past says; without, it is not testable, and counts as stated
-    holds    members whose share stands as it leaves it: after it only a decision that speaks of one moves it, the others share
-             what is left as if it were not there
+    holds    members whose share stands as it leaves it: after it only what is `named` for one moves it, the others share what
+             is left as if it were not there
+    named    whether its factors are stated member by member: one other than 1 moves a member that another driver holds
     """
 
     name: str
@@ -69,6 +70,7 @@ class Driver:
     counts: Counts | None = None
     evidence: Evidence = UNTESTED
     holds: tuple[str, ...] = ()
+    named: bool = False
 
     @property
     def counted(self) -> float:
@@ -182,7 +184,7 @@ def build(plan: pd.DataFrame, into: str, last_year: pd.DataFrame, drivers: Seque
         at = [name for name in keys if name in driver.values.columns]
         if "factor" in driver.values:
             factor = place.values(driver.values, at, "factor").fillna(1.0)
-            still = held & ~((driver.kind == "decision") & (factor != 1.0)).to_numpy()
+            still = held & ~(driver.named & (factor != 1.0)).to_numpy()
             moved = cells["share"] * factor
             mass = place.by_member(cells["parent"] * cells["share"])
             shown = place.by_member(cells["parent"] * moved) / mass.where(mass > 0)

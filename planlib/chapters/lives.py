@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from planlib.chapters.members import counted
+from planlib.chapters.members import counted, listed
 from planlib.estimates.lives import Closing, Lives, Size
 from planlib.plan import AMOUNT
 
@@ -21,6 +21,11 @@ def told(lives: Lives, into: str, plan: pd.DataFrame, before: pd.DataFrame, open
         before  what history alone leads to expect of the open months: dimensions, month, share (sums to 1)
         open_   what of the year's target is open, minor units
     """
+    if into == "segment":
+        names = sorted({size.opening.member for size in lives.openings if size.opening.dim == "region" and not size.own})
+        has, whose = ("has", "its") if len(names) == 1 else ("have", "their")
+        text = f"{listed(names)} {has} no customers yet: {whose} sales fall on the groups as the company's do."
+        return [text] if names else []
     total = max(1, int(plan[AMOUNT].sum()))
     openings = [
         _opening(size, _of(plan, size.opening.where), total, show) for size in lives.openings if size.opening.dim == into

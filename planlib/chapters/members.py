@@ -39,16 +39,14 @@ def slip(name: str, members: Iterable[str]) -> str | None:
     """The member that a name stands for by a slip of the pen, None where it is a name of its own.
 
     A slip: equal but for capitals, spaces at the ends or the form of its letters, or one letter more, fewer or other, or two
-    neighbours changed over (Damerau). In names under four letters one other letter is a name of its own.
+    neighbours changed over (Damerau).
     """
     mine = _folded(name)
     near = {member: _folded(member) for member in members}
     for member in sorted(near):
         if near[member] == mine:
             return member
-    return next(
-        (member for member in sorted(near) if min(len(mine), len(near[member])) > 3 and _one_off(mine, near[member])), None
-    )
+    return next((member for member in sorted(near) if _one_off(mine, near[member])), None)
 
 
 def _folded(name: str) -> str:

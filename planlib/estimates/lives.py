@@ -20,6 +20,7 @@ from planlib.plan import DIMENSIONS, Horizon
 
 PLACES = ("region", "product", "channel")
 ALWAYS, NEVER = "", "9999-99"  # of a span's two ends
+ROUNDS, NEAR = 500, 1e-15
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2]|P(0[1-9]|1[0-3]))$")]
 Name = Annotated[str, Field(min_length=1)]
 
@@ -177,28 +178,48 @@ def lived(table: pd.DataFrame, lives: Lives) -> pd.DataFrame:
 def opened(table: pd.DataFrame, lives: Lives) -> pd.DataFrame:
     """The table with the cells of each opening beside what its own months lead to expect; `table`: dimensions, month, share.
 
-    Openings told by `at` take that of their like member's share, whether it closes or not; those told by a part of the year get
-    it of the whole, the others making room in proportion.
+    Openings told by `at` take that of their like member's share, whether it closes or not; those told by a part of the year
+    get it of the whole, the others making room in proportion. What opens in one dimension sells in what opens in another.
     """
-    openings = lives.openings
-    if not openings:
+    if not lives.openings:
         return table
-    copies = [_copied(table, size, lives) for size in openings]
-    parts = sum(size.part * size.left for size in openings if size.part is not None)
-    if parts >= 1:
-        names = [size.opening.member for size in openings if size.part is not None]
-        raise ParameterError(
-            f"openings: {names} are to have {parts:.0%} of what is open of the year, expected less than all of it; state less."
-        )
-    base = float(table["share"].sum())
-    base += sum(float(copy["share"].sum()) for copy, size in zip(copies, openings, strict=True) if size.part is None)
-    whole = base / (1 - parts)
-    for copy, size in zip(copies, openings, strict=True):
-        if size.part is not None:
-            copy["share"] *= size.part * size.left * whole / float(copy["share"].sum())
+    frame = table.assign(told=False)
+    for dim in PLACES:
+        sizes = [size for size in lives.openings if size.opening.dim == dim]
+        parts = sum(size.part * size.left for size in sizes if size.part is not None)
+        if parts >= 1:
+            names = [size.opening.member for size in sizes if size.part is not None]
+            raise ParameterError(
+                f"openings: {names} are to have {parts:.0%} of what is open of the year, expected less than all; state less."
+            )
+        frame = pd.concat([frame, *(_copied(frame, size, lives) for size in sizes)], ignore_index=True)
+    frame = frame.assign(share=_sized(frame, lives))
     keys = [name for name in table.columns if name != "share"]
-    found = pd.concat([table, *copies], ignore_index=True).groupby(keys, sort=True, as_index=False)["share"].sum()
+    found = frame.groupby(keys, sort=True, as_index=False)["share"].sum()
     return found.assign(share=found["share"] / float(found["share"].sum()))[list(table.columns)]
+
+
+def _sized(frame: pd.DataFrame, lives: Lives) -> np.ndarray:
+    """Shares in which each opening whose part is stated has it; two of them that meet in a cell are raked until both have.
+
+    `frame`: an outlook's table with copies in it, told (bool): a row that a statement made.
+    """
+    share = frame["share"].to_numpy() / float(frame["share"].sum())
+    parts = [
+        (size.part * size.left, _rows(frame, size.opening.where) & frame["told"].to_numpy())
+        for size in lives.openings
+        if size.part is not None
+    ]
+    for _ in range(ROUNDS):
+        off = 0.0
+        for part, mine in parts:
+            had = float(share[mine].sum())
+            if had > 0:
+                share = np.where(mine, share * part / had, share * (1 - part) / (1 - had))
+                off = max(off, abs(part - had))
+        if off < NEAR:
+            break
+    return share
 
 
 def closed(table: pd.DataFrame, lives: Lives) -> pd.DataFrame:
@@ -226,17 +247,21 @@ def closed(table: pd.DataFrame, lives: Lives) -> pd.DataFrame:
 
 
 def _copied(table: pd.DataFrame, size: Size, lives: Lives) -> pd.DataFrame:
-    """The cells of an opening as its like member's, in its own months, with its ramp; without a part, at its size."""
+    """The cells of an opening as its like member's, in its own months, with its ramp; without a part, at its size.
+
+    `table`: dimensions, month, share, told (bool).
+    """
     opening = size.opening
     dim, first = opening.dim, opening.first or lives.horizon.months[0]
     base = table[_rows(table, dict(size.within))]
-    base = base[~base[dim].isin([opening.member])] if opening.like is None else base[base[dim] == opening.like]
+    base = base[base[dim] == opening.like] if opening.like else base[~base[dim].isin(lives.opens(dim)) | ~base["told"]]
+    base = base[base[dim] != opening.member]
     among = max(1, base.loc[base["share"] > 0, dim].nunique())
-    keys = [name for name in table.columns if name not in ("share", dim)]
+    keys = [name for name in table.columns if name not in ("share", "told", dim)]
     cells = base.groupby(keys, sort=True, as_index=False)["share"].sum()
     months = np.array([periods.between(first, month) for month in cells["month"]], dtype=int)
     ramp = np.clip((months + 1) / opening.ramp, 0.0, 1.0)
-    cells = cells.assign(**{dim: opening.member})[list(table.columns)]
+    cells = cells.assign(**{dim: opening.member}, told=True)[list(table.columns)]
     full = 1.0 if size.part is not None else size.at * size.left
     cells["share"] = (cells["share"] / among * ramp * full).where(lives.inside(cells), 0.0)
     if not cells["share"].sum() > 0:

@@ -250,6 +250,10 @@ class Given:
         told = self.horizon.calendar.of(told[told <= pd.Timestamp(self.horizon.as_of)])
         return {"product": told.to_dict()}
 
+    def declared(self, dim: str) -> int:
+        """How many members of a dimension the params file opens."""
+        return sum(dim in one for one in self.settings.get("openings", []))
+
     @functools.cached_property
     def lives(self) -> Lives:
         """The members that open and close; see `planlib.workbook.lives`."""
@@ -346,10 +350,13 @@ class Given:
         """What cannot be told for want of data; a chapter shows it."""
         raise NotImplementedError(text)
 
-    def _listed(self, dim: str) -> set[str]:
-        """The members that a dimension's own table lists."""
+    def _listed(self, dim: str) -> dict[str, str]:
+        """The members that a dimension's own table lists, with the month of their launch, "" where it is not told."""
         table = self.tables.get(f"{dim}s")
-        return set() if table is None else set(table[dim])
+        if table is None:
+            return {}
+        months = table["launched"].dt.strftime("%Y-%m").fillna("") if "launched" in table else [""] * len(table)
+        return dict(zip(table[dim], months, strict=True))
 
     def _measured(self, rules: Sequence[Rule]) -> pd.DataFrame | None:
         return measured(rules, self.tables, self._whole_last_year, self.horizon.as_of, self.exponent)

@@ -24,7 +24,7 @@ def lives(
     sections: Mapping[str, Mapping[str, Any]],
     horizon: Horizon,
     sold: Callable[[str], pd.DataFrame],
-    listed: Callable[[str], set[str]],
+    listed: Callable[[str], Mapping[str, str]],
     target: Callable[[], int],
     exponent: int,
 ) -> Lives:
@@ -35,7 +35,7 @@ def lives(
         sections   the chapters' parameters: exits of `product` are closings; a rule or lock with money for a name that nobody
                    sells yet opens it, unless it is a slip of a known one
         sold       by dimension: member, month, amount (minor units) up to as_of
-        listed     by dimension: the members that its own table lists
+        listed     by dimension: the members that its own table lists, with the month of their launch, "" where it is not told
         target     the year's target, minor units
     Raises ParameterError for an opening of a member that sells already, like one that does not, or of which nobody says how
     much it gets; and for a closing of nobody.
@@ -46,19 +46,25 @@ def lives(
     closings += [Closing(product=name, last=last) for name, last in sorted(exits.items())]
     told = {dim: sold(dim) for dim in PLACES}
     there = {dim: set(told[dim][dim]) for dim in PLACES}
+    starts = {dim: listed(dim) for dim in PLACES}
     asked = {dim: list(_asked(sections, horizon, exponent, dim)) for dim in PLACES}
     for dim in PLACES:
-        declared = {opening.member for opening in stated if opening.dim == dim}
+        known = there[dim] | {opening.member for opening in stated if opening.dim == dim}
         for names, _, _, _ in asked[dim]:
-            for name in sorted(names - there[dim] - declared):
-                known = there[dim] | declared
-                if not names & known and (name in listed(dim) or slip(name, known) is None):
-                    stated.append(Opening.model_validate({dim: name}))
-                    declared.add(name)
+            if names & known or any(name not in starts[dim] and slip(name, known) for name in names):
+                continue  # it gives a known member more, or is a slip that the split refuses with the nearest name
+            stated += [Opening.model_validate({dim: name}) for name in sorted(names)]
+            known |= names
     for closing in closings:
         for dim, name in closing.where.items():
             known = there[dim] | {opening.member for opening in stated if opening.dim == dim}
             refuse("exits" if name in exits else "closings", [name], known, f"{dim} of the orders or of openings")
+    stated = [
+        one
+        if one.first or starts[one.dim].get(one.member, "") <= f"{horizon.as_of:%Y-%m}"
+        else one.model_copy(update={"first": starts[one.dim][one.member]})
+        for one in stated
+    ]
     if not stated:
         return Lives(horizon, (), tuple(closings))
     came = {dim: told[dim][told[dim]["month"].isin(horizon.closed)] for dim in PLACES}

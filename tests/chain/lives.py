@@ -8,14 +8,16 @@ from typing import Any
 import pandas as pd
 
 from planlib.estimates.lives import Closing, Lives, Opening, Size, outside
-from planlib.plan import Horizon, residuals
+from planlib.plan import Horizon, residuals, rollup
 from tests.chain.in_process import Worked, orders_csv, work
 
 REGIONS, PRODUCTS, CHANNELS = {"North": 300, "South": 200, "West": 100}, {"Desk": 3, "Lamp": 2}, {"Shop": 4, "Web": 1}
 CHAIN = ("01-strategy", "02-region", "03-product", "04-channel", "05-time", "06-customer", "07-budget")
 
 
-def lines(first: str = "2023-01", last: str = "2025-12", more: tuple[tuple[str, str, str, str, float], ...] = ()) -> pd.DataFrame:
+def lines(
+    first: str = "2023-01", last: str = "2025-12", more: tuple[tuple[str, str, str, str, float], ...] = ()
+) -> pd.DataFrame:
     """One order a month in each cell, the same every month; `more`: further ones (month, region, product, channel, revenue)."""
     months = [str(month) for month in pd.period_range(first, last, freq="M")]
     rows = []
@@ -35,9 +37,9 @@ def asked(folder: Path, orders: pd.DataFrame, **more: Any) -> dict[str, Any]:
 
 
 def planned(folder: Path, orders: pd.DataFrame | None = None, **more: Any) -> Worked:
-    """All chapters on the company, see `asked`; `baseline` is an earlier plan."""
-    baseline = more.pop("baseline", None)
-    return work(folder, asked(folder, lines() if orders is None else orders, **more), baseline=baseline)
+    """The chapters on the company, see `asked`; `baseline` is an earlier plan, `chapters` those to run, all by default."""
+    how = {name: more.pop(name) for name in ("baseline", "chapters") if name in more}
+    return work(folder, asked(folder, lines() if orders is None else orders, **more), **how)
 
 
 def ties_out(found: Worked) -> None:
@@ -60,5 +62,7 @@ def of(horizon: Horizon, openings: list[dict[str, Any]] = (), closings: list[dic
 def within(found: Worked, lives: Lives, booked: pd.DataFrame | None = None) -> None:
     """No plan has money outside a life."""
     for stem in CHAIN[1:6]:
-        over = outside(found.plans[stem], lives, booked if stem == "05-time" else None)
+        plan = found.plans[stem]
+        plan = plan if "segment" not in plan else rollup(plan, ["region", "product", "channel", "month"])
+        over = outside(plan, lives, booked)
         assert (over["outside"] == 0).all(), (stem, over[over["outside"] != 0].head())

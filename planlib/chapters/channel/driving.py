@@ -47,7 +47,9 @@ def drivers(
     research["factor"] = research["channel"].map(parameters.research).astype(float)
 
     def moved_by(name: str, source: str, method: str, values: pd.DataFrame) -> Driver:
-        return Driver(name, source, method, values, 1.0, KINDS[name], parameters.counts.get(name), Evidence(why=WHY[name]))
+        return Driver(
+            name, source, method, values, 1.0, KINDS[name], parameters.counts.get(name), Evidence(why=WHY[name]), named=True
+        )
 
     found = [Driver("trend", "orders", "CHN-1", expected.shares, kind="expected"), *([] if lives is None else [lives])]
     if len(research):

@@ -1,6 +1,7 @@
 """Customers we do not have yet (CUS-5): key industries, new cities, floors and quarters, what winning one may cost."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,14 +35,15 @@ class Cities:
     brought: int
 
 
-def check_names(stored: Tables, parameters: Parameters) -> list[str]:
+def check_names(stored: Tables, parameters: Parameters, opens: Sequence[str] = ()) -> list[str]:
     """Refuse key industries and regions of candidate cities that nobody knows (CUS-5); ParameterError with the nearest name.
 
-    Returns a sentence where no customer's industry is known, so that key industries cannot be told.
+    `opens`: regions that open in the plan year. Returns a sentence where no customer's industry is known, so that key
+    industries cannot be told.
     """
     regions, table = stored.get("regions"), stored.get("customers")
     served = set(stored.orders(["region"])["region"]) | (set() if regions is None else set(regions["region"]))
-    refuse("customer.candidate_cities", parameters.candidate_cities, served, "region")
+    refuse("customer.candidate_cities", parameters.candidate_cities, served | set(opens), "region")
     told = set() if table is None or "industry" not in table else set(table["industry"]) - {"", "unknown"}
     if told:
         refuse("customer.key_industries", parameters.key_industries, told, "industry of the table customers")

@@ -63,7 +63,7 @@ def drivers(
     def moved(name: str, source: str, method: str, values: pd.DataFrame, part: float = 1.0) -> Driver:
         said = (past or {}).get(name, UNTESTED)
         counts: Counts | None = parameters.counts.get(name)
-        return Driver(name, source, method, values, part, KINDS[name], counts, said)
+        return Driver(name, source, method, values, part, KINDS[name], counts, said, named=name == "priority")
 
     made = build(
         company,
