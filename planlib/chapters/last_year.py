@@ -104,12 +104,12 @@ class BaseYear:
 
     def named(self, text: str, short: bool = False) -> str:
         """A text that speaks of last year, with its first mention saying what that is; as it is where last year is whole."""
-        if not self.estimated or any(said in text for said in (self.name.removeprefix(NAME), "known for", "known of")):
+        if not self.estimated or " known for " in text or " known of " in text:
             return text
-        more = self.short if short else self.name
+        more = (self.short if short else self.name).removeprefix(NAME)
         if SPENT.search(text):
-            more = f"{NAME} ({len(self.window.known)} of {len(self.window.months)} months)"
-        return SPOKEN.sub(lambda found: found[0] + more.removeprefix(NAME), text, count=1)
+            more = f" ({len(self.window.known)} of {len(self.window.months)} months)"
+        return text if more in text else SPOKEN.sub(lambda found: found[0] + more, text, count=1)
 
     def named_in(self, spec: Any) -> Any:
         """A chart's specification with the same done to its titles, labels and series; fields keep their names."""
