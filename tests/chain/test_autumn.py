@@ -22,7 +22,7 @@ from planlib.run.doors import Doors, mappings
 from tests.chain.in_process import Worked, work
 from tests.conftest import ROOT
 
-PLACES = (ROOT.parent / "shared" / "cases", ROOT.parent.parent.parent / "shared" / "cases")
+PLACES = (ROOT.parent / "shared" / "cases", ROOT.parent.parent / "shared" / "cases")
 WHOLE, TARGET = 32_651_691, 35_916_860  # cents
 FIRST, MONTHS = CHAPTERS[:1], CHAPTERS[:5]
 
