@@ -11,6 +11,7 @@ from IPython.display import display
 
 from planlib import charts, reasons, smart
 from planlib import plan as tables
+from planlib.chapters import gaps
 from planlib.chapters.base import ChapterParameters
 from planlib.chapters.last_year import moved, replaced, said_since
 from planlib.chapters.members import listed
@@ -47,7 +48,11 @@ class Chapter(Given):
         self._emit(item, f"{title}. {question}")
         for text in self.base.says(self.show):
             self.note(text)
-        if self.base.added is not None and self.stem == "01-strategy":
+        if self.stem != "01-strategy":
+            return
+        if lacking := [month for month in self.coverage.gaps if month not in self.base.window.months]:
+            self.note(gaps.inside_told(self.orders(*PLACES, "month"), self.horizon, lacking, self.show))
+        if self.base.added is not None:
             self.keep(self.base.added, ADDED)
             self.keep(self.base.kept(int(self.last_year()[AMOUNT].sum())), BASE)
 
