@@ -136,7 +136,7 @@ def test_a_later_plan_says_what_the_months_sold_since_changed(tmp_path: Path, no
     early, late = tmp_path / "early", tmp_path / "late"
     for folder in (early, late):
         folder.mkdir()
-    summer = work(early, case("09-planned-in-november", early, as_of=date(2025, 8, 31)), chapters=CHAPTERS[:4])
+    summer = work(early, case("09-planned-in-november", early, as_of=date(2025, 8, 31)), chapters=MONTHS)
     worked = work(late, case("09-planned-in-november", late, as_of=date(2025, 10, 31)), baseline=summer, chapters=CHAPTERS[:4])
     months = worked.table("01-strategy", "What the months sold since changed").set_index("month")
     booked = sold(late)
