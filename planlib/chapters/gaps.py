@@ -77,11 +77,16 @@ def check(history: pd.DataFrame, horizon: Horizon, missing: str | None, show: Sh
             f"{_ahead(history, horizon, late, show)} is expected there."
         )
     if inside:
-        told.append(
-            f"The orders have no line in {listed(inside)}, where {_lost(history, horizon, inside, show)} was expected: "
-            "estimates and comparisons count that. If nothing was sold, set `missing_months: zero`; to stop instead, `stop`."
-        )
+        told.append(inside_told(history, horizon, inside, show))
     return told
+
+
+def inside_told(history: pd.DataFrame, horizon: Horizon, months: Sequence[str], show: Show) -> str:
+    """What months without a line inside the orders count at, as a sentence. `history`: as of `check`."""
+    return (
+        f"The orders have no line in {listed(months)}, where {_lost(history, horizon, months, show)} was expected: "
+        "estimates and comparisons count that. If nothing was sold, set `missing_months: zero`; to stop instead, `stop`."
+    )
 
 
 def _ahead(history: pd.DataFrame, horizon: Horizon, months: Sequence[str], show: Show) -> str:

@@ -20,7 +20,7 @@ from planlib.estimates.cube import Cube
 from planlib.estimates.momentum import expect
 from planlib.estimates.outlook import outlook
 from planlib.estimates.standing import standing
-from planlib.estimates.windows import Coverage, Window, a_year_before, span_of
+from planlib.estimates.windows import Coverage, Window, span_of
 from planlib.plan import AMOUNT, Horizon, by_last_year, largest_remainder
 
 CELLS = ("region", "product", "channel")  # what is expected is expected of each of these
@@ -39,6 +39,8 @@ class BaseYear:
               tell no season, so that these take the mean of the known ones, or where there are no others
     open      the months after as_of, of `added`; lost: those that the orders lost
     low, high what the open months together may come to with `confidence` (minor units)
+    grown     what makes the shape of the next twelve months that of a year from its first month on: the plan year's months more
+              than a year ahead lie a year further on than the others
     """
 
     window: Window
@@ -48,18 +50,20 @@ class BaseYear:
     low: int = 0
     high: int = 0
     confidence: float = 0.8
+    grown: float = 1.0
 
     @classmethod
     def read(cls, window: Window, added: pd.DataFrame, about: pd.DataFrame, as_of: str) -> "BaseYear":
-        """As it was kept: `added`, and one row of low, high, confidence; see `kept`. `as_of`: the last month known."""
+        """As it was kept: `added`, and one row of the rest, see `kept`. `as_of`: the last month known."""
         unknown = [month for month in window.months if month not in window.known]
         open_, gone = (tuple(m for m in unknown if (m > as_of) == late) for late in (True, False))
-        low, high, confidence = about[["low", "high", "confidence"]].iloc[0]
-        return cls(window, added, open_, gone, int(low), int(high), float(confidence))
+        low, high, confidence, grown = about[["low", "high", "confidence", "grown"]].iloc[0]
+        return cls(window, added, open_, gone, int(low), int(high), float(confidence), float(grown))
 
     def kept(self, amount: int) -> pd.DataFrame:
-        """One row of what `added` does not say: amount (of all of last year), low, high, confidence."""
-        return pd.DataFrame({"amount": [amount], "low": [self.low], "high": [self.high], "confidence": [self.confidence]})
+        """One row of what `added` does not say: amount (of all of last year), low, high, confidence, grown."""
+        names = ("low", "high", "confidence", "grown")
+        return pd.DataFrame({AMOUNT: [amount], **{name: [getattr(self, name)] for name in names}})
 
     @property
     def estimated(self) -> bool:
@@ -88,27 +92,19 @@ class BaseYear:
         """The same over a column."""
         return f"{NAME} ({len(self.open) + len(self.lost)} of {len(self.window.months)} months expected)"
 
-    def drift(self, sold: pd.Series, horizon: Horizon) -> dict[str, float]:
-        """Months of the plan year more than a year ahead, and the growth from the last such month known to the one between.
-
-        A season is read off the last twelve months known; these months lie a year further on than the others. `sold`: amount by
-        month. Empty where no month of last year is open.
-        """
-        before = float(sold.reindex(a_year_before(self.open)).sum()) if self.open else 0.0
-        if self.added is None or before <= 0:
-            return {}
-        between = float(self.added.loc[self.added["month"].isin(self.open), AMOUNT].sum()) / before
+    def drift(self, horizon: Horizon) -> dict[str, float]:
+        """The months of the plan year that lie more than a year ahead, each with `grown`; empty where none does."""
         far = dict(zip(horizon.last_year, horizon.months, strict=True))
-        return {far[month]: between for month in self.open}
+        return {far[month]: self.grown for month in self.open}
 
     def named(self, text: str, short: bool = False) -> str:
         """A text that speaks of last year, with its first mention saying what that is; as it is where last year is whole."""
-        if not self.estimated or any(said in text for said in (self.name.removeprefix(NAME), "known for", "known of")):
+        if not self.estimated or " known for " in text or " known of " in text:
             return text
-        more = self.short if short else self.name
+        more = (self.short if short else self.name).removeprefix(NAME)
         if SPENT.search(text):
-            more = f"{NAME} ({len(self.window.known)} of {len(self.window.months)} months)"
-        return SPOKEN.sub(lambda found: found[0] + more.removeprefix(NAME), text, count=1)
+            more = f" ({len(self.window.known)} of {len(self.window.months)} months)"
+        return text if more in text else SPOKEN.sub(lambda found: found[0] + more, text, count=1)
 
     def named_in(self, spec: Any) -> Any:
         """A chart's specification with the same done to its titles, labels and series; fields keep their names."""
@@ -196,17 +192,27 @@ def of(
         return BaseYear(window)
     open_ = tuple(month for month in unknown if month > as_of)
     gone = tuple(month for month in unknown if month <= as_of)
-    frames, low, high = [lost(history, horizon, gone, starts)], 0, 0
+    frames, low, high, grown = [lost(history, horizon, gone, starts)], 0, 0, 1.0
     if open_:
         path = standing(history.groupby(["region", "month"], as_index=False)[AMOUNT].sum(), "region", as_of).amounts
         ahead = expect(path, as_of, open_, terms.damping, terms.usual_error, near=True)
         low, high = (round(end) for end in ahead.interval(confidence))
-        cells = outlook(history, CELLS, horizon, starts, ahead=open_).table
-        cells = cells.sort_values([*CELLS, "month"], ignore_index=True)
+        next_year = span_of(open_[0], str(pd.Period(open_[0], freq="M") + YEAR - 1))
+        shape = outlook(history, CELLS, horizon, starts, ahead=next_year).table
+        before = int(history.loc[history["month"].isin(window.known), AMOUNT].sum()) + int(frames[0][AMOUNT].sum())
+        grown = _grown(float(shape.loc[shape["month"].isin(open_), "share"].sum()), ahead.total, before)
+        cells = shape[shape["month"].isin(open_)].sort_values([*CELLS, "month"], ignore_index=True)
         amounts = largest_remainder(round(ahead.total), cells["share"].to_numpy(), list(range(len(cells))))
         frames.append(cells.assign(**{AMOUNT: amounts})[[*CELLS, "month", AMOUNT]])
     added = pd.concat(frames, ignore_index=True)
-    return BaseYear(window, added[added[AMOUNT] != 0].reset_index(drop=True), open_, gone, low, high, confidence)
+    return BaseYear(window, added[added[AMOUNT] != 0].reset_index(drop=True), open_, gone, low, high, confidence, grown)
+
+
+def _grown(share: float, expected: float, before: float) -> float:
+    """How the open months' share of the next twelve months compares with their part of last year: see `BaseYear.grown`."""
+    if not 0 < share < 1 or expected <= 0 or before <= 0:
+        return 1.0
+    return (expected / before) / (share / (1 - share))
 
 
 def lost(history: pd.DataFrame, horizon: Horizon, months: Sequence[str], starts: Starts | None = None) -> pd.DataFrame:

@@ -22,6 +22,8 @@ class Chapter:
     stem: str
     title: str
     question: str = ""
+    base: str = ""  # what last year is where a part of it is expected
+    as_of: str = ""
     message: str = ""
     items: list[dict[str, Any]] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
@@ -51,6 +53,7 @@ def read_chapter(path: Path) -> Chapter:
                 chapter.dropped["malformed item"] += 1
             elif item["kind"] == "chapter":
                 chapter.title, chapter.question = item["title"], item.get("question") or ""
+                chapter.base, chapter.as_of = item.get("base") or "", item.get("as_of") or ""
             elif item["kind"] == "say":
                 chapter.message = item["text"]
             else:

@@ -49,10 +49,10 @@ def _summary(sheet: Any, record: dict[str, Any], chapters: list[Chapter], reader
     settings = record["settings"]
     put = _writer(sheet, reader)
     put([(f"{settings['company']}: plan {record['run']}", "text")], font=TITLE)
-    put(
-        [(f"Plan year {settings['year']}, closed up to {settings['as_of']}, amounts in {settings['currency']}", "text")],
-        font=MESSAGE,
-    )
+    known = f"closed up to {settings['as_of']}"
+    if chapters and chapters[0].base:
+        known = f"as sold up to {chapters[0].as_of}, compared with {chapters[0].base}"
+    put([(f"Plan year {settings['year']}, {known}, amounts in {settings['currency']}", "text")], font=MESSAGE)
     put([])
     put([("What each chapter says", "text")], font=HEAD)
     for chapter in chapters:

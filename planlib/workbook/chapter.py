@@ -11,6 +11,7 @@ from IPython.display import display
 
 from planlib import charts, reasons, smart
 from planlib import plan as tables
+from planlib.chapters import gaps
 from planlib.chapters.base import ChapterParameters
 from planlib.chapters.last_year import moved, replaced, said_since
 from planlib.chapters.members import listed
@@ -53,7 +54,11 @@ class Chapter(Given):
             self.note(text)
         if self.longer and self.stem[:2] in ("01", "05"):
             self.note(calendar.says(self.longer, self.horizon))
-        if self.base.added is not None and self.stem == "01-strategy":
+        if self.stem != "01-strategy":
+            return
+        if lacking := [month for month in self.coverage.gaps if month not in self.base.window.months]:
+            self.note(gaps.inside_told(self.orders(*PLACES, "month"), self.horizon, lacking, self.show))
+        if self.base.added is not None:
             self.keep(self.base.added, ADDED)
             self.keep(self.base.kept(int(self.last_year()[AMOUNT].sum())), BASE)
 

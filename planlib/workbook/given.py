@@ -238,7 +238,7 @@ class Given:
     @functools.cached_property
     def drift(self) -> dict[str, float]:
         """What months more than a year ahead have grown by when the others' year begins; see `BaseYear.drift`."""
-        return self.base.drift(self.orders("month").set_index("month")[AMOUNT], self.horizon)
+        return self.base.drift(self.horizon)
 
     @functools.cached_property
     def starts(self) -> dict[str, dict[str, str]]:

@@ -105,7 +105,7 @@ def test_an_as_of_after_the_last_order_is_no_month_of_zero(project):
     ended = run(project, "--as-of", "2026-05-31")
 
     assert ended.code == 3
-    assert "2026-04, 2026-05" in ended.err and "2026-03" in ended.err
+    assert "2026-04 and 2026-05" in ended.err and "as_of: 2026-03-31" in ended.err and "CNY (between" in ended.err
 
 
 def test_a_missing_file_is_named(project):

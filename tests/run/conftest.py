@@ -75,7 +75,9 @@ def report(folder: Path) -> None:
     (folder / "index.html").write_text("a report")
 
 
-DOORS = chain.Doors(fingerprint=fingerprint, ingest=ingest, months=lambda *_: [], report=report, warm=lambda: None, summary=summary)
+DOORS = chain.Doors(
+    fingerprint=fingerprint, ingest=ingest, months=lambda *_: [], report=report, warm=lambda: None, summary=summary
+)
 
 
 class Heard(chain.Progress):

@@ -32,6 +32,17 @@ class Known:
     calendar: Calendar = MONTHS
 
     @property
+    def start(self) -> str:
+        """The first month after what is known when the plan year begins: its own, or an earlier one in a plan made before."""
+        return periods.step(min(self.last_year.months[-1], self.coverage.last), 1)
+
+    @property
+    def when(self) -> str:
+        """When today's groups are told, as a title says it."""
+        early = self.coverage.last < self.last_year.months[-1]
+        return f"as of the end of {self.coverage.last}" if early else "at the start of the year"
+
+    @property
     def groups(self) -> bool:
         """Groups can be told: customers are named, and the orders reach back to the start of last year."""
         return self.named and self.coverage.first is not None and self.coverage.first <= self.last_year.months[0]
@@ -92,12 +103,12 @@ def known(coverage: Coverage, everyone: pd.DataFrame, horizon: Horizon) -> Known
 def grouped(
     customers: Callable[[str], pd.DataFrame], everyone: pd.DataFrame, seen: Known, parameters: Parameters
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Everyone's group at the start of last year and of the plan year (CUS-1): twice customer, segment.
+    """Everyone's group at the start of last year and at `Known.start` (CUS-1): twice customer, segment.
 
     `customers`: month -> what each customer bought before it, see `Tables.customers`. Where last year's start cannot tell who
     was there, today's groups stand for last year's; where no group can be told there is one, `All`.
     """
-    first, start = seen.last_year.months[0], periods.step(seen.last_year.months[-1], 1)
+    first, start = seen.last_year.months[0], seen.start
     day = seen.calendar.first
     now = groups(customers(start), everyone, day(start), parameters, seen.groups)
     return (groups(customers(first), everyone, day(first), parameters) if seen.won else now), now

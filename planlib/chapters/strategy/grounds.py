@@ -197,7 +197,7 @@ def capacity(
     spent = None if marketing is None else spent_last_year(marketing, horizon)
     if spent is not None and last_year > 0:
         need = round(spent * target / last_year)
-        reason = "at last year's cost ratio (chapter 07 grows it by `marketing_per_growth`); limit of the ratio"
+        reason = "at the cost ratio of last year; chapter 07 grows it by `marketing_per_growth`; limit of the ratio"
         rows.append(("marketing money", need, round(target * ratio), reason))
     sold = products[products[AMOUNT] > 0]
     if Coverage.of(sold["month"], horizon.until).window(NAME, horizon.last_year).whole:

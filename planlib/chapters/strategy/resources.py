@@ -23,11 +23,13 @@ def people(
     horizon: Horizon,
     staff: pd.DataFrame | None,
     productivity: float,
+    expected: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """People that each team's growth asks for beside those it has (MET-4).
 
     Parameters: pyramid, see `pyramid`; weights, see `teams`; sold, region, month, amount (minor units) up to as_of; staff,
-    region, hired, left; productivity, rise of revenue per head that is counted on. A team's target is that of all departments.
+    region, hired, left; productivity, rise of revenue per head that is counted on; expected, region, month, amount of last
+    year's months that are not known yet. A team's target is that of all departments.
     Last year counts in full: a region that began within it, or whose orders are known for a part of it, is carried to twelve
     months. A team without people, or without sales last year, needs what the company's people would need for its target.
     Returns target (the team), resource, required, available, lack (number, 0 or more), reason; empty without staff, or where
@@ -38,7 +40,11 @@ def people(
         return pd.DataFrame(columns=COLUMNS)
     area = weights.set_index("region")["team"]
     heads = here["region"].map(area).value_counts()
-    coverage = Coverage.of(sold["month"], horizon.until)
+    known = horizon.until
+    if expected is not None:
+        sold = pd.concat([sold[["region", "month", AMOUNT]], expected[["region", "month", AMOUNT]]], ignore_index=True)
+        known = max(known, horizon.last_year[-1])
+    coverage = Coverage.of(sold["month"], known)
     base, part = base_year.of_members(sold, "region", horizon.last_year, coverage)
     before = base.groupby(base["region"].map(area))[AMOUNT].sum()
     company = int(base[AMOUNT].sum())

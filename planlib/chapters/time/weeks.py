@@ -142,12 +142,14 @@ def by_week(days: pd.DataFrame, by: Sequence[str] = (), week_start: int = 1, cal
 def beside_last_year(weeks: pd.DataFrame, daily: pd.DataFrame, horizon: Horizon, week_start: int = 1) -> pd.DataFrame:
     """Whole weeks of the plan beside those of last year under this year's names: week, series, amount (TIM-1).
 
-    `weeks`: from `by_week`; `daily`: day, amount. A week that only one of the years has stands alone.
+    `weeks`: from `by_week`; `daily`: day, amount. A week that only one of the years has stands alone; of days nothing is
+    expected, so that a year planned before the last one has closed lies beside the weeks sold.
     """
+    name = "last year" if horizon.last_year[-1] <= horizon.until else "last year, weeks sold"
     then = daily[horizon.calendar.of(daily["day"]).isin(horizon.last_year)]
     past = by_week(every_day(then, horizon.calendar), week_start=week_start, calendar=horizon.calendar)
     past["week"] = (past["week"].str[:4].astype("int64") + 1).astype(str) + past["week"].str[4:]
-    both = pd.concat([past.assign(series="last year"), weeks.assign(series="plan")], ignore_index=True)
+    both = pd.concat([past.assign(series=name), weeks.assign(series="plan")], ignore_index=True)
     kept = both[(both["days"] == WEEK) & both["week"].isin(weeks["week"])]
     return kept[["week", "series", AMOUNT]].reset_index(drop=True)
 
