@@ -13,7 +13,7 @@ from scipy.stats import norm
 from planlib.chapters.members import refuse, strangers
 from planlib.errors import ParameterError
 from planlib.estimates.festivals import EVERYWHERE, festival_days
-from planlib.estimates.season import Moving
+from planlib.estimates.moving import Moving
 from planlib.plan import AMOUNT, Horizon
 
 
