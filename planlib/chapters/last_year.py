@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planlib import periods
 from planlib.chapters.base_year import NAME, carried, filled
 from planlib.chapters.members import counted, listed
 from planlib.estimates.chance import Terms
@@ -197,7 +198,7 @@ def of(
         path = standing(history.groupby(["region", "month"], as_index=False)[AMOUNT].sum(), "region", as_of).amounts
         ahead = expect(path, as_of, open_, terms.damping, terms.usual_error, near=True)
         low, high = (round(end) for end in ahead.interval(confidence))
-        next_year = span_of(open_[0], str(pd.Period(open_[0], freq="M") + YEAR - 1))
+        next_year = span_of(open_[0], periods.step(open_[0], len(horizon.months) - 1))
         shape = outlook(history, CELLS, horizon, starts, ahead=next_year).table
         before = int(history.loc[history["month"].isin(window.known), AMOUNT].sum()) + int(frames[0][AMOUNT].sum())
         grown = _grown(float(shape.loc[shape["month"].isin(open_), "share"].sum()), ahead.total, before)

@@ -12,7 +12,7 @@ PER_DAY, IN_ALL = 4.0, 12.0
 # A change of a day's sales below this is none.
 LEAST_ERROR = 0.01
 # What the line between plain weeks can be off by, as the year bends (logs), and the least that a day sells of a plain one.
-LINE_ERROR, LEAST_SOLD = 0.15, 0.02
+LINE_ERROR, LEAST_SOLD = 0.1, 0.02
 WEEK = 7
 
 
@@ -40,9 +40,10 @@ def own_window(daily: pd.DataFrame, events: pd.DataFrame) -> tuple[int, int] | N
 def day_effects(daily: pd.DataFrame, events: pd.DataFrame, before: int, after: int) -> list[tuple[float, float]] | None:
     """What a day before a festival, and one from it on, sells against a plain one: (log, error) of either; None as above.
 
-    The mean of the events' means over the days of the window; its error from their spread and from the line they stand over.
+    The mean of the events' means over the days of the window, over the line between the three weeks on either side of it; its
+    error from their spread and from that line.
     """
-    rows = _all_around(daily, events)
+    rows = _all_around(daily, events, before, after)
     if not rows:
         return None
     inside = _longest(events)
@@ -60,7 +61,9 @@ def _longest(events: pd.DataFrame) -> int:
     return max(int((last - first).days) + 1 for first, last in zip(events["date"], events["last"], strict=True))
 
 
-def _all_around(daily: pd.DataFrame, events: pd.DataFrame) -> list[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+def _all_around(
+    daily: pd.DataFrame, events: pd.DataFrame, before: int = REACH, after: int = REACH
+) -> list[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
     """Every event with the days around it (see `_around`); none where they are of fewer than two years."""
     if daily.empty:
         return []
@@ -68,7 +71,7 @@ def _all_around(daily: pd.DataFrame, events: pd.DataFrame) -> list[tuple[int, np
     series = series.reindex(pd.date_range(series.index.min(), series.index.max()), fill_value=0).astype(float)
     plain = _without_weekdays(series)
     both = zip(events["date"], events["last"], strict=True)
-    rows = [found for first, last in both if (found := _around(plain, first, last)) is not None]
+    rows = [found for first, last in both if (found := _around(plain, first, last, before, after)) is not None]
     return rows if len({row[0] for row in rows}) >= 2 else []
 
 
@@ -80,10 +83,12 @@ def _without_weekdays(series: pd.Series) -> pd.Series:
     return series / factor.where(factor > 0)
 
 
-def _around(plain: pd.Series, first: object, last: object) -> tuple[int, np.ndarray, np.ndarray, np.ndarray] | None:
+def _around(
+    plain: pd.Series, first: object, last: object, before: int, after: int
+) -> tuple[int, np.ndarray, np.ndarray, np.ndarray] | None:
     """An event's year, what its days before (nearest first), from it on and beyond differ by (share); or None."""
     start, end = pd.Timestamp(str(first)), pd.Timestamp(str(last))
-    days = pd.date_range(start - pd.Timedelta(days=REACH + PLAIN), end + pd.Timedelta(days=REACH + PLAIN))
+    days = pd.date_range(start - pd.Timedelta(days=before + PLAIN), end + pd.Timedelta(days=after + PLAIN))
     if days[0] < plain.index[0] or days[-1] > plain.index[-1]:
         return None
     sold = plain.reindex(days).to_numpy()
@@ -93,8 +98,8 @@ def _around(plain: pd.Series, first: object, last: object) -> tuple[int, np.ndar
     middle = (PLAIN - 1) / 2
     line = np.interp(np.arange(len(sold)), [middle, len(sold) - 1 - middle], [left, right])
     change = sold / line - 1.0
-    before = change[PLAIN : PLAIN + REACH][::-1]
-    return start.year, before, change[PLAIN + REACH : -PLAIN], np.r_[change[:PLAIN], change[-PLAIN:]]
+    early = change[PLAIN : PLAIN + before][::-1]
+    return start.year, early, change[PLAIN + before : -PLAIN], np.r_[change[:PLAIN], change[-PLAIN:]]
 
 
 def _length(changes: Sequence[np.ndarray], error: float) -> int:

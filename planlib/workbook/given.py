@@ -355,7 +355,7 @@ class Given:
         table = self.tables.get(f"{dim}s")
         if table is None:
             return {}
-        months = table["launched"].dt.strftime("%Y-%m").fillna("") if "launched" in table else [""] * len(table)
+        months = self.horizon.calendar.of(table["launched"]).fillna("") if "launched" in table else [""] * len(table)
         return dict(zip(table[dim], months, strict=True))
 
     def _measured(self, rules: Sequence[Rule]) -> pd.DataFrame | None:

@@ -61,7 +61,7 @@ def lives(
             refuse("exits" if name in exits else "closings", [name], known, f"{dim} of the orders or of openings")
     stated = [
         one
-        if one.first or starts[one.dim].get(one.member, "") <= f"{horizon.as_of:%Y-%m}"
+        if one.first or starts[one.dim].get(one.member, "") <= horizon.until
         else one.model_copy(update={"first": starts[one.dim][one.member]})
         for one in stated
     ]

@@ -109,3 +109,43 @@ def test_closed_weeks_are_held_against_the_plan_in_which_easter_lies(tmp_path):
     assert by(first, "month")["2026-03"] == (31 + 10 * 5) * 100_00  # its days before were read from the days sold
     assert len(pace) == 16 and (pace["over"].abs() < 1e-6).all() and set(pace["state"]) <= {"", "too small to count"}
     assert by(then, "month").to_dict() == by(first, "month").to_dict()
+
+
+def test_a_carnival_of_one_region_moves_its_months_and_weeks_alone(tmp_path):
+    """Rio sells 400 on each of five carnival days and 100 on others, Minas 100 a day; 2025's carnival reached into March."""
+    firsts = [date(2023, 2, 17), date(2024, 2, 9), date(2025, 2, 28), date(2026, 2, 13)]
+    carnival = [first + timedelta(days=n) for first in firsts for n in range(5)]
+    days = pd.DataFrame({"date": [date(2023, 1, 1) + timedelta(days=n) for n in range(3 * 365 + 1)]})
+    rio = days.assign(region="Rio", revenue=[400.0 if day in carnival else 100.0 for day in days["date"]])
+    lines = pd.concat([rio, days.assign(region="Minas", revenue=100.0)]).assign(
+        product="Egg", channel="Shop", customer="C", quantity=1
+    )
+    rows = "".join(f"{day},Carnival,Rio\n" for day in carnival)
+    (tmp_path / "calendar.csv").write_text("date,event,region\n" + rows + "2026-06-24,Saint John,Bahia\n", encoding="utf-8")
+    asked = {
+        "run": "rio", "company": "Eggs", "year": 2026, "currency": "BRL", "as_of": date(2025, 12, 31),
+        "data": {"orders": orders_csv(tmp_path / "orders.csv", lines), "calendar": {"file": "calendar.csv"}},
+        "strategy": {"growth": 0.0},
+        "time": {"festivals": {"Carnival": {"before": 0, "after": 0}}, "holidays": {"Carnival": {"before": 0, "after": 0}}},
+    }  # fmt: skip
+    worked = work(tmp_path, asked, chapters=TO_TIME)
+    months = by(worked, "region", "month")
+
+    year = months.groupby("region").sum()
+    # each region's year is the matter of chapter 02, where the leap day of 2024 counts a little
+    day = {"Minas": year["Minas"] / 365, "Rio": year["Rio"] / (365 + 5 * 3)}
+    assert day == pytest.approx({"Minas": 100_00, "Rio": 100_00}, rel=3e-4)
+    assert [months["Minas", f"2026-0{month}"] / day["Minas"] for month in (2, 3)] == pytest.approx([28, 31], abs=1e-3)
+    assert [months["Rio", f"2026-0{month}"] / day["Rio"] for month in (2, 3)] == pytest.approx([28 + 5 * 3, 31], abs=1e-3)
+    weeks = pd.read_parquet(worked.folder / "tables" / "05-time" / "weeks-by-region-and-month.parquet")
+    assert weeks.groupby(["region", "month"])["amount"].sum().to_dict() == months.to_dict()
+    amounts = weeks.set_index(["region", "first_day"])["amount"]
+    # Friday 13 to Tuesday 17: three carnival days in the first week, two in the second
+    monday, next_monday = "2026-02-09", "2026-02-16"
+    assert [amounts["Rio", week] / day["Rio"] for week in (monday, next_monday)] == pytest.approx(
+        [4 + 3 * 4, 5 + 2 * 4], abs=1e-3
+    )
+    assert [amounts["Minas", week] / day["Minas"] for week in (monday, next_monday)] == pytest.approx([7, 7], abs=1e-3)
+    feast = pd.read_parquet(next((worked.folder / "tables" / "05-time").glob("holiday-seasons*.parquet")))
+    assert feast["days"].tolist() == [5] and feast["sales"].iloc[0] / day["Rio"] == pytest.approx(20, abs=1e-3)
+    assert any("1 region that the orders lack (Bahia)" in text for text in worked.texts("05-time"))

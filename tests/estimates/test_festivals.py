@@ -13,7 +13,8 @@ from planlib.errors import ParameterError
 from planlib.estimates.festival_windows import own_window
 from planlib.estimates.festivals import festival_days, undated
 from planlib.estimates.grain import grain
-from planlib.estimates.season import SEEN, USUALLY, ahead, moving
+from planlib.estimates.moving import SEEN, USUALLY, moving
+from planlib.estimates.season import ahead
 from planlib.estimates.windows import span_of
 from planlib.plan import Horizon
 
@@ -156,6 +157,17 @@ def test_a_missing_date_is_told_for_the_plan_year_and_for_the_past():
         calendar(*((day, "Easter") for day in EASTERS[2:])),
     )
     assert dated.lost.empty and dated.gaps.values.tolist() == [["Easter", "", 2023]]
+
+
+def test_a_festival_dated_only_long_ago_is_told_and_one_region_without_a_date_leaves_the_others():
+    daily = sold("2023-01-01", "2025-12-31", {"N": {}, "S": {}})
+    months = months_of(daily)["month"]
+    old = moving(Parameters(festivals=["Fair"]), months, HORIZON, calendar(("2010-05-01", "Fair")))
+    rows = [(f"{year}-05-01", "Fair", region) for region in "NS" for year in range(2023, 2027) if (year, region) != (2026, "S")]
+    apart = moving(Parameters(festivals=["Fair"]), months, HORIZON, calendar(*rows))
+
+    assert old.lost.values.tolist() == [["Fair", "", 2026]] and not old.spans
+    assert apart.lost.values.tolist() == [["Fair", "S", 2026]] and set(apart.days["region"]) == {"N"}
 
 
 def test_a_year_without_a_date_does_not_spoil_the_effect():

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from planlib.estimates.candidates import freed
-from planlib.estimates.season import announced, exposure, moving, seasonality
+from planlib.estimates.moving import exposure, moving
+from planlib.estimates.season import announced, seasonality
 from planlib.plan import Horizon
 
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))

@@ -58,7 +58,8 @@ from planlib.chapters.time.telling import (
 from planlib.chapters.time.weeks import beside_last_year, by_day, by_week, day_profile, day_weights, quarter_of
 from planlib.estimates.festivals import LUNAR, festival_days, solstice
 from planlib.estimates.grain import DAY, grain
-from planlib.estimates.season import ahead, announced, exposure, moving, seasonality
+from planlib.estimates.moving import exposure, moving
+from planlib.estimates.season import ahead, announced, seasonality
 
 QUESTION = "When does the year's target come due, month by month, holidays and closed months included?"
 

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from planlib.chapters.members import refuse, strangers
 from planlib.errors import ParameterError
 from planlib.estimates.festivals import EVERYWHERE, festival_days
-from planlib.estimates.season import Moving
+from planlib.estimates.moving import Moving
 from planlib.plan import AMOUNT, Horizon
 
 
@@ -169,7 +169,7 @@ def holiday_lift(history: pd.DataFrame, near: pd.DataFrame) -> pd.DataFrame:
     fewer than three seasons every lift is 1. Seasons that only some regions keep do not count.
     """
     if "region" in near:
-        near = near[near.groupby("day")["region"].transform("nunique") == near["region"].nunique()].drop_duplicates("day")
+        near = near[near.groupby("day")["region"].transform("nunique") == history["region"].nunique()].drop_duplicates("day")
     table = history.merge(near[["day", "holiday", "date"]], how="left", on="day")
     inside = table[table["holiday"].notna()].pivot_table(index="region", columns="date", values=AMOUNT, aggfunc="sum")
     outside = table[table["holiday"].isna()].groupby("region")[AMOUNT].sum().clip(lower=0)

@@ -7,7 +7,8 @@ import pandas as pd
 
 from planlib import plan as tables
 from planlib.chapters.time.weeks import WEEK, by_day, by_week, every_day, of_company
-from planlib.estimates.season import Moving, Near, seasonality
+from planlib.estimates.moving import Moving, Near
+from planlib.estimates.season import seasonality
 from planlib.estimates.windows import Coverage
 from planlib.periods import MONTHS, Calendar
 from planlib.plan import AMOUNT, Horizon

@@ -10,7 +10,7 @@ from planlib.chapters.time.rolling import Lift
 from planlib.chapters.time.weeks import WEEK
 from planlib.drivers import Drivers
 from planlib.estimates.grain import WEEK as BY_WEEK
-from planlib.estimates.season import Moving
+from planlib.estimates.moving import Moving
 from planlib.plan import AMOUNT
 
 Show = Callable[..., str]

@@ -1,6 +1,6 @@
 """From months to days to weeks: a day's weight from weekdays and holiday seasons, every level to the minor unit."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,8 @@ def day_profile(
     season), name (1 Monday to 7 Sunday; the holiday), week (of the season; 0 for weekdays), days (seen), factor.
     Without two months of history every factor is 1.
     """
-    frame = _of_regions(_calendar(sorted(set(calendar.of(history["day"]))), calendar), near)
+    frame = _calendar(sorted(set(calendar.of(history["day"]))), calendar)
+    frame = _of_regions(frame, history["region"].unique()) if "region" in near else frame
     keys = ["region", "day"] if "region" in frame else ["day"]
     sums = history.groupby(keys)[AMOUNT].sum()
     at = pd.MultiIndex.from_frame(frame[keys]) if "region" in frame else pd.Index(frame["day"])
@@ -67,12 +68,19 @@ def day_profile(
     return result.sort_values(["kind", "name", "week"], ascending=[False, True, True], ignore_index=True)
 
 
-def day_weights(profile: pd.DataFrame, near: pd.DataFrame, months: Sequence[str], calendar: Calendar = MONTHS) -> pd.DataFrame:
+def day_weights(
+    profile: pd.DataFrame,
+    near: pd.DataFrame,
+    months: Sequence[str],
+    regions: Iterable[str] = (),
+    calendar: Calendar = MONTHS,
+) -> pd.DataFrame:
     """Every day of some months with its weight: day, month, holiday (missing outside seasons), weight (TIM-1).
 
-    Where `near` has regions, of each region.
+    Where `near` has regions, of each of `regions`.
     """
-    frame = _phases(_of_regions(_calendar(list(months), calendar), near), near)
+    frame = _calendar(list(months), calendar)
+    frame = _phases(_of_regions(frame, regions) if "region" in near else frame, near)
     weekday = profile[profile["kind"] == "weekday"].set_index("name")["factor"]
     season = profile[profile["kind"] == "season"]
     factors = pd.Series(season["factor"].to_numpy(), index=season["name"] + "|" + season["week"].astype(str))
@@ -171,11 +179,9 @@ def _calendar(months: list[str], calendar: Calendar) -> pd.DataFrame:
     return frame.assign(weekday=frame["day"].dt.day_of_week + 1)
 
 
-def _of_regions(frame: pd.DataFrame, near: pd.DataFrame) -> pd.DataFrame:
-    """A calendar for each region where seasons differ between them."""
-    if "region" not in near:
-        return frame
-    return pd.DataFrame({"region": sorted(near["region"].unique())}).merge(frame, how="cross")
+def _of_regions(frame: pd.DataFrame, regions: Iterable[str]) -> pd.DataFrame:
+    """A calendar for each region, where seasons differ between them."""
+    return pd.DataFrame({"region": sorted(regions)}).merge(frame, how="cross")
 
 
 def _phases(frame: pd.DataFrame, near: pd.DataFrame) -> pd.DataFrame:
