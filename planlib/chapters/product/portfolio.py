@@ -50,7 +50,7 @@ def positions(
     known = staged[["product"]].merge(products, how="left", on="product") if products is not None else staged[["product"]]
     frame = staged[["product", "stage", "growth", "last_twelve", "first_month", "last_month"]].copy()
     year = (
-        frame["last_twelve"] * len(horizon.months) / staged["sold_months"].clip(lower=1)
+        frame["last_twelve"].astype(float) * len(horizon.months) / staged["sold_months"].clip(lower=1)
     )  # a launch's part of a year as a whole one
     line = known["line"] if "line" in known else pd.Series("all", index=frame.index)
     frame["relative_share"] = _beside_largest_other(year, line)

@@ -87,6 +87,7 @@ def momentum(history: pd.DataFrame, horizon: Horizon, ahead: Outlook, last_year:
         int(months.get(month, 0)) if closed else round(float(expected[month]))
         for month, closed in zip(frame["month"], frame["closed"], strict=True)
     ]
+    within(sum(map(int, last)), "orders: last year, carried to twelve months")
     within(sum(amounts), "orders: the year with no new action")
     frame[AMOUNT] = pd.Series(amounts, dtype="int64")
     return frame[["month", "last_year", AMOUNT, "closed"]]

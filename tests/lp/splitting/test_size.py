@@ -11,7 +11,8 @@ import pytest
 
 from planlib import plan as tables
 from planlib.errors import ConflictError, ParameterError
-from planlib.lp import Lock, Rule, split
+from planlib.lp import Aim, Lock, Rule, split
+from tests.conftest import seeds
 
 TOTAL = 9_000_000_000_000_000_007  # of 9,223,372,036,854,775,807
 NAMES = [f"R{number}" for number in range(5)]
@@ -123,3 +124,49 @@ def test_amounts_are_found_by_key_without_a_float():
     assert tables.amounts_at(keys, table).tolist() == right
     assert tables.by_key(keys["region"], table.set_index("region")["amount"]).tolist() == right
     assert tables.sums_of(np.array([1, 1, 0]), np.array([2**53, 1, 7]), 3).tolist() == [7, 2**53 + 1, 0]
+
+
+@pytest.mark.parametrize("seed", seeds(12, 150))
+def test_random_splits_of_any_size_are_exact(seed):
+    """Totals of 2^50 to 2^63 over parents and members, with caps, floors, locks, booked amounts and each aim."""
+    rng = np.random.default_rng(seed)
+    total = int(2 ** rng.uniform(50, 63)) - 1
+    parents, members = ([f"{letter}{n}" for n in range(rng.integers(*span))] for letter, span in (("P", (1, 5)), ("K", (2, 9))))
+    plan = pd.DataFrame({"region": parents})
+    plan["amount"] = tables.largest_remainder(total, rng.gamma(1, 1, len(parents)) + 0.01, parents)
+    weights = pd.DataFrame(
+        [(parent, member, rng.gamma(0.7, 1) + 0.001) for parent in parents for member in members],
+        columns=["region", "product", "weight"],
+    )
+    reference = tables.proportional(plan, weights, "product")
+    rules, locks = [], []
+    for number in range(rng.integers(0, 4)):
+        member = members[rng.integers(len(members))]
+        mine = reference.loc[reference["product"] == member, "amount"].map(int)
+        share, kind = sum(mine) / total, rng.integers(4)
+        if kind == 0:
+            rules.append(Rule(name=f"cap {number}", where={"product": member}, max=min(1, share * rng.uniform(0.7, 1.2))))
+        elif kind == 1:
+            rules.append(Rule(name=f"floor {number}", where={"product": member}, min=min(1, share * rng.uniform(0.8, 1.2))))
+        else:
+            where = {"product": member} if kind == 2 else {"product": member, "region": parents[0]}
+            now = sum(mine) if kind == 2 else mine.iloc[0]
+            locks.append(Lock(name=f"lock {number}", where=where, amount=int(now * rng.uniform(0.9, 1.1)) | 1))
+    booked = reference.assign(amount=[int(int(amount) * rng.uniform(0, 0.5)) for amount in reference["amount"]])
+    margins = weights.drop(columns="weight").assign(margin=rng.uniform(0.1, 0.6, len(weights)))
+    aim = Aim(profit=[0, 0, 0.5, 1][rng.integers(4)])
+    try:
+        found = split(plan, "product", weights, rules, locks, booked=booked, aim=aim, margins=margins).plan
+    except ConflictError as clash:
+        assert "cannot hold" in str(clash) or "contradict" in str(clash), clash
+        return
+
+    assert not len(tables.residuals(plan, found))
+    assert (tables.amounts_at(found[["region", "product"]], booked) <= found["amount"]).all()
+    for lock in locks:
+        inside = np.logical_and.reduce([found[dimension] == member for dimension, member in lock.where.items()])
+        assert sum(map(int, found.loc[inside, "amount"])) == lock.amount
+    for rule in rules:
+        part = Fraction(sum(map(int, found.loc[found["product"] == rule.where["product"], "amount"])), total)
+        assert rule.min is None or part >= Fraction(repr(rule.min)) - Fraction(1, total)
+        assert rule.max is None or part <= Fraction(repr(rule.max)) + Fraction(1, total)
