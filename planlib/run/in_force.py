@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from planlib.data import baselines
+from planlib.data.changes import later
 from planlib.errors import ParameterError, PlanError, collected
 from planlib.run import manifest as made
 from planlib.run.folder import near, record_of
@@ -54,6 +55,11 @@ def found(folder: Path, settings: RunSettings, fingerprint: Callable[[Mapping[st
     ]
     if header["as_of"] >= mine["as_of"]:
         faults.append(f"as_of: found {header['as_of']} there, expected a day before {mine['as_of']}")
+    _, lost = later(mine["changes"], header.get("changes", []))
+    faults += [
+        f"changes: found the {each.kind} of {each.dimension} {', '.join(each.of)} there and not here, expected it in both"
+        for each in lost
+    ]
     if faults:
         again = made.relative(base.source, settings.root)
         faults.append(f"make it again as its file says: planlib run {again}")

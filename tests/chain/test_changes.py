@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from planlib import plan as tables
+from planlib import workbook
 from planlib.errors import ParameterError
 from planlib.run import params
 from tests.chain import tiny
@@ -157,6 +158,33 @@ def test_a_plan_in_force_made_before_is_compared_in_todays_members(tmp_path):
     part = sum(float(row[7]) for row in rows if row[5] in MOVE["of"]) / sum(float(row[7]) for row in rows)
     assert any(f"no single customer: {part:.1%} of its North count as East" in text for text in now.texts("02-region"))
     assert ties_out(now)
+
+
+@pytest.mark.slow
+def test_a_chain_of_plans_that_knew_more_and_more_is_told_in_todays_members(tmp_path):
+    def under_new_names(line: dict[str, str]) -> None:
+        if line["date"] >= "2026-04" and line["region"] != "East":
+            line["region"] = "Northwest"
+
+    first = work(company(tmp_path / "q1", "2025-12"), {**ASKED, "as_of": dt.date(2025, 12, 31), "changes": [MERGE]})
+    target = {"target": int(first.plans["01-strategy"]["amount"].sum()) / 100}
+    asked = {**ASKED, "strategy": target, "changes": [MERGE, SPLIT]}
+    second = work(company(tmp_path / "q2"), asked, baseline=first)
+    asked |= {"as_of": dt.date(2026, 6, 30), "changes": [MERGE, SPLIT, RENAME | {"from": "2026-07"}]}
+    third = work(company(tmp_path / "q3", "2026-06", under_new_names), asked, baseline=second)
+
+    settings = json.loads((third.folder / "run.json").read_text(encoding="utf-8"))
+    stood = workbook.Chapter("05-time", third.folder, settings, None, Path("/")).stood_before("05-time")
+    assert stood is not None
+    assert {name: sorted(stood[name].unique()) for name in ("region", "product", "channel")} == {
+        "region": ["East", "Northwest"],
+        "product": ["Filter", "Pump Neo"],
+        "channel": ["App", "Shop", "Web"],
+    }
+    found = stood.groupby("month")["amount"].sum()
+    for months, plan in ((found.index[:3], first.plans["05-time"]), (found.index[3:], second.plans["05-time"])):
+        assert found[months].to_dict() == plan[plan["month"].isin(months)].groupby("month")["amount"].sum().to_dict()
+    assert ties_out(third)
 
 
 def test_a_plan_in_force_that_knew_more_than_this_run_is_refused(tmp_path):
