@@ -64,7 +64,10 @@ def as_known(settings: RunSettings, year: int, folder: Path) -> tuple[RunSetting
     today = [table for table in today if table not in ahead]
     if today:
         told.append(f"As of today, for want of a date to cut by: {', '.join(today)}.")
+    if settings.openings or settings.closings:
+        told.append(f"{year} is planned without the openings and closings of today: nobody had stated them then.")
     changed = {"year": year, "as_of": first - dt.timedelta(days=1), "data": data, "baseline": None}
+    changed |= {"openings": [], "closings": []}
     return settings.model_copy(update={**changed, "run": f"{settings.run[:50]}-{year}-past"}), told
 
 
