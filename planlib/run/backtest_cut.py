@@ -68,8 +68,10 @@ def as_known(settings: RunSettings, year: int, folder: Path) -> tuple[RunSetting
         told.append(f"As of today, for want of a date to cut by: {', '.join(today)}.")
     if settings.changes:
         told.append("Planned and judged in the members of today: what was renamed, merged, split or moved counts as now.")
+    if settings.openings or settings.closings:
+        told.append(f"{year} is planned without the openings and closings of today: nobody had stated them then.")
     changed: dict[str, Any] = {"year": year, "as_of": first - dt.timedelta(days=1), "data": data, "baseline": None}
-    changed["changes"] = lenient(settings.changes)
+    changed |= {"changes": lenient(settings.changes), "openings": [], "closings": []}
     return settings.model_copy(update={**changed, "run": f"{settings.run[:50]}-{year}-past"}), told
 
 

@@ -7,6 +7,7 @@ leaves its months to the others.
 """
 
 import datetime as dt
+import random
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ import yaml
 from planlib.errors import ConflictError, ParameterError
 from planlib.plan import Horizon, rollup
 from tests.chain.in_process import Worked, work
-from tests.chain.lives import CHAIN, CHANNELS, PRODUCTS, by, lines, of, planned, ties_out, within
-from tests.conftest import ROOT
+from tests.chain.lives import CHAIN, CHANNELS, PRODUCTS, REGIONS, by, lines, of, planned, ties_out, within
+from tests.conftest import ROOT, seeds
 
 CASES = ROOT.parent / "shared" / "cases"
 YEAR = Horizon(2026, 1, dt.date(2025, 12, 31))
@@ -348,3 +349,26 @@ def test_a_launch_that_the_products_table_dates_opens_then(tmp_path):
     found = planned(folder, openings=[{"product": "Stool", "share": 0.05}], data={"products": {"file": "products.csv"}})
 
     assert [amount > 0 for amount in months_of(found, "product", "Stool")] == [False] * 7 + [True] * 5
+
+
+# Any history of openings and closings
+
+
+@pytest.mark.parametrize("seed", seeds(1, 3))
+def test_no_history_of_lives_plans_outside_or_loses_a_cent(tmp_path, seed):
+    draw = random.Random(seed)
+    names = {"region": list(REGIONS), "product": list(PRODUCTS), "channel": list(CHANNELS)}
+    openings: list[dict[str, Any]] = []
+    for number, dim in enumerate(draw.sample(list(names), 2)):
+        size = draw.choice([{"at": draw.uniform(0.1, 2)}, {"share": draw.uniform(0.01, 0.2)}, {"amount": 5_000.0}])
+        more = {"from": draw.choice(YEAR.months[:10]), "ramp": draw.randint(1, 6), **size}
+        openings.append({dim: f"New {number}", "like": draw.choice(names[dim]), **more})
+    closings: list[dict[str, Any]] = []
+    for _ in range(2):
+        where = {dim: draw.choice(names[dim]) for dim in draw.sample(list(names), draw.randint(1, 2))}
+        closings.append({**where, "last": draw.choice(YEAR.months[2:])})
+    found = planned(tmp_path / "p", openings=openings, closings=closings)
+
+    ties_out(found)
+    within(found, of(YEAR, openings, closings))
+    assert [int(found.plans[stem]["amount"].sum()) for stem in CHAIN[:6]] == [TOTAL] * 6
