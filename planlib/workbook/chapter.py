@@ -48,7 +48,7 @@ class Chapter(Given):
         self._emit(item, f"{title}. {question}")
         for text in self.base.says(self.show):
             self.note(text)
-        if self.stem != "01-strategy":
+        if self.stem != "01-strategy" or not self.tables.has("orders"):
             return
         if lacking := [month for month in self.coverage.gaps if month not in self.base.window.months]:
             self.note(gaps.inside_told(self.orders(*PLACES, "month"), self.horizon, lacking, self.show))
