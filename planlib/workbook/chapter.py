@@ -54,7 +54,7 @@ class Chapter(Given):
             self.note(text)
         if self.longer and self.stem[:2] in ("01", "05"):
             self.note(calendar.says(self.longer, self.horizon))
-        if self.stem != "01-strategy":
+        if self.stem != "01-strategy" or not self.tables.has("orders"):
             return
         if lacking := [month for month in self.coverage.gaps if month not in self.base.window.months]:
             self.note(gaps.inside_told(self.orders(*PLACES, "month"), self.horizon, lacking, self.show))

@@ -29,7 +29,7 @@ from planlib.estimates.lives import Lives, lived
 from planlib.estimates.outlook import Outlook
 from planlib.estimates.shares import Expected
 from planlib.estimates.trust import likely
-from planlib.estimates.windows import Coverage
+from planlib.estimates.windows import Coverage, Window
 from planlib.formatting import Reader
 from planlib.lp import Lock, Rule, Stage
 from planlib.lp.rules import in_force, in_keys, in_minor_units
@@ -193,7 +193,10 @@ class Given:
 
         Chapter 01 expects it by its own parameters and keeps it, the others read that.
         """
-        window = self.coverage.window(NAME, self.horizon.last_year)
+        year = self.horizon.last_year
+        if not self.tables.has("orders"):  # nothing is compared
+            return BaseYear(Window(NAME, tuple(year), tuple(year)))
+        window = self.coverage.window(NAME, year)
         kept, about = (self.handed_on("01-strategy", title) for title in (ADDED, BASE))
         own = Terms.of(self.parameters)
         if window.whole:

@@ -6,6 +6,7 @@ Expected values: sums of the sample's own files; what a plan may know is what th
 import csv
 import html
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ran(project: Path, name: str) -> None:
-    ended = planlib("run", f"params/{name}.yml", cwd=project, env=None)
+    ended = planlib("run", f"params/{name}.yml", cwd=project, env={**os.environ, "PYTHONPATH": str(project)})
     assert ended.code == 0, ended.err
 
 
