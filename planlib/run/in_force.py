@@ -51,7 +51,7 @@ def found(folder: Path, settings: RunSettings, fingerprint: Callable[[Mapping[st
     faults = [
         f"{name}: found {header.get(name)} there and {mine[name]} here, expected the same"
         for name in SAME
-        if header.get(name) != mine[name]
+        if header.get(name, mine[name]) != mine[name]  # a report made before a setting existed does not contradict it
     ]
     if header["as_of"] >= mine["as_of"]:
         faults.append(f"as_of: found {header['as_of']} there, expected a day before {mine['as_of']}")
@@ -71,9 +71,9 @@ def found(folder: Path, settings: RunSettings, fingerprint: Callable[[Mapping[st
         if changed
         else []
     )
-    digest, lost = _read_of(folder, settings.root)
-    if lost:
-        told.append(f"{lost}: what it had planned for the months that closed after it is not known.")
+    digest, broken = _read_of(folder, settings.root)
+    if broken:
+        told.append(f"{broken}: what it had planned for the months that closed after it is not known.")
     return InForce(base.run, folder, record["key"], digest, tuple(told))
 
 
