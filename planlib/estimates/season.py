@@ -121,7 +121,7 @@ def festivals(
     told = [found.spans[each.rpartition(", ")[0]].told for each in sides]
     values = [sides, windows, change * np.array(windows) / 30, change, told]
     effects = pd.DataFrame(dict(zip(EFFECTS, values, strict=True))).astype(EFFECTS)
-    every = [*span_of(min(history["month"]), horizon.until), *horizon.months]
+    every = span_of(min(history["month"]), max(horizon.months))
     by_group = [_factors(exposure(every, found, group[0], horizon.calendar), logs, horizon.calendar) for group in groups]
     if not regions:
         return by_group[0], {}, effects

@@ -11,10 +11,11 @@ from typing import Any
 
 from planlib.data.baselines import located
 from planlib.errors import ParameterError, PlanError
+from planlib.periods import MONTHS
 from planlib.run import chain
 from planlib.run import manifest as made
 from planlib.run.folder import read_json, record_of
-from planlib.run.params import RunSettings
+from planlib.run.params import RunSettings, calendar_of
 
 EQUAL, DIFFERENT, NOT_COMPARABLE = 0, 1, 2
 FACTS = ("inputs", "gates", "outputs", "solver", "expected")  # of a manifest, what comes out again with the same code
@@ -136,8 +137,10 @@ def restore(folder: Path, root: Path) -> tuple[RunSettings, dict[str, Any]]:
                 f"{base_folder.name}: found another report than the one {folder.name} was made with, expected that one; "
                 "restore its folder from a copy."
             )
+    there = "periods" in data and Path(data["periods"]["file"]).is_file()  # a table that is gone is told with the inputs
     settings = RunSettings(
         **header,
+        calendar=calendar_of(data) if there else MONTHS,
         run=recorded["run"],
         data=data,
         parameters=asked["sections"],

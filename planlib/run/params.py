@@ -176,7 +176,7 @@ def _load(
     settings: RunSettings | None = None
     try:
         settings = RunSettings(**header, data=data, parameters=sections, source=path, files=files, root=project_root(path))
-        settings = settings.model_copy(update={"calendar": _calendar(data)})
+        settings = settings.model_copy(update={"calendar": calendar_of(data)})
         _check_as_of(settings, fault)
         if settings.calendar.own and stated is None:
             fault(("as_of",), "is missing; with a table `periods` it must be said: the last day of the last closed period.")
@@ -225,14 +225,14 @@ def _day_before(raw: dict[str, Any]) -> Any:
         return dt.date(2000, 1, 31)  # the year's own fault is told; this only keeps the other checks going
 
 
-def _calendar(data: Mapping[str, Any]) -> Calendar:
+def calendar_of(data: Mapping[str, Any]) -> Calendar:
     """Calendar months, or the company's own periods where the file maps the table of them."""
     if not data.get("periods"):
         return MONTHS
-    from planlib.data.calendar import calendar_of
+    from planlib.data import calendar
     from planlib.run.doors import mappings
 
-    return calendar_of(mappings({"periods": data["periods"]}))
+    return calendar.calendar_of(mappings({"periods": data["periods"]}))
 
 
 def _check_as_of(settings: RunSettings, fault: Callable[[tuple[str, ...], str], None]) -> None:
