@@ -5,7 +5,7 @@ What can be done with a row is read off its table's columns: money and counts ad
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from planlib.data.changes import Change, ended
@@ -27,11 +27,10 @@ def of_table(name: str, spec: TableSpec, table: pa.Table, changes: Sequence[Chan
     """
     import pyarrow as pa
 
-    gone = ended(changes)
     rows: list[dict[str, Any]] = table.to_pylist()
     told: list[str] = []
     for change in changes:
-        rows = _moved(name, rows, change) if change.kind == "move" else _followed(name, spec, rows, change, gone, told)
+        rows = _moved(name, rows, change) if change.kind == "move" else _followed(name, spec, rows, change, changes, told)
     same = rows == table.to_pylist()
     return (table if same else pa.Table.from_pylist(rows, schema=table.schema)), told
 
@@ -63,10 +62,10 @@ def _followed(
     spec: TableSpec,
     rows: list[dict[str, Any]],
     change: Change,
-    gone: Mapping[tuple[str, str], Change],
+    changes: Sequence[Change],
     told: list[str],
 ) -> list[dict[str, Any]]:
-    column = change.column
+    column, gone = change.column, ended(changes)
     if not rows or column not in rows[0]:
         return rows
     dated = next((each.name for each in spec.columns if each.name in spec.key and each.kind in ("month", "year")), None)
@@ -79,8 +78,15 @@ def _followed(
             return False
         if (change.dimension, row[column]) in gone:
             return True
-        # who lives on under its name is meant by a row of today, and by a dated one from the event on
-        return f"{row[dated]}-01"[:7] < f"{change.start:%Y-%m}" if dated else not today
+        if dated:
+            return f"{row[dated]}-01"[:7] < f"{change.start:%Y-%m}"
+        if row[column] in change.shares:  # it lives on under its name
+            return not today
+        # another member bears its name now: the row is of old where that one still stands under its own old name
+        heirs = [
+            each for each in changes if each.column == column and row[column] in each.shares and each.start >= change.start
+        ]
+        return any(there & {*each.of} for each in heirs)
 
     mine = [row for row in rows if follows(row)]
     if not mine:
@@ -101,10 +107,10 @@ def _followed(
             f"{name}: the rows of {' and '.join(change.shares)} are made of the one of {change.of[0]}: amounts and counts by "
             "their shares, anything else as it was."
         )
-        return rest + [part for row in mine for part in _parts(spec, row, change)]
+        return _joined(name, spec, rest + [part for row in mine for part in _parts(spec, row, change)], column, there, told)
     new = next(iter(change.shares))
     mine = sorted(_whole(name, spec, mine, change, dated, told), key=lambda row: row[column] != new)
-    return _joined(name, spec, [*rest, *({**row, column: new} for row in mine)], change, told)
+    return _joined(name, spec, [*rest, *({**row, column: new} for row in mine)], column, there, told)
 
 
 def _whole(
@@ -141,30 +147,29 @@ def _parts(spec: TableSpec, row: dict[str, Any], change: Change) -> list[dict[st
     return result
 
 
-def _joined(name: str, spec: TableSpec, rows: list[dict[str, Any]], change: Change, told: list[str]) -> list[dict[str, Any]]:
-    """Rows with one key made one: additive columns summed; where others differ, those of the member that lives on stand.
+def _joined(
+    name: str, spec: TableSpec, rows: list[dict[str, Any]], column: str, before: set[str], told: list[str]
+) -> list[dict[str, Any]]:
+    """Rows with one key made one: additive columns summed; where others differ, the row that had the name before stands.
 
-    Where none lives on there is no row, and it is told.
+    `rows`: those that had their name before come first; `before`: these names. Where none had it there is no row, and it is
+    told.
     """
-    new = next(iter(change.shares))
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault(tuple(row[each] for each in spec.key), []).append(row)
-    result, lost, kept_ = [], set[str](), set[str]()
+    result = []
     for same in groups.values():
-        rates = [each for each in same[0] if not spec.column(each).additive]
-        differ = {each for each in rates if any(row[each] != same[0][each] for row in same)}
-        if differ and new not in change.of:
-            lost |= differ
+        first, rates = same[0], [each for each in same[0] if not spec.column(each).additive]
+        differ = [each for each in rates if any(row[each] != first[each] for row in same)]
+        if differ and first[column] not in before:
+            told.append(
+                f"{name}: the rows that became {column} {first[column]} differ in {', '.join(differ)}: what the table would "
+                f"say of {first[column]} is left out; give it a row of its own."
+            )
             continue
-        kept_ |= differ
-        sums = {each: sum(row[each] or 0 for row in same) for each in same[0] if spec.column(each).additive}
-        result.append({**same[0], **sums} if len(same) > 1 else same[0])  # the first row is the one that had the name before
-    if lost:
-        told.append(
-            f"{name}: the rows that became {change.column} {new} differ in {', '.join(sorted(lost))}: what the table would say "
-            f"of {new} is left out; give it a row of its own."
-        )
-    if kept_:
-        told.append(f"{name}: {', '.join(sorted(kept_))} of {change.column} {new} stand as its own row has them.")
+        if differ:
+            told.append(f"{name}: {', '.join(differ)} of {column} {first[column]} stand as its own row has them.")
+        sums = {each: sum(row[each] or 0 for row in same) for each in first if spec.column(each).additive}
+        result.append({**first, **sums} if len(same) > 1 else first)
     return result

@@ -55,10 +55,10 @@ def found(folder: Path, settings: RunSettings, fingerprint: Callable[[Mapping[st
     ]
     if header["as_of"] >= mine["as_of"]:
         faults.append(f"as_of: found {header['as_of']} there, expected a day before {mine['as_of']}")
-    _, lost = later(mine["changes"], header.get("changes", []))
+    dropped = later(mine["changes"], header.get("changes", []))[1]
     faults += [
         f"changes: found the {each.kind} of {each.dimension} {', '.join(each.of)} there and not here, expected it in both"
-        for each in lost
+        for each in dropped
     ]
     if faults:
         again = made.relative(base.source, settings.root)

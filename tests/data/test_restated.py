@@ -223,6 +223,25 @@ def test_targets_of_a_split_region_are_divided_before_it_alone(desk):
     assert found == {(2025, "South"): 181, (2025, "Southeast"): 120, (2026, "South"): 400, (2026, "Southeast"): 200}
 
 
+def test_targets_of_a_region_split_into_one_that_has_targets_are_added_to_them(desk):
+    halves = event("split", "North", {"North": 0.5, "West": 0.5}, "2025-01")
+    tables = desk.read(halves, targets="year,region,amount\n2024,North,10.00\n2024,West,20.00\n2025,North,11.00\n")[0]
+
+    found = {(row.year, row.region): row.amount for row in tables.frame("targets").itertuples()}
+    assert found == {(2024, "North"): 500, (2024, "West"): 2500, (2025, "North"): 1100}
+
+
+def test_a_row_under_a_name_used_again_is_of_today_unless_the_new_bearer_stands_under_its_old_name(desk):
+    chain = [event("rename", "Lamp Neo", "Lamp 2023", "2024-01", "product")]
+    chain += [event("rename", "Lamp", "Lamp Neo", "2025-07", "product")]
+    lines = ("0,2023-05-01,North,Lamp Neo,Shop,C9,1,1.00,0.50", *LINES)
+
+    today = desk.read(*chain, lines=lines, products="product,list_price\nLamp Neo,9.00\n")[0].frame("products")
+    of_old = desk.read(*chain, lines=lines, products="product,list_price\nLamp Neo,7.00\nLamp,8.00\n")[0].frame("products")
+    assert today.set_index("product")["list_price"].to_dict() == {"Lamp Neo": 900}
+    assert of_old.set_index("product")["list_price"].to_dict() == {"Lamp 2023": 700, "Lamp Neo": 800}
+
+
 REGIONS = "region,gdp,income,population\nNorth,100,30,10\nWest,50,20,5\nSouth,80,25,8\n"
 
 
