@@ -82,6 +82,8 @@ def _changed(record: Mapping[str, Any], base: RunSettings, fingerprint: Callable
         lines.append(f"its params file (made from {written})")
     sections = [name for name, values in base.parameters.items() if record["parameters"]["sections"].get(name) != values]
     lines += [f"parameters of {', '.join(sections)} in {base.source.name}"] if sections else []
+    lives = [name for name in ("openings", "closings") if record["parameters"]["settings"].get(name, []) != base.header()[name]]
+    lines += [f"{' and '.join(lives)} in {base.source.name}"] if lives else []
     before = (record["baseline"] or {}).get("run")
     after = base.baseline.run if base.baseline else None
     if before != after:
