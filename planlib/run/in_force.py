@@ -90,6 +90,8 @@ def _changed(record: Mapping[str, Any], base: RunSettings, fingerprint: Callable
     lines += [f"parameters of {', '.join(sections)} in {base.source.name}"] if sections else []
     if record["parameters"]["settings"].get("changes", []) != base.changes:
         lines.append(f"the changes of members in {base.source.name}")
+    lives = [name for name in ("openings", "closings") if record["parameters"]["settings"].get(name, []) != base.header()[name]]
+    lines += [f"{' and '.join(lives)} in {base.source.name}"] if lives else []
     before = (record["baseline"] or {}).get("run")
     after = base.baseline.run if base.baseline else None
     if before != after:

@@ -121,7 +121,8 @@ def ingredients(
 def opening(sections: Mapping[str, Any]) -> dict[str, Any]:
     """What of the chapters' parameters every chapter reads: exits close products, rules and locks open members."""
     names = ("exits", "rules", "locks")
-    return {part: {name: values[name] for name in names if name in values} for part, values in sections.items()}
+    parts = {part: sections[part] for part in ("region", "product", "channel") if part in sections}
+    return {part: {name: values[name] for name in names if name in values} for part, values in parts.items()}
 
 
 def run_key(shared: Mapping[str, Any], sections: Mapping[str, Any], notebooks: Mapping[str, str], planlib: str) -> str:

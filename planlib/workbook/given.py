@@ -279,8 +279,7 @@ class Given:
 
         By history alone: what openings and closings make of them is a driver of its own, see `opened`.
         """
-        title = UNLIVED if self.lives else EXPECTED
-        return shares.of(self.shown(FORESEEN, title), self.shown(FORESEEN, SKILL), into, within)
+        return shares.of(self._by_history(), self.shown(FORESEEN, SKILL), into, within)
 
     def opened(self, into: str, *within: str) -> Driver | None:
         """What openings and closings make of the shares of `into`, as the driver after the trend; None where there are none.
@@ -289,7 +288,7 @@ class Given:
         """
         if not self.lives:
             return None
-        found = shares.of(self.shown(FORESEEN, EXPECTED), self.shown(FORESEEN, SKILL), into, within).shares
+        found = shares.of(lived(self._by_history(), self.lives), self.shown(FORESEEN, SKILL), into, within).shares
         stated = Evidence(why="it is stated for this plan")
         source = "parameters openings, closings, exits"
         return Driver("lives", source, METHODS[into], found, evidence=stated, holds=tuple(self.lives.opens(into)))
@@ -300,7 +299,7 @@ class Given:
             return []
         into, booked = tables.level(plan)[-1], self.booked("region")
         open_ = int(plan[AMOUNT].sum()) - (0 if booked is None else int(booked[AMOUNT].sum()))
-        return told(self.lives, into, plan, self.shown(FORESEEN, UNLIVED), open_, self.show)
+        return told(self.lives, into, plan, self._by_history(), open_, self.show)
 
     def show(self, value: Any, form: str = "money") -> str:
         """A value as a sentence writes it."""
@@ -318,7 +317,9 @@ class Given:
         nothing where no past tells how far a cell may be off.
         """
         table, skill = (
-            (self.shown(FORESEEN, EXPECTED), self.shown(FORESEEN, SKILL)) if ahead is None else (ahead.table, ahead.skill)
+            (lived(self._by_history(), self.lives), self.shown(FORESEEN, SKILL))
+            if ahead is None
+            else (ahead.table, ahead.skill)
         )
         unaided = self.handed_on("01-strategy", UNAIDED)
         open_ = table[table["month"].isin(self.horizon.open)]
@@ -352,6 +353,11 @@ class Given:
     def left_out(self, text: str) -> None:
         """What cannot be told for want of data; a chapter shows it."""
         raise NotImplementedError(text)
+
+    def _by_history(self) -> pd.DataFrame:
+        """What chapter 02 foresaw of every cell and month by history alone, whatever opens and closes."""
+        found = self.handed_on(FORESEEN, UNLIVED)
+        return self.shown(FORESEEN, EXPECTED) if found is None else found
 
     def _listed(self, dim: str) -> dict[str, str]:
         """The members that a dimension's own table lists, with the month of their launch, "" where it is not told."""

@@ -44,10 +44,12 @@ def lives(
     closings = [Closing.model_validate(each) for each in settings.get("closings", [])]
     exits = sections.get("product", {}).get("exits", {})
     closings += [Closing(product=name, last=last) for name, last in sorted(exits.items())]
+    asked = {dim: list(_asked(sections, horizon, exponent, dim)) for dim in PLACES}
+    if not stated and not closings and not any(asked.values()):
+        return Lives(horizon)
     told = {dim: sold(dim) for dim in PLACES}
     there = {dim: set(told[dim][dim]) for dim in PLACES}
     starts = {dim: listed(dim) for dim in PLACES}
-    asked = {dim: list(_asked(sections, horizon, exponent, dim)) for dim in PLACES}
     for dim in PLACES:
         known = there[dim] | {opening.member for opening in stated if opening.dim == dim}
         for names, _, _, _ in asked[dim]:
