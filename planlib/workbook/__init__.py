@@ -18,9 +18,10 @@ from planlib.data.changes import restated
 from planlib.errors import ParameterError, PlanError, collected
 from planlib.workbook.chapter import ITEM, Chapter
 from planlib.workbook.draft import DRAFT, from_run, prepare, told, unpublished
+from planlib.workbook.since import since
 from planlib.workbook.trust import trust
 
-__all__ = ["DRAFT", "ITEM", "Chapter", "open", "trust"]
+__all__ = ["DRAFT", "ITEM", "Chapter", "open", "since", "trust"]
 
 
 def open(stem: str, namespace: Mapping[str, Any], as_set: Sequence[str] = ()) -> Chapter:

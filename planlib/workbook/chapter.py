@@ -13,7 +13,6 @@ from planlib import charts, reasons, smart
 from planlib import plan as tables
 from planlib.chapters import gaps
 from planlib.chapters.base import ChapterParameters
-from planlib.chapters.last_year import moved, replaced, said_since
 from planlib.chapters.members import listed
 from planlib.columns import shown_as
 from planlib.data import calendar
@@ -27,7 +26,7 @@ from planlib.formatting import missing
 from planlib.lp import Spend, Split
 from planlib.plan import AMOUNT
 from planlib.workbook import earlier
-from planlib.workbook.given import ADDED, BASE, EXPECTED, PLACES, SKILL, UNAIDED, UNLIVED, WEIGHED, Given, file_name
+from planlib.workbook.given import ADDED, BASE, EXPECTED, PLACES, SKILL, UNLIVED, WEIGHED, Given, file_name
 
 ITEM = "application/vnd.planlib.v1+json"
 TERMS = "How chances are told"  # table of chapter 01 that every later SMART check reads
@@ -105,31 +104,6 @@ class Chapter(Given):
             spec = charts.named(spec, {each.key: each.label for each in own})
         # JupyterLab hangs on a chart that takes the width of its own output; the report gives the page's width back.
         display({ITEM: item, charts.MIME: {**spec, "width": WIDTH}, "text/plain": item["title"]}, raw=True)
-
-    def since(self, plan: Split | pd.DataFrame, last_year: int = 0, baseline: int = 0) -> None:
-        """Where the plan in force expected months that are sold by now: what that changed; nothing where it did not.
-
-        By month for the company (`last_year` and the momentum `baseline`, minor units), by member for a split.
-        """
-        then = self.expected_then
-        if then is None:
-            return
-        months = sorted(then["month"].unique())
-        if isinstance(plan, Split):
-            into, stood = plan.into, self.in_force()
-            sold = self.orders(into, "month")
-            sold = sold[sold["month"].isin(months)]
-            changed = moved(then, sold, plan.plan if stood is None else stood, plan.plan, into)
-            self.table(changed, f"What the months sold since changed, by {into}: the plan in force and now")
-            return
-        found = replaced(then, self.orders("month"))
-        self.table(found, "What the months sold since changed")
-        stood = self.in_force()
-        unaided, about = (self.handed_on(self.stem, title, in_force=True) for title in (UNAIDED, BASE))
-        if stood is not None and unaided is not None and about is not None:
-            path = int(unaided[["booked", "expected"]].sum(axis=1).iloc[0])
-            before = int(stood[AMOUNT].sum()), int(about[AMOUNT].iloc[0]), path
-            self.note(said_since(found, (int(plan[AMOUNT].sum()), last_year, baseline), before, self.show))
 
     def why(self, result: Split, aims: pd.DataFrame | None = None) -> None:
         """Which rules and locks bind and what each costs, the plan's proof, and how it compares with simple splits.
