@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, model_validator
 
+from planlib.periods import MONTHS, Calendar
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -229,17 +231,19 @@ def later(mine: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]]
     return new, lost
 
 
-def follow(plan: pd.DataFrame, changes: Sequence[Change], known: dt.date) -> pd.DataFrame:
+def follow(plan: pd.DataFrame, changes: Sequence[Change], known: dt.date, calendar: Calendar = MONTHS) -> pd.DataFrame:
     """A plan table made on `known`, without knowledge of these events, in the members after them; every month keeps its total.
 
     `plan`: some of region, product, channel, others, and `amount` in minor units. A member that lives on (a split South that
     is still called South) is divided in months before the event, and in all where the plan was made before it.
     """
     gone = ended(changes)
-    return reduce(lambda frame, change: _follow(frame, change, known, gone), changes, plan)
+    return reduce(lambda frame, change: _follow(frame, change, known, gone, calendar), changes, plan)
 
 
-def _follow(plan: pd.DataFrame, change: Change, known: dt.date, gone: Mapping[tuple[str, str], Change]) -> pd.DataFrame:
+def _follow(
+    plan: pd.DataFrame, change: Change, known: dt.date, gone: Mapping[tuple[str, str], Change], calendar: Calendar
+) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
@@ -250,7 +254,7 @@ def _follow(plan: pd.DataFrame, change: Change, known: dt.date, gone: Mapping[tu
         return plan
     mine = plan[column].isin(change.of)
     if change.start <= known:
-        earlier = plan["month"] < f"{change.start:%Y-%m}" if "month" in plan else pd.Series(False, index=plan.index)
+        earlier = plan["month"] < calendar.at(change.start) if "month" in plan else pd.Series(False, index=plan.index)
         mine &= earlier | plan[column].isin([name for name in change.of if (column, name) in gone])
     if not mine.any():
         return plan

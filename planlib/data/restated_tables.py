@@ -13,12 +13,15 @@ from planlib.data.files import nearest
 from planlib.data.restated import divided
 from planlib.data.tables.spec import TableSpec
 from planlib.errors import InputDataError
+from planlib.periods import MONTHS, Calendar
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def of_table(name: str, spec: TableSpec, table: pa.Table, changes: Sequence[Change]) -> tuple[pa.Table, list[str]]:
+def of_table(
+    name: str, spec: TableSpec, table: pa.Table, changes: Sequence[Change], calendar: Calendar = MONTHS
+) -> tuple[pa.Table, list[str]]:
     """Another table in the members after `changes`, and sentences on rows that say nothing of a new member.
 
     A row follows its member where it is dated before the event, or where the member is no more. Rows that become one are
@@ -30,7 +33,11 @@ def of_table(name: str, spec: TableSpec, table: pa.Table, changes: Sequence[Chan
     rows: list[dict[str, Any]] = table.to_pylist()
     told: list[str] = []
     for change in changes:
-        rows = _moved(name, rows, change) if change.kind == "move" else _followed(name, spec, rows, change, changes, told)
+        rows = (
+            _moved(name, rows, change)
+            if change.kind == "move"
+            else _followed(name, spec, rows, change, changes, told, calendar)
+        )
     same = rows == table.to_pylist()
     return (table if same else pa.Table.from_pylist(rows, schema=table.schema)), told
 
@@ -64,6 +71,7 @@ def _followed(
     change: Change,
     changes: Sequence[Change],
     told: list[str],
+    calendar: Calendar,
 ) -> list[dict[str, Any]]:
     column, gone = change.column, ended(changes)
     if not rows or column not in rows[0]:
@@ -79,7 +87,8 @@ def _followed(
         if (change.dimension, row[column]) in gone:
             return True
         if dated:
-            return f"{row[dated]}-01"[:7] < f"{change.start:%Y-%m}"
+            first = calendar.at(change.start)
+            return f"{row[dated]}-01"[: len(first)] < first
         if row[column] in change.shares:  # it lives on under its name
             return not today
         # another member bears its name now: the row is of old where that one still stands under its own old name

@@ -90,7 +90,7 @@ def ingest(
         left_out += absent
     covered(calendar, *_days(inputs["orders"].parquet))
     if changes:
-        inputs, followed = _restated(inputs, events.read(changes), store)
+        inputs, followed = _restated(inputs, events.read(changes), store, calendar)
         left_out += followed
     notes, lacking = checked(inputs)
     return {name: replace(each, notes=(*each.notes, *notes.get(name, ()))) for name, each in inputs.items()}, left_out + lacking
@@ -140,7 +140,9 @@ def _days(orders: Path) -> tuple[date, date]:
     return ends["min"], ends["max"]
 
 
-def _restated(inputs: Mapping[str, Input], changes: Sequence[events.Change], store: Path) -> tuple[dict[str, Input], list[str]]:
+def _restated(
+    inputs: Mapping[str, Input], changes: Sequence[events.Change], store: Path, calendar: Calendar
+) -> tuple[dict[str, Input], list[str]]:
     """Every table that `changes` touch as a stored table of its own; bytes and control total stay those of the file."""
     import pyarrow.parquet as pq
 
@@ -154,7 +156,7 @@ def _restated(inputs: Mapping[str, Input], changes: Sequence[events.Change], sto
     found, left_out = dict(inputs), list[str]()
     for name, each in inputs.items():
         if name != "orders":
-            table, told = restated_tables.of_table(name, TABLES[name], held[name], changes)
+            table, told = restated_tables.of_table(name, TABLES[name], held[name], changes, calendar)
             left_out += told
             if table is held[name]:
                 continue

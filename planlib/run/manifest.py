@@ -28,6 +28,9 @@ PACKAGES = (
 )  # fmt: skip
 
 
+OPENS = ("name", "where", "of", "unit", "min", "amount", "expires", "owner", "reason")  # of a rule or lock, what opens a member
+
+
 def canonical(value: Any) -> bytes:
     """JSON with one spelling: sorted keys, no spaces, UTF-8; NaN, infinity and keys that are not text are errors."""
     _text_keys(value)
@@ -119,10 +122,13 @@ def ingredients(
 
 
 def opening(sections: Mapping[str, Any]) -> dict[str, Any]:
-    """What of the chapters' parameters every chapter reads: exits close products, rules and locks open members."""
-    names = ("exits", "rules", "locks")
-    parts = {part: sections[part] for part in ("region", "product", "channel") if part in sections}
-    return {part: {name: values[name] for name in names if name in values} for part, values in parts.items()}
+    """What of the chapters' parameters every chapter reads: exits close products, rules and locks with money open members."""
+    told: dict[str, Any] = {"exits": sections.get("product", {}).get("exits", {})}
+    for part in ("region", "product", "channel"):
+        limits = [*sections.get(part, {}).get("rules", []), *sections.get(part, {}).get("locks", [])]
+        asks = [each for each in limits if part in each.get("where", {}) and (each.get("amount") or each.get("min") or 0) > 0]
+        told[part] = [{name: each.get(name) for name in OPENS} for each in asks]
+    return told
 
 
 def run_key(shared: Mapping[str, Any], sections: Mapping[str, Any], notebooks: Mapping[str, str], planlib: str) -> str:

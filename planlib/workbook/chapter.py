@@ -268,7 +268,7 @@ class Chapter(Given):
         if cells is None or (cells["booked"] == cells["restated"]).all():
             return
         first = int(cells["month"].min()[:4]) - 1
-        spans = {str(year): tables.months(year, self.horizon.fiscal_start) for year in range(first, self.horizon.year)}
+        spans = {str(year): self.horizon.year_of(year) for year in range(first, self.horizon.year)}
         spans = {name: span for name, span in spans.items() if cells["month"].isin(span).any()}
         both = both_views(cells, spans | {month: [month] for month in self.horizon.closed})
         self.table(both, f"History by {column}: as it was booked, and as it counts now")

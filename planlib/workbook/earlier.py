@@ -13,17 +13,18 @@ from planlib.data import changes
 from planlib.data.changes import Change
 from planlib.data.sources import Tables
 from planlib.errors import ParameterError
+from planlib.periods import MONTHS, Calendar
 from planlib.plan import AMOUNT, DIMENSIONS
 
 
-def as_now(frame: pd.DataFrame, events: Sequence[Change], known: date) -> pd.DataFrame:
+def as_now(frame: pd.DataFrame, events: Sequence[Change], known: date, calendar: Calendar = MONTHS) -> pd.DataFrame:
     """A plan or table made on `known`, without knowledge of `events`, in the members after them.
 
     A table that is more than amounts by members follows new names alone: what it says of members that merged or were split
     is true of none of the new ones, and is left out.
     """
     if set(frame.columns) <= {*DIMENSIONS, AMOUNT}:
-        return changes.follow(frame, events, known)
+        return changes.follow(frame, events, known, calendar)
     for event in events:
         if event.column in frame and event.kind != "move":
             mine = frame[event.column].isin(event.of)

@@ -392,7 +392,7 @@ class Given:
         """What an earlier plan left, in the members of this run, so that differences add up."""
         events, known = self._unknown_to(folder)
         parts = [part for event in events for part in earlier.parts_of(event, self.tables, self.horizon.as_of)]
-        return earlier.as_now(frame, parts, known)
+        return earlier.as_now(frame, parts, known, self.horizon.calendar)
 
     def _unknown_to(self, folder: Path) -> tuple[list[Change], date]:
         """Events that an earlier plan did not know, and the day up to which it was closed."""

@@ -16,7 +16,6 @@ from planlib.plan import AMOUNT, Horizon
 
 Statement = Rule | Lock
 FIRM = 1000.0  # what bending a life counts for in a cheapest repair: what asks for money outside it gives way first
-YEAR = 12  # months of its own after which a member is no opening any more
 
 
 def lives(
@@ -108,7 +107,7 @@ def _sized(
     own = told[dim][(told[dim][dim] == name) & (told[dim][AMOUNT] > 0)]
     recent = own["month"].isin(horizon.last_twelve).any()
     before = sorted(set(own.loc[own["month"] < horizon.months[0], "month"]))
-    if recent and len(before) >= YEAR:
+    if recent and len(before) >= len(horizon.months):
         raise ParameterError(
             f"openings: {dim} {name!r} has sold since {before[0]}, expected a member that has no year of history yet; drop the "
             "opening, and state a rule where it is to get more."
