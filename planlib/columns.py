@@ -166,7 +166,7 @@ COLUMNS = {
     # 05 time
     "share_over": ("Over the plan", "share"),
     "change": ("Effect on sales", "share"),
-    "per_day": ("A day against a plain one", "share"),
+    "per_day": ("A day over a plain one", "share"),
     "known_by": ("Days are", "text"),
     "season": ("Share by season", "share"),
     "festivals": ("Festivals", "factor"),

@@ -1,14 +1,15 @@
 """What a chapter says of the members that open and close: where each stands in the plan (REG-1, PRD-1, PRD-3, CHN-1)."""
 
 import calendar
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from planlib.chapters.members import counted, listed
 from planlib.estimates.lives import Closing, Lives, Size
-from planlib.plan import AMOUNT
+from planlib.periods import Calendar
+from planlib.plan import AMOUNT, Horizon
 
 Show = Callable[..., str]
 
@@ -27,9 +28,9 @@ def told(lives: Lives, into: str, plan: pd.DataFrame, before: pd.DataFrame, open
         text = f"{listed(names)} {has} no customers yet: {whose} sales fall on the groups as the company's do."
         return [text] if names else []
     total = max(1, int(plan[AMOUNT].sum()))
-    openings = [
-        _opening(size, _of(plan, size.opening.where), total, show) for size in lives.openings if size.opening.dim == into
-    ]
+    stated = [size for size in lives.openings if size.opening.dim == into]
+    own = lives.horizon.calendar
+    openings = [_opening(size, _of(plan, size.opening.where), total, own, show) for size in stated]
     share = before["share"] / float(before["share"].sum())
     closings = []
     for closing in lives.closings:
@@ -45,9 +46,9 @@ def told(lives: Lives, into: str, plan: pd.DataFrame, before: pd.DataFrame, open
     return [*openings, *closings, *([momentum] if into == "region" else [])]
 
 
-def _opening(size: Size, amount: int, total: int, show: Show) -> str:
+def _opening(size: Size, amount: int, total: int, own: Calendar, show: Show) -> str:
     opening = size.opening
-    name = f"{opening.member} opens in {in_words(opening.first)}" if opening.first else f"{opening.member} is new"
+    name = f"{opening.member} opens in {in_words(opening.first, own)}" if opening.first else f"{opening.member} is new"
     part = f"{show(amount)}, {amount / total:.1%} of the target"
     if size.ruled:
         like = f"looks like {opening.like}" if opening.like else "looks like the company as a whole"
@@ -65,13 +66,32 @@ def _opening(size: Size, amount: int, total: int, show: Show) -> str:
 
 
 def _closing(closing: Closing, lives: Lives, amount: int, leaves: int, total: int, show: Show) -> str:
-    until = f"sells until {in_words(closing.last)}"
+    until = f"sells until {in_words(closing.last, lives.horizon.calendar)}"
     if closing.last > lives.horizon.months[-1]:
         return f"{closing.name} {until}, after the plan year: this plan has it in full{_why(closing)}."
     if closing.last <= lives.horizon.until:
-        until = f"has sold until {in_words(closing.last)}"
-    rest = f"the others carry what it leaves, {show(leaves)}" if leaves else "it leaves nothing to the others"
+        until = f"has sold until {in_words(closing.last, lives.horizon.calendar)}"
+    rest = f"the others carry what it leaves from then on, {show(leaves)}" if leaves else "it leaves nothing to the others"
     return f"{closing.name} {until}: {show(amount)}, {amount / total:.1%} of the target; {rest}{_why(closing)}."
+
+
+def held(closings: Sequence[Closing], last_year: pd.DataFrame, horizon: Horizon, show: Show) -> list[str]:
+    """What momentum still holds of members that close within the plan year, as sentences.
+
+    `last_year`: region, product, channel, month, amount (minor units).
+    """
+    told = []
+    for closing in closings:
+        gone = [then for then, month in zip(horizon.last_year, horizon.months, strict=True) if month > closing.last]
+        rows = last_year[_rows(last_year, closing.where)]
+        brought = int(rows.loc[rows["month"].isin(gone), AMOUNT].sum())
+        if brought > 0:
+            span = "The whole of it" if len(gone) == len(horizon.months) else "Its months after that"
+            told.append(
+                f"{closing.name} sells until {in_words(closing.last, horizon.calendar)}. {span} brought {show(brought)} last "
+                "year, which momentum still counts: the gap is larger by about as much."
+            )
+    return told
 
 
 def _why(stated: Any) -> str:
@@ -84,8 +104,10 @@ def _ramp(months: int) -> str:
     return f", over {months} months" if months > 1 else ""
 
 
-def in_words(month: str | None) -> str:
-    """A month as a sentence writes it: April 2026."""
+def in_words(month: str | None, own: Calendar) -> str:
+    """A month as a sentence writes it: April 2026; one of the company's own periods by its key, which is named later."""
+    if month is not None and own.own:
+        return month
     return "" if month is None else f"{calendar.month_name[int(month[5:7])]} {month[:4]}"
 
 

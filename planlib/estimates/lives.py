@@ -225,11 +225,10 @@ def _sized(frame: pd.DataFrame, lives: Lives) -> np.ndarray:
 def closed(table: pd.DataFrame, lives: Lives) -> pd.DataFrame:
     """The table with nothing outside a life; what closings leave goes to the cells that do not close, in proportion.
 
-    An opening whose part of the year is stated keeps to it. Where every cell closes, those that have months left take it.
+    Month by month: before a member closes, nobody has to carry it yet. An opening whose part of the year is stated keeps to it.
+    Where every cell closes, those that have months left take it.
     """
-    inside = lives.inside(table)
-    share = table["share"].where(inside, 0.0)
-    lost = float(table["share"].sum()) - float(share.sum())
+    share = table["share"].where(lives.inside(table), 0.0)
     if not share.sum() > 0:
         names = sorted(closing.name for closing in lives.closings)
         raise ParameterError(f"closings: nothing is left to plan after {names} close, expected a member that sells; drop one.")
@@ -240,10 +239,14 @@ def closed(table: pd.DataFrame, lives: Lives) -> pd.DataFrame:
     for size in lives.openings:
         if size.part is not None:  # it has what is stated, and carries nothing for others
             stays &= ~_rows(table, size.opening.where)
-    others = float(share[stays].sum())
-    if others > 0:
-        share = share * np.where(stays, (others + lost) / others, 1.0)
-    return table.assign(share=share / float(share.sum()))
+    carry = share.where(stays, 0.0)
+    lost, others = (each.groupby(table["month"]).transform("sum") for each in (table["share"] - share, carry))
+    taken = np.divide(carry * lost, others, out=np.zeros(len(table)), where=(others > 0).to_numpy())
+    left = float((table["share"] - share).sum()) - float(taken.sum())  # of months in which nobody stays
+    found = share + taken
+    if left > 0 and carry.sum() > 0:
+        found += left * carry / float(carry.sum())
+    return table.assign(share=found / float(found.sum()))
 
 
 def _copied(table: pd.DataFrame, size: Size, lives: Lives) -> pd.DataFrame:

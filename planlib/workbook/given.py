@@ -15,7 +15,7 @@ from planlib.chapters import gaps, last_year
 from planlib.chapters.base import ChapterParameters
 from planlib.chapters.base_year import NAME
 from planlib.chapters.last_year import BaseYear
-from planlib.chapters.lives import told
+from planlib.chapters.lives import held, told
 from planlib.data import baselines, changes
 from planlib.data.calendar import month_names, per_week
 from planlib.data.changes import Change
@@ -35,7 +35,7 @@ from planlib.lp import Lock, Rule, Stage
 from planlib.lp.rules import in_force, in_keys, in_minor_units
 from planlib.plan import AMOUNT, Currency, Horizon
 from planlib.workbook import earlier
-from planlib.workbook.lives import caps, lives
+from planlib.workbook.lives import caps, lives, stated_closings
 from planlib.workbook.measures import measured
 
 # Where a run keeps what is expected of every cell and month.
@@ -300,6 +300,11 @@ class Given:
         into, booked = tables.level(plan)[-1], self.booked("region")
         open_ = int(plan[AMOUNT].sum()) - (0 if booked is None else int(booked[AMOUNT].sum()))
         return told(self.lives, into, plan, self._by_history(), open_, self.show)
+
+    def closings_told(self) -> list[str]:
+        """What momentum still holds of the members that close in the plan year, as sentences."""
+        closings = stated_closings(self.settings, self.sections)
+        return held(closings, self.last_year(*PLACES, "month"), self.horizon, self.show) if closings else []
 
     def show(self, value: Any, form: str = "money") -> str:
         """A value as a sentence writes it."""

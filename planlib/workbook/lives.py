@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -40,9 +41,7 @@ def lives(
     much it gets; and for a closing of nobody.
     """
     stated = [Opening.model_validate(each) for each in settings.get("openings", [])]
-    closings = [Closing.model_validate(each) for each in settings.get("closings", [])]
-    exits = sections.get("product", {}).get("exits", {})
-    closings += [Closing(product=name, last=last) for name, last in sorted(exits.items())]
+    exits, closings = sections.get("product", {}).get("exits", {}), stated_closings(settings, sections)
     asked = {dim: list(_asked(sections, horizon, exponent, dim)) for dim in PLACES}
     if not stated and not closings and not any(asked.values()):
         return Lives(horizon)
@@ -60,6 +59,7 @@ def lives(
         for dim, name in closing.where.items():
             known = there[dim] | {opening.member for opening in stated if opening.dim == dim}
             refuse("exits" if name in exits else "closings", [name], known, f"{dim} of the orders or of openings")
+        _over(closing, told, exponent)
     stated = [
         one
         if one.first or starts[one.dim].get(one.member, "") <= horizon.until
@@ -72,6 +72,27 @@ def lives(
     open_ = max(1, target() - int(came["region"][AMOUNT].sum()))
     sizes = [_sized(opening, told, came, asked[opening.dim], horizon, exponent, target(), open_) for opening in stated]
     return Lives(horizon, tuple(sizes), tuple(closings))
+
+
+def stated_closings(settings: Mapping[str, Any], sections: Mapping[str, Mapping[str, Any]]) -> list[Closing]:
+    """The closings of a params file, and the exits of its products."""
+    exits = sections.get("product", {}).get("exits", {})
+    closings = [Closing.model_validate(each) for each in settings.get("closings", [])]
+    return closings + [Closing(product=name, last=last) for name, last in sorted(exits.items())]
+
+
+def _over(closing: Closing, told: Mapping[str, pd.DataFrame], exponent: int) -> None:
+    """Raise ParameterError where a member that has closed goes on selling in the orders."""
+    if len(closing.where) != 1:
+        return
+    dim, name = next(iter(closing.where.items()))
+    late = told[dim][(told[dim][dim] == name) & (told[dim]["month"] > closing.last) & (told[dim][AMOUNT] > 0)]
+    if len(late):
+        amount = Decimal(int(late[AMOUNT].sum())).scaleb(-exponent)
+        raise ParameterError(
+            f"closings: {dim} {name!r}: found {amount:,} sold from {late['month'].min()} to {late['month'].max()}, expected "
+            f"nothing after its last month {closing.last}; correct the month, or the orders."
+        )
 
 
 def _asked(
