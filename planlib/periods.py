@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 COUNTS = (12, 13)  # periods that a year may have
 WEEK = 7
+# A period by its key, and no part of a day or a longer name.
+KEY = re.compile(r"(?<![\w-])\d{4}-P?\d{2}(?![\w-])")
 
 
 def per_year(key: str) -> int:
@@ -104,6 +106,10 @@ class Calendar:
     def label(self, key: str) -> str:
         """What a reader calls the period: the company's own name, or the month."""
         return self._by_key[key].label if key in self._by_key else key
+
+    def named(self, text: str) -> str:
+        """A text with periods called as the company calls them."""
+        return KEY.sub(lambda found: self.label(found[0]), text) if self.own else text
 
     def days(self, keys: Sequence[str]) -> pd.DataFrame:
         """Every day of some periods: day, month (the key)."""

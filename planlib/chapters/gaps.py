@@ -59,21 +59,27 @@ def check(history: pd.DataFrame, horizon: Horizon, missing: str | None, show: Sh
     last = last_day(history["month"], horizon)
     if missing == "zero":
         return []
+    if closed := [month for month in inside if month in horizon.closed]:
+        raise InputDataError(
+            f"orders: no line in {_named(closed, horizon)}, which as_of {horizon.as_of} says is closed; expected what was "
+            "booked there, which nobody can guess. Add the orders; or, if nothing was sold, set `missing_months: zero`."
+        )
     if late and missing != "expect":
         raise InputDataError(
-            f"orders: no line in {listed(late)}, which as_of {horizon.as_of} says {'is' if len(late) == 1 else 'are'} closed; "
-            f"expected {_ahead(history, horizon, late, show)}. Add the orders; or set `as_of: {last}` or "
-            "`missing_months: expect` to plan with what is expected; or, if nothing was sold, `missing_months: zero`."
+            f"orders: no line in {_named(late, horizon)}, which as_of {horizon.as_of} says "
+            f"{'is' if len(late) == 1 else 'are'} closed; expected {_ahead(history, horizon, late, show)}. Add the orders; or "
+            f"set `as_of: {last}` or `missing_months: expect` to plan with what is expected; or, if nothing was sold, "
+            "`missing_months: zero`."
         )
     if inside and missing == "stop":
         raise InputDataError(
-            f"orders: no line in {listed(inside)}; expected {_lost(history, horizon, inside, show)}. Add the orders; or set "
-            "`missing_months: expect` to count what is expected; or, if nothing was sold, `missing_months: zero`."
+            f"orders: no line in {_named(inside, horizon)}; expected {_lost(history, horizon, inside, show)}. Add the orders; "
+            "or set `missing_months: expect` to count what is expected; or, if nothing was sold, `missing_months: zero`."
         )
     told = []
     if late:
         told.append(
-            f"The orders have no line in {listed(late)}: the plan is made as of {last}, and "
+            f"The orders have no line in {_named(late, horizon)}: the plan is made as of {last}, and "
             f"{_ahead(history, horizon, late, show)} is expected there."
         )
     if inside:
@@ -84,9 +90,13 @@ def check(history: pd.DataFrame, horizon: Horizon, missing: str | None, show: Sh
 def inside_told(history: pd.DataFrame, horizon: Horizon, months: Sequence[str], show: Show) -> str:
     """What months without a line inside the orders count at, as a sentence. `history`: as of `check`."""
     return (
-        f"The orders have no line in {listed(months)}, where {_lost(history, horizon, months, show)} was expected: "
+        f"The orders have no line in {_named(months, horizon)}, where {_lost(history, horizon, months, show)} was expected: "
         "estimates and comparisons count that. If nothing was sold, set `missing_months: zero`; to stop instead, `stop`."
     )
+
+
+def _named(months: Sequence[str], horizon: Horizon) -> str:
+    return listed([horizon.calendar.label(month) for month in months])
 
 
 def _ahead(history: pd.DataFrame, horizon: Horizon, months: Sequence[str], show: Show) -> str:

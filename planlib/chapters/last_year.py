@@ -85,7 +85,8 @@ class BaseYear:
     def name(self) -> str:
         """What a comparison with it says: "last year (10 months sold, 2 expected)"."""
         if self.estimated:
-            return f"{NAME} ({counted(len(self.window.known), 'month')} sold, {len(self.open) + len(self.lost)} expected)"
+            kind = "period" if "P" in self.window.months[0] else "month"
+            return f"{NAME} ({counted(len(self.window.known), kind)} sold, {len(self.open) + len(self.lost)} expected)"
         return NAME if self.window.whole or not self.window.known else f"{NAME}, carried to twelve months"
 
     @property

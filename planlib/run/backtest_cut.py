@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from planlib.data.calendar import month_names
 from planlib.data.changes import lenient
 from planlib.data.files import Sheet, read_bytes, read_sheet
 from planlib.data.tables import TABLES
@@ -68,10 +69,13 @@ def as_known(settings: RunSettings, year: int, folder: Path) -> tuple[RunSetting
         told.append(f"As of today, for want of a date to cut by: {', '.join(today)}.")
     if settings.changes:
         told.append("Planned and judged in the members of today: what was renamed, merged, split or moved counts as now.")
-    if settings.openings or settings.closings:
-        told.append(f"{year} is planned without the openings and closings of today: nobody had stated them then.")
+    exits = settings.parameters.get("product", {}).get("exits")
+    if settings.openings or settings.closings or exits:
+        told.append(f"{year} is planned without the openings, closings and exits of today: nobody had stated them then.")
     changed: dict[str, Any] = {"year": year, "as_of": first - dt.timedelta(days=1), "data": data, "baseline": None}
     changed |= {"changes": lenient(settings.changes), "openings": [], "closings": []}
+    if exits:
+        changed["parameters"] = {**settings.parameters, "product": {**settings.parameters["product"], "exits": {}}}
     return settings.model_copy(update={**changed, "run": f"{settings.run[:50]}-{year}-past"}), told
 
 
@@ -110,6 +114,11 @@ def _dated(settings: RunSettings, year: int) -> Iterator[Dated]:
             continue
         form = {"date": mapping.date_format, "month": "%Y-%m", "year": "%Y"}[by.kind]
         column = sheet.cells[sheet.wanted[by.name]]
+        if by.kind == "month" and settings.calendar.own:  # named by the company's own periods
+            keys = month_names(settings.calendar)
+            known = [text for text in column.unique().to_pylist() if settings.calendar.first(keys.get(text, text)) < first]
+            yield Dated(table, sheet, pc.is_in(column, pa.array(sorted(known), pa.string())), mapping.date_format)
+            continue
         try:
             # a plan year is named by its number, whatever month it starts in
             early = [

@@ -292,12 +292,20 @@ def _changes(stated: Any, settings: RunSettings, fault: Callable[[tuple[str, ...
 def _refuse_old_names(gone: Mapping[tuple[str, str], Any], settings: RunSettings, fault: Callable[..., None]) -> None:
     """Rules, locks and parameters by member speak of the members of the plan year."""
 
+    reborn = {(opening.dim, opening.member) for opening in settings.openings}  # the old name for something new
+
     def refuse(place: tuple[str, ...], dimension: str, name: str) -> None:
         by = gone.get((dimension, name))
-        if by is not None:
+        if by is not None and (dimension, name) not in reborn:
             new = " or ".join(by.shares)
             fault(place, f"found the {dimension} {name!r}, which became {new} in {by.since}; write {new}.")
 
+    for number, opening in enumerate(settings.openings):
+        if opening.like:
+            refuse(("openings", str(number), "like"), opening.dim, opening.like)
+    for number, closing in enumerate(settings.closings):
+        for dimension, name in closing.where.items():
+            refuse(("closings", str(number), dimension), dimension, name)
     for section, values in settings.parameters.items():
         for kind in ("rules", "locks"):
             for number, limit in enumerate(values.get(kind) or ()):
@@ -312,9 +320,32 @@ def _refuse_old_names(gone: Mapping[tuple[str, str], Any], settings: RunSettings
 
 
 def _check_openings(settings: RunSettings, fault: Callable[[tuple[str, ...], str], None]) -> None:
-    """One statement a member, in or before the plan year."""
-    last = settings.horizon.months[-1]
+    """One statement a member, in or before the plan year, its months those of the calendar."""
+    last, own = settings.horizon.months[-1], settings.calendar.own
     seen: set[tuple[str, str]] = set()
+    ends = dict(settings.parameters.get("product", {}).get("exits", {}))
+    stated = [(("openings", str(number), "from"), each.first) for number, each in enumerate(settings.openings) if each.first]
+    stated += [(("closings", str(number), "last"), each.last) for number, each in enumerate(settings.closings)]
+    stated += [(("product", "exits", name), month) for name, month in ends.items()]
+    for place, month in stated:
+        if own and month not in {each.key for each in own}:
+            near = {each.key for each in own if each.key[:4] == month[:4] and each.key[-2:] == month[-2:]}
+            hint = f"write {near.pop()}" if near else f"write one such as {own[0].key}"
+            fault(
+                place,
+                f"found {month}, expected a period of the table `periods` by year and place ({own[-1].key} is "
+                f"{own[-1].label}); {hint}.",
+            )
+        if not own and "P" in month:
+            fault(place, f"found {month}, expected a month such as 2026-04; periods take a table `periods`.")
+    closes = {(dim, name): each.last for each in settings.closings for dim, name in each.where.items() if len(each.where) == 1}
+    for number, opening in enumerate(settings.openings):
+        if opening.first and closes.get((opening.dim, opening.member), opening.first) < opening.first:
+            fault(
+                ("openings", str(number), "from"),
+                f"found {opening.first}, after its last month "
+                f"{closes[opening.dim, opening.member]} in `closings`; expected it before, correct one of them.",
+            )
     for number, opening in enumerate(settings.openings):
         if (opening.first or "") > last:
             fault(

@@ -261,7 +261,7 @@ class Chapter(Given):
         """What renames, merges, splits and moves did to a dimension's history: a sentence each, and both views side by side."""
         new = self._unknown_to(self.baseline)[0] if self.baseline else []
         for event in (event for event in self.changes if column in (event.column, event.dimension)):
-            self.note(event.says())
+            self.note(event.says() if not self.horizon.calendar.own else event.says().replace(event.since, f"{event.start}"))
             for text in earlier.taken_along(event, self.tables, self.horizon.as_of) if event in new else []:
                 self.note(text)
         cells = self.tables.both_views(column, self.horizon.until)

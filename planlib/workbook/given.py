@@ -1,7 +1,6 @@
 """What a chapter starts from: its parameters and rules, the company's tables, and the plans it follows."""
 
 import functools
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -49,8 +48,6 @@ UNLIVED = "Expected shares before openings and closings"
 UNAIDED = "The year with no new action"
 ADDED, BASE = "Expected of last year", "The base year"  # tables of chapter 01, where a part of last year is expected
 PLACES = ("region", "product", "channel")
-# A period by its key, and no part of a day or a longer name.
-PERIOD = re.compile(r"(?<![\w-])\d{4}-P?\d{2}(?![\w-])")
 METHODS = {"region": "REG-1", "product": "PRD-1", "channel": "CHN-1"}
 
 
@@ -63,7 +60,8 @@ class Given:
         self.root = root
         self.parameters = parameters
         self.settings = settings["settings"]
-        self.sections = {**settings["parameters"], stem.partition("-")[2]: parameters.model_dump(mode="json")}
+        mine = {} if parameters is None else {stem.partition("-")[2]: parameters.model_dump(mode="json")}
+        self.sections = {**settings.get("parameters", {}), **mine}
         self.currency = Currency(self.settings["currency"], self.settings.get("decimals"))
         self.reader = Reader(self.settings["language"], self.currency)
         self.exponent = self.reader.exponent
@@ -345,7 +343,7 @@ class Given:
         if not self.horizon.calendar.own or value is None:
             return value
         if isinstance(value, str):
-            return PERIOD.sub(lambda found: self.horizon.calendar.label(found[0]), value)
+            return self.horizon.calendar.named(value)
         if isinstance(value, Mapping):
             return {name: self.named(each) for name, each in value.items()}
         return [self.named(each) for each in value] if isinstance(value, (list, tuple)) else value

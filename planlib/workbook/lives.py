@@ -59,7 +59,7 @@ def lives(
         for dim, name in closing.where.items():
             known = there[dim] | {opening.member for opening in stated if opening.dim == dim}
             refuse("exits" if name in exits else "closings", [name], known, f"{dim} of the orders or of openings")
-        _over(closing, told, exponent)
+        _over(closing, told, horizon, exponent)
     stated = [
         one
         if one.first or starts[one.dim].get(one.member, "") <= horizon.until
@@ -81,12 +81,16 @@ def stated_closings(settings: Mapping[str, Any], sections: Mapping[str, Mapping[
     return closings + [Closing(product=name, last=last) for name, last in sorted(exits.items())]
 
 
-def _over(closing: Closing, told: Mapping[str, pd.DataFrame], exponent: int) -> None:
-    """Raise ParameterError where a member that has closed goes on selling in the orders."""
+def _over(closing: Closing, told: Mapping[str, pd.DataFrame], horizon: Horizon, exponent: int) -> None:
+    """Raise ParameterError where a member that closed before the plan year goes on selling in the orders.
+
+    What comes late in the closed months of the plan year is booked, and stays so.
+    """
     if len(closing.where) != 1:
         return
     dim, name = next(iter(closing.where.items()))
     late = told[dim][(told[dim][dim] == name) & (told[dim]["month"] > closing.last) & (told[dim][AMOUNT] > 0)]
+    late = late[late["month"] < horizon.months[0]]
     if len(late):
         amount = Decimal(int(late[AMOUNT].sum())).scaleb(-exponent)
         raise ParameterError(

@@ -132,6 +132,7 @@ def test_a_shop_that_opens_in_april_has_its_months_joined_by_name(tmp_path: Path
     assert months.loc["2026-04", "last_year"] == sold(tmp_path)["2025-04"]
 
 
+@pytest.mark.slow
 def test_a_later_plan_says_what_the_months_sold_since_changed(tmp_path: Path, november: Worked):
     early, late = tmp_path / "early", tmp_path / "late"
     for folder in (early, late):

@@ -49,6 +49,7 @@ def test_easter_moves_months_to_the_cent(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["paramsShort.yml", "paramsHolShort.yml"])
+@pytest.mark.slow
 def test_an_easter_without_a_date_in_the_plan_year_is_told(tmp_path, name):
     worked = of_the_case(tmp_path, name)
     told = [text for text in worked.texts("05-time") if "left_out" in text and "Easter has no date in 2026" in text]
@@ -58,6 +59,7 @@ def test_an_easter_without_a_date_in_the_plan_year_is_told(tmp_path, name):
 
 
 @pytest.mark.parametrize(("step", "said"), [("month", "carry one day a month"), ("week", "lie on one day of the week")])
+@pytest.mark.slow
 def test_orders_without_days_plan_and_say_what_they_leave_out(tmp_path, step, said):
     """The same company, its days summed to the 15th of each month, or to the Monday of each week."""
     days = pd.DataFrame({"date": [date(2023, 1, 1) + timedelta(days=n) for n in range(3 * 365 + 1)]})
@@ -87,6 +89,7 @@ def test_orders_without_days_plan_and_say_what_they_leave_out(tmp_path, step, sa
     assert months.sum() == lines.loc[[day.year == 2025 for day in lines["date"]], "revenue"].sum() * 100
 
 
+@pytest.mark.slow
 def test_closed_weeks_are_held_against_the_plan_in_which_easter_lies(tmp_path):
     """Sales of 2026 come as planned, Easter two weeks earlier than in 2025: no week is behind, no alert."""
     days = pd.DataFrame({"date": [date(2023, 1, 1) + timedelta(days=n) for n in range(3 * 365 + 1 + 120)]})
@@ -111,6 +114,7 @@ def test_closed_weeks_are_held_against_the_plan_in_which_easter_lies(tmp_path):
     assert by(then, "month").to_dict() == by(first, "month").to_dict()
 
 
+@pytest.mark.slow
 def test_a_carnival_of_one_region_moves_its_months_and_weeks_alone(tmp_path):
     """Rio sells 400 on each of five carnival days and 100 on others, Minas 100 a day; 2025's carnival reached into March."""
     firsts = [date(2023, 2, 17), date(2024, 2, 9), date(2025, 2, 28), date(2026, 2, 13)]

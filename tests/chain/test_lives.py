@@ -129,6 +129,7 @@ def test_a_channel_with_an_amount_of_the_year(tmp_path):
     ties_out(found)
 
 
+@pytest.mark.slow
 def test_a_lock_alone_opens_a_channel_and_a_rule_a_product_in_one_region(tmp_path):
     rule = {"name": "stools", "where": {"product": "Stool", "region": "North"}, "unit": "amount", "min": 40_000}
     lock = {"name": "fair", "where": {"channel": "Fair"}, "amount": 30_000}
@@ -163,6 +164,7 @@ def test_everything_of_a_year_that_comes_and_goes(tmp_path):
     assert sum(months_of(found, "channel", "Web")[6:]) == sum(months_of(found, "channel", "Fair")[:6]) == 0
 
 
+@pytest.mark.slow
 def test_rules_hold_beside_lives(tmp_path):
     openings, closings = [{"product": "Stool", "share": 0.1, "from": "2026-09"}], [{"region": "West", "last": "2026-05"}]
     found = planned(
@@ -230,6 +232,7 @@ def test_money_asked_for_outside_a_life_is_a_conflict_by_name(tmp_path, asked, n
 # Two further cases: a year that starts in July; a product whose only channel closes
 
 
+@pytest.mark.slow
 def test_a_year_that_starts_in_july(tmp_path):
     openings, closings = (
         [{"region": "East", "like": "West", "from": "2026-01", "ramp": 6}],
@@ -244,6 +247,7 @@ def test_a_year_that_starts_in_july(tmp_path):
     assert east[east > 0].index.tolist() == [f"2026-{month:02}" for month in range(1, 7)]
 
 
+@pytest.mark.slow
 def test_a_product_leaves_with_its_only_channel(tmp_path):
     orders = pd.concat([lines(), lines().assign(product="Stool", channel="Fair")])
     closings = [{"channel": "Fair", "last": "2026-04"}]
@@ -269,6 +273,7 @@ def own(*months: str) -> tuple[tuple[str, str, str, str, float], ...]:
     )
 
 
+@pytest.mark.slow
 def test_own_months_count_beside_the_statement_and_what_is_booked_stays(tmp_path):
     opening = [{"region": "East", "like": "North", "at": 0.3, "from": "2026-02"}]
     first = planned(tmp_path / "q1", openings=opening)
@@ -293,6 +298,7 @@ def test_own_months_count_beside_the_statement_and_what_is_booked_stays(tmp_path
     assert any("2 months of its own count 2 parts in 3" in text for text in second.texts("02-region"))
 
 
+@pytest.mark.slow
 def test_what_has_closed_in_closed_months_is_over(tmp_path):
     closings = [{"region": "West", "last": "2026-02"}, {"product": "Lamp", "last": "2026-03"}]
     found = planned(tmp_path / "p", lines(last="2026-03"), closings=closings, as_of=dt.date(2026, 3, 31))
@@ -330,6 +336,7 @@ def test_a_name_that_nobody_has_is_refused_unless_it_opens(tmp_path, asked: dict
         planned(tmp_path / "p", chapters=CHAIN[:2], **asked)
 
 
+@pytest.mark.slow
 def test_parameters_may_name_an_opening(tmp_path):
     openings = [{"channel": "Fair", "like": "Web"}, {"region": "East", "like": "North", "at": 0.3}]
     plain = planned(tmp_path / "a", openings=openings)
@@ -340,6 +347,7 @@ def test_parameters_may_name_an_opening(tmp_path):
         assert two == pytest.approx(factor * one / (factor * one + 1 - one), abs=1e-4), stem
 
 
+@pytest.mark.slow
 def test_a_launch_that_the_products_table_dates_opens_then(tmp_path):
     folder: Path = tmp_path / "p"
     folder.mkdir()

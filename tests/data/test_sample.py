@@ -50,6 +50,8 @@ def test_another_seed_is_another_company() -> None:
 
 def test_every_table_has_the_columns_of_the_dictionary() -> None:
     for table, spec in TABLES.items():
+        if not spec.told:  # the sample has calendar months
+            continue
         frame = read(table)
         assert set(frame.columns) <= set(spec.names), table
         assert {c.name for c in spec.columns if c.required} <= set(frame.columns), table

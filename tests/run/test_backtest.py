@@ -1,5 +1,6 @@
 """The back-test: which years can be judged, what a plan is held against, and that it knew nothing of what came later."""
 
+import datetime as dt
 import json
 import shutil
 from pathlib import Path
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 
 from planlib.errors import InputDataError, ParameterError
-from planlib.plan import months
+from planlib.plan import Horizon, months
 from planlib.run import backtest, backtest_page, params
 from planlib.run.backtest_cut import as_known
 from planlib.run.backtest_table import judged
@@ -40,6 +41,9 @@ def test_the_years_that_can_be_judged(asked, tmp_path):
     assert backtest.judgeable(settings, many) == [2023, 2024, 2025]  # 2021 to 2025 could be judged
 
 
+HORIZON = Horizon(2025, 1, dt.date(2024, 12, 31))
+
+
 def table(**regions):
     """Twelve equal months of one product and channel: what each region sells a month, by year."""
     rows = [
@@ -54,7 +58,7 @@ def table(**regions):
 def test_errors_by_level_are_those_of_a_hand_case():
     orders = table(A={2023: 10, 2024: 50, 2025: 60}, B={2023: 30, 2024: 50, 2025: 40})
     plan = table(A={2025: 75}, B={2025: 25})
-    levels, sizes, told = judged(plan, orders, 2025, 1)
+    levels, sizes, told = judged(plan, orders, Horizon(2025, 1, date(2025 - 1, 12, 31)))
     region = levels.set_index("level").loc["region"]
     # by hand, of 100 a month: ours |75-60|+|25-40|, last year |50-60|+|50-40|, mean of shares (25+50)/2 = 37.5 and 62.5
     assert region["ours"] == pytest.approx(0.30) and region["last_year"] == pytest.approx(0.20)
@@ -72,7 +76,7 @@ def test_errors_by_level_are_those_of_a_hand_case():
 
 def test_the_plan_scaled_to_another_total_has_the_same_error():
     orders = table(A={2024: 50, 2025: 60}, B={2024: 50, 2025: 40})
-    one, two = (judged(table(A={2025: 75 * k}, B={2025: 25 * k}), orders, 2025, 1)[0] for k in (1, 1000))
+    one, two = (judged(table(A={2025: 75 * k}, B={2025: 25 * k}), orders, HORIZON)[0] for k in (1, 1000))
     pd.testing.assert_frame_equal(one, two)
 
 
@@ -118,7 +122,7 @@ def test_who_left_later_was_still_there(asked, tmp_path):
 
 
 def test_the_page_escapes_what_comes_from_data():
-    levels, sizes, told = judged(table(A={2025: 1}), table(A={2024: 1, 2025: 1}), 2025, 1)
+    levels, sizes, told = judged(table(A={2025: 1}), table(A={2024: 1, 2025: 1}), HORIZON)
     total = pd.DataFrame([{"year": 2025, "actual": 1200, "expected": 1200, "low": 1, "high": 2, "last_year": 3, "off": 0.0}])
     facts = {"company": "<script>x</script>", "currency": "EUR", "years": [2025], "told": ["<b>", *told]}
     page = backtest_page.page(facts, {"levels": levels, "sizes": sizes, "total": total})

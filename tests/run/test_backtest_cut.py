@@ -28,4 +28,6 @@ def test_the_sample_is_cut_and_what_has_no_date_is_named(tmp_path):
     settings, told = as_known(params.load(ROOT / "params" / "2026Q1.yml"), 2025, tmp_path)
     dates = [line.replace('"', "") for line in (tmp_path / "marketing.csv").read_text().splitlines()]
     assert not any("2025-" in line for line in dates)
-    assert settings.baseline is None and "calendar" in told[-2] and "customers" in told[-1]
+    assert settings.baseline is None and settings.parameters["product"]["exits"] == {}
+    calendar, customers, exits = told[-3:]
+    assert "calendar" in calendar and "customers" in customers and "exits of today" in exits

@@ -13,7 +13,7 @@ from planlib.chapters.product.stages import drivers, on_sale, replayed, says, st
 QUESTION = "Which product carries how much, given where it stands in its life?"
 Stage = Literal["introduction", "growth", "maturity", "decline"]
 Factor = Annotated[float, Field(ge=0, le=3)]
-Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2]|P(0[1-9]|1[0-3]))$")]
 
 
 class Parameters(SplitParameters):

@@ -136,7 +136,7 @@ def holiday_sales(days: pd.DataFrame, near: pd.DataFrame, horizon: Horizon) -> p
     `days`: day, month, amount; `near`: from `windows`.
     """
     inside = days.merge(near[_keys(near)]).groupby("month")[AMOUNT].sum()
-    sales = inside.reindex(horizon.months).fillna(0).astype("int64")
+    sales = inside.reindex(horizon.months, fill_value=0)
     return sales.rename("sales").rename_axis("month").reset_index()
 
 

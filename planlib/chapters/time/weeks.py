@@ -166,7 +166,7 @@ def every_day(daily: pd.DataFrame, calendar: Calendar = MONTHS) -> pd.DataFrame:
     """Every day of the months that have any: day, amount; a day without orders sold nothing (TIM-1)."""
     frame = _calendar(sorted(set(calendar.of(daily["day"]))), calendar) if len(daily) else daily[["day"]]
     sums = daily.groupby("day")[AMOUNT].sum()
-    return frame[["day"]].assign(**{AMOUNT: frame["day"].map(sums).fillna(0).astype("int64")})
+    return frame[["day"]].assign(**{AMOUNT: tables.by_key(frame["day"], sums)})
 
 
 def quarter_of(horizon: Horizon) -> dict[str, str]:
@@ -217,7 +217,7 @@ def _as_booked(days: pd.DataFrame, booked: pd.DataFrame) -> pd.DataFrame:
     sums = booked.groupby(["region", "month"])[AMOUNT].sum()
     closed = days["month"].isin(booked["month"].unique())
     at = pd.MultiIndex.from_frame(days[["region", "month"]])
-    same = closed & (sums.reindex(at).fillna(0).to_numpy() == days["_total"].to_numpy())
+    same = closed & (sums.reindex(at, fill_value=0).to_numpy() == days["_total"].to_numpy())
     cells = booked.groupby(["region", "day"])[AMOUNT].sum()
-    actual = cells.reindex(pd.MultiIndex.from_frame(days[["region", "day"]])).fillna(0).to_numpy()
+    actual = cells.reindex(pd.MultiIndex.from_frame(days[["region", "day"]]), fill_value=0).to_numpy()
     return days.assign(**{AMOUNT: days[AMOUNT].where(~same, actual).astype("int64")})
