@@ -58,7 +58,7 @@ def table(**regions):
 def test_errors_by_level_are_those_of_a_hand_case():
     orders = table(A={2023: 10, 2024: 50, 2025: 60}, B={2023: 30, 2024: 50, 2025: 40})
     plan = table(A={2025: 75}, B={2025: 25})
-    levels, sizes, told = judged(plan, orders, Horizon(2025, 1, date(2025 - 1, 12, 31)))
+    levels, sizes, told = judged(plan, orders, HORIZON)
     region = levels.set_index("level").loc["region"]
     # by hand, of 100 a month: ours |75-60|+|25-40|, last year |50-60|+|50-40|, mean of shares (25+50)/2 = 37.5 and 62.5
     assert region["ours"] == pytest.approx(0.30) and region["last_year"] == pytest.approx(0.20)
