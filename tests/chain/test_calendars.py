@@ -81,7 +81,7 @@ def company(folder: Path) -> dict:
     return {"file": "orders.csv"}
 
 
-@pytest.mark.parametrize("pattern", [(4, 5, 4) * 4, (4,) * 13])
+@pytest.mark.parametrize("pattern", [pytest.param((4, 5, 4) * 4, marks=pytest.mark.slow), (4,) * 13])
 def test_a_small_company_says_its_periods_by_their_own_names(pattern, tmp_path):
     rows = calendars.of_weeks(range(2023, 2028), pattern)  # orders begin in January 2024, which lies in 2023's last period
     found = planned(tmp_path / "tiny", rows, company(tmp_path / "tiny"), 2026, "Tiny")

@@ -30,7 +30,7 @@ def by(worked: Worked, *names: str) -> pd.Series:
     return worked.plans["05-time"].groupby(list(names))["amount"].sum()
 
 
-@pytest.mark.parametrize("name", ["params.yml", "paramsHol.yml"])
+@pytest.mark.parametrize("name", ["params.yml", pytest.param("paramsHol.yml", marks=pytest.mark.slow)])
 def test_easter_moves_months_to_the_cent(tmp_path, name):
     # the case's README: 100 and 200 a day, six times as much on the 14 days before Easter, no growth
     worked = of_the_case(tmp_path, name)

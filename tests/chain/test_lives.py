@@ -53,7 +53,7 @@ def total(found: Worked, stem: str, dim: str, member: str) -> int:
 # Cases from the field
 
 
-@pytest.mark.parametrize("file", ["params.yml", "paramsB.yml"])
+@pytest.mark.parametrize("file", ["params.yml", pytest.param("paramsB.yml", marks=pytest.mark.slow)])
 def test_a_region_that_only_a_rule_names_is_planned_at_what_the_rule_asks(case, file):
     found = case("08-new-region", file)
 

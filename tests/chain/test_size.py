@@ -152,12 +152,12 @@ def test_a_plan_of_such_size_is_the_same_in_any_row_order(closed, tmp_path):
     [
         # Each is the case's sum of 2025 and the growth asked for, in minor units.
         ("params.yml", None),
-        ("params13.yml", None),
-        ("params13b.yml", None),
-        ("params1e9.yml", None),
-        ("params26e7.yml", None),
+        pytest.param("params13.yml", None, marks=pytest.mark.slow),
+        pytest.param("params13b.yml", None, marks=pytest.mark.slow),
+        pytest.param("params1e9.yml", None, marks=pytest.mark.slow),
+        pytest.param("params26e7.yml", None, marks=pytest.mark.slow),
         ("params2e8.yml", 7_183_372_020_000_000),
-        ("params4e8.yml", None),
+        pytest.param("params4e8.yml", None, marks=pytest.mark.slow),
     ],
 )
 def test_the_rupiah_cases_are_planned_exactly(tmp_path, file, target):
