@@ -24,6 +24,8 @@ from planlib.plan import AMOUNT, DIMENSIONS, Horizon
 
 # The least that counts as chance in the months (logs, squared), so that what they cannot tell stays at no effect.
 LEAST_NOISE = 1e-13
+# Effects (logs) are kept to so many digits.
+DIGITS = 9
 # No day sells more than e^5 plain ones.
 MOST = 5.0
 EFFECTS = {"window": str, "days": int, "change": float, "per_day": float, "known_by": str}
@@ -194,7 +196,8 @@ def _effects(cases: Sequence[_Case], weights: np.ndarray, centre: np.ndarray, sp
             return np.concatenate([*of_months, (logs - centre) * prior])
 
         found = least_squares(off, np.clip(centre, -MOST, MOST), "3-point", (-MOST, MOST), xtol=1e-15, ftol=1e-15, gtol=1e-15)
-        return np.asarray(found.x)
+        # the last digits of a solver hang on how many threads a machine gives it; a plan must not
+        return np.round(np.asarray(found.x), DIGITS)
 
     first = solved(0.0)
     free = sum(case.free for case in cases) - len(first)
