@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from planlib import plan as tables
-from planlib.data.sources import TableMapping, Tables, ingest
+from planlib.data.files import TableMapping
+from planlib.data.ingest import ingest
+from planlib.data.sources import Tables
 from planlib.errors import ParameterError
 from planlib.lp import Rule, split
 from planlib.workbook import Chapter

@@ -114,7 +114,8 @@ def backtest(
 def known_orders(settings: RunSettings, store: Path) -> pd.DataFrame:
     """All net orders up to `as_of`, in today's members: region, product, channel, month, amount and returned (minor units)."""
     from planlib.data.changes import lenient
-    from planlib.data.sources import Tables, ingest
+    from planlib.data.ingest import ingest
+    from planlib.data.sources import Tables
 
     data: dict[str, Any] = {name: settings.data[name] for name in ("orders", "periods") if name in settings.data}
     changes = lenient(settings.changes)  # other tables may name who has no orders yet
@@ -271,7 +272,7 @@ def plan(settings: RunSettings, reports: Path) -> Made | PlanError:
 
 
 def _key(settings: RunSettings, years: Sequence[int]) -> str:
-    from planlib.data.sources import fingerprint
+    from planlib.data.ingest import fingerprint
 
     notebooks = {path.stem: made.file_hash(path) for path in sorted((settings.root / "notebooks").glob("*.ipynb"))}
     mapped = {table: {k: v for k, v in each.items() if k != "file"} for table, each in settings.data.items()}

@@ -23,13 +23,13 @@ class Progress:
 
 
 def mappings(data: Mapping[str, Any]) -> dict[str, Any]:
-    from planlib.data.sources import TableMapping
+    from planlib.data.files import TableMapping
 
     return {table: TableMapping.model_validate_json(json.dumps(each)) for table, each in data.items()}
 
 
 def _fingerprint(data: Mapping[str, Any]) -> dict[str, str]:
-    from planlib.data.sources import fingerprint
+    from planlib.data.ingest import fingerprint
 
     return fingerprint(mappings(data))
 
@@ -37,7 +37,7 @@ def _fingerprint(data: Mapping[str, Any]) -> dict[str, str]:
 def _ingest(
     data: Mapping[str, Any], currency: str, store: Path, changes: Sequence[Mapping[str, Any]] = ()
 ) -> tuple[Mapping[str, Any], list[str]]:
-    from planlib.data.sources import ingest
+    from planlib.data.ingest import ingest
 
     return ingest(mappings(data), currency, store, changes)
 

@@ -115,7 +115,8 @@ def chapter_models() -> dict[str, type[BaseModel]]:
 
 def table_model() -> tuple[list[str], type[BaseModel]]:
     """The tables a params file may map, and the model of one mapping."""
-    from planlib.data.sources import TABLES, TableMapping
+    from planlib.data.files import TableMapping
+    from planlib.data.tables import TABLES
 
     return list(TABLES), TableMapping
 

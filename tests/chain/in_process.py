@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from planlib.data.sources import ingest
+from planlib.data.ingest import ingest
 from planlib.run import params
 from planlib.run.chain import CHAPTERS
 from planlib.run.doors import mappings

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from planlib.data.sources import ingest
+from planlib.data.ingest import ingest
 from planlib.errors import InputDataError
 from planlib.run import params
 from planlib.run.chain import CHAPTERS

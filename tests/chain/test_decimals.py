@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from planlib.data.sources import Tables, ingest
+from planlib.data.ingest import ingest
+from planlib.data.sources import Tables
 from planlib.errors import ParameterError
 from planlib.run import params
 from planlib.run.doors import mappings

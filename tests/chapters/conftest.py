@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from planlib import workbook
-from planlib.data.sources import Tables, ingest
+from planlib.data.ingest import ingest
+from planlib.data.sources import Tables
 from planlib.run import params
 from planlib.run.chain import CHAPTERS
 from planlib.run.doors import mappings

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from planlib.data.sources import Input, TableMapping, Tables, ingest
+from planlib.data.files import TableMapping
+from planlib.data.ingest import Input, ingest
+from planlib.data.sources import Tables
 
 HERE = Path(__file__).resolve()
 CONTOSO = HERE.parents[3] / "shared" / "data" / "contoso"

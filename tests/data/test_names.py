@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from planlib.data.files import TableMapping
+from planlib.data.ingest import ingest
 from planlib.data.names import folded
-from planlib.data.sources import TableMapping, Tables, ingest
+from planlib.data.sources import Tables
 from planlib.errors import InputDataError, ParameterError
 from planlib.run import params
 from planlib.run.doors import mappings

@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planlib.data.changes import contradictions, read
+from planlib.data.files import TableMapping
+from planlib.data.ingest import Input, ingest
 from planlib.data.restated import both_views, divided
-from planlib.data.sources import Input, TableMapping, Tables, ingest
+from planlib.data.sources import Tables
 from planlib.errors import InputDataError
 from tests.data.test_changes import SOUTH, event
 

@@ -15,8 +15,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from planlib.data.sources import TABLES, Input, TableMapping, Tables, dictionary, fingerprint, ingest
-from planlib.data.tables import UNUSED
+from planlib.data.files import TableMapping
+from planlib.data.ingest import Input, fingerprint, ingest
+from planlib.data.sources import Tables
+from planlib.data.tables import TABLES, UNUSED, dictionary
 from planlib.errors import InputDataError, ParameterError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -566,7 +568,7 @@ def test_a_stored_table_is_reused_until_bytes_mapping_or_currency_change(desk: D
 
 def test_importing_and_fingerprinting_load_nothing_heavy(desk: Desk) -> None:
     code = (
-        "import sys\nfrom planlib.data.sources import TableMapping, fingerprint\n"
+        "import sys\nfrom planlib.data.files import TableMapping\nfrom planlib.data.ingest import fingerprint\n"
         "fingerprint({'orders': TableMapping(file=sys.argv[1])})\n"
         "print(sorted({'ibis', 'duckdb', 'pandas', 'pyarrow', 'numpy'} & set(sys.modules)))"
     )
