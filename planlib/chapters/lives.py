@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from planlib.chapters.members import counted, listed
-from planlib.estimates.lives import Closing, Lives, Size
+from planlib.estimates.lives import Closing, Lives, Size, rows_of
 from planlib.periods import Calendar
 from planlib.plan import AMOUNT, Horizon
 
@@ -35,7 +35,7 @@ def told(lives: Lives, into: str, plan: pd.DataFrame, before: pd.DataFrame, open
     closings = []
     for closing in lives.closings:
         if list(closing.where)[-1] == into:
-            inside = (before["month"] > closing.last) & _rows(before, closing.where)
+            inside = (before["month"] > closing.last) & rows_of(before, closing.where)
             closings.append(
                 _closing(closing, lives, _of(plan, closing.where), round(open_ * float(share[inside].sum())), total, show)
             )
@@ -83,7 +83,7 @@ def held(closings: Sequence[Closing], last_year: pd.DataFrame, horizon: Horizon,
     told = []
     for closing in closings:
         gone = [then for then, month in zip(horizon.last_year, horizon.months, strict=True) if month > closing.last]
-        rows = last_year[_rows(last_year, closing.where)]
+        rows = last_year[rows_of(last_year, closing.where)]
         brought = int(rows.loc[rows["month"].isin(gone), AMOUNT].sum())
         if brought > 0:
             span = "The whole of it" if len(gone) == len(horizon.months) else "Its months after that"
@@ -111,12 +111,5 @@ def in_words(month: str | None, own: Calendar) -> str:
     return "" if month is None else f"{calendar.month_name[int(month[5:7])]} {month[:4]}"
 
 
-def _rows(cells: pd.DataFrame, where: dict[str, str]) -> pd.Series:
-    found = pd.Series(True, index=cells.index)
-    for dim, name in where.items():
-        found &= cells[dim] == name
-    return found
-
-
 def _of(plan: pd.DataFrame, where: dict[str, str]) -> int:
-    return int(plan.loc[_rows(plan, where), AMOUNT].sum())
+    return int(plan.loc[rows_of(plan, where), AMOUNT].sum())

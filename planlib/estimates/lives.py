@@ -148,10 +148,10 @@ class Lives:
         first, last = np.full(len(cells), ALWAYS, dtype=object), np.full(len(cells), NEVER, dtype=object)
         for size in self.openings:
             opening = size.opening
-            at = _rows(cells, opening.where)
+            at = rows_of(cells, opening.where)
             first[at] = np.maximum(first[at], opening.first or ALWAYS)
         for closing in self.closings:
-            at = _rows(cells, closing.where)
+            at = rows_of(cells, closing.where)
             last[at] = np.minimum(last[at], closing.last)
         return first, last
 
@@ -206,7 +206,7 @@ def _sized(frame: pd.DataFrame, lives: Lives) -> np.ndarray:
     """
     share = frame["share"].to_numpy() / float(frame["share"].sum())
     parts = [
-        (size.part * size.left, _rows(frame, size.opening.where) & frame["told"].to_numpy())
+        (size.part * size.left, rows_of(frame, size.opening.where) & frame["told"].to_numpy())
         for size in lives.openings
         if size.part is not None
     ]
@@ -235,10 +235,10 @@ def closed(table: pd.DataFrame, lives: Lives) -> pd.DataFrame:
     stays = np.ones(len(table), dtype=bool)
     for closing in lives.closings:
         if closing.last < lives.horizon.months[-1]:
-            stays &= ~_rows(table, closing.where)
+            stays &= ~rows_of(table, closing.where)
     for size in lives.openings:
         if size.part is not None:  # it has what is stated, and carries nothing for others
-            stays &= ~_rows(table, size.opening.where)
+            stays &= ~rows_of(table, size.opening.where)
     carry = share.where(stays, 0.0)
     lost, others = (each.groupby(table["month"]).transform("sum") for each in (table["share"] - share, carry))
     taken = np.divide(carry * lost, others, out=np.zeros(len(table)), where=(others > 0).to_numpy())
@@ -256,7 +256,7 @@ def _copied(table: pd.DataFrame, size: Size, lives: Lives) -> pd.DataFrame:
     """
     opening = size.opening
     dim, first = opening.dim, opening.first or lives.horizon.months[0]
-    base = table[_rows(table, dict(size.within))]
+    base = table[rows_of(table, dict(size.within))]
     base = base[base[dim] == opening.like] if opening.like else base[~base[dim].isin(lives.opens(dim)) | ~base["told"]]
     base = base[base[dim] != opening.member]
     among = max(1, base.loc[base["share"] > 0, dim].nunique())
@@ -277,7 +277,7 @@ def _copied(table: pd.DataFrame, size: Size, lives: Lives) -> pd.DataFrame:
     return cells
 
 
-def _rows(cells: pd.DataFrame, where: Mapping[str, str]) -> np.ndarray:
+def rows_of(cells: pd.DataFrame, where: Mapping[str, str]) -> np.ndarray:
     """Which rows a statement speaks of; none where the table lacks one of its dimensions."""
     found = np.full(len(cells), set(where) <= set(cells.columns))
     for dim, name in where.items():

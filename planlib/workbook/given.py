@@ -66,7 +66,7 @@ class Given:
         self.reader = Reader(self.settings["language"], self.currency)
         self.exponent = self.reader.exponent
         as_of = date.fromisoformat(self.settings["as_of"])
-        self.missing = self.settings.get("missing_months")  # what a month without a line means: see `gaps.MEANINGS`
+        self.missing = self.settings.get("missing_months")  # what a month without a line means: see `gaps`
         inputs = {name: root / given["parquet"] for name, given in settings["inputs"].items()}
         self.tables = Tables(inputs, as_of)
         self.horizon = Horizon(self.settings["year"], self.settings["fiscal_start"], as_of, self.tables.calendar)

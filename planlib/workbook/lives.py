@@ -10,7 +10,7 @@ import pandas as pd
 
 from planlib.chapters.members import refuse, slip
 from planlib.errors import ParameterError
-from planlib.estimates.lives import NEVER, PLACES, Closing, Lives, Opening, Size
+from planlib.estimates.lives import NEVER, PLACES, Closing, Lives, Opening, Size, rows_of
 from planlib.lp import Lock, Rule
 from planlib.lp.rules import in_force, in_minor_units
 from planlib.plan import AMOUNT, Horizon
@@ -174,10 +174,7 @@ def caps(found: Lives, dims: Sequence[str], booked: pd.DataFrame | None) -> list
         where: dict[Any, Any] = {**one.where, **({"month": shut} if "month" in dims else {})}
         came = 0
         if booked is not None and "month" not in dims:
-            mine = booked
-            for dim, name in one.where.items():
-                mine = mine[mine[dim] == name]
-            came = max(0, int(mine[AMOUNT].sum()))
+            came = max(0, int(booked.loc[rows_of(booked, one.where), AMOUNT].sum()))
         says = f"{one.name} opens in {first}" if isinstance(one, Opening) else f"{one.name} closes after {last}"
         rules.append(
             Rule(name=says, where=where, unit="amount", max=float(came), owner=one.owner, reason=one.reason, penalty=FIRM)
