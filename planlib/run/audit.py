@@ -15,7 +15,7 @@ from planlib.periods import MONTHS
 from planlib.run import chain
 from planlib.run import manifest as made
 from planlib.run.folder import read_json, record_of
-from planlib.run.params import RunSettings, calendar_of
+from planlib.run.settings import RunSettings, calendar_of
 
 EQUAL, DIFFERENT, NOT_COMPARABLE = 0, 1, 2
 FACTS = ("inputs", "gates", "outputs", "solver", "expected")  # of a manifest, what comes out again with the same code

@@ -26,7 +26,7 @@ from planlib.run.backtest_cut import another_future, as_known, first_day
 from planlib.run.backtest_table import PLACES, judged, outlook_row
 from planlib.run.doors import Doors, Progress, mappings
 from planlib.run.folder import near, only_one, read_json, write_json
-from planlib.run.params import RunSettings
+from planlib.run.settings import RunSettings
 
 MOST_YEARS = 3  # judged where none is asked for
 AT_ONCE = 2  # plans side by side, each with kernels of its own

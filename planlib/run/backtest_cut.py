@@ -13,7 +13,7 @@ from planlib.data.files import Sheet, read_bytes, read_sheet
 from planlib.data.tables import TABLES
 from planlib.errors import InputDataError
 from planlib.run.doors import mappings
-from planlib.run.params import RunSettings
+from planlib.run.settings import RunSettings
 
 # Their dates lie ahead by nature: festivals and due days are known before they come.
 KNOWN_AHEAD = ("calendar", "milestones", "periods")

@@ -36,7 +36,8 @@ from planlib.run.folder import (
     sweep,
     write_json,
 )
-from planlib.run.params import RunSettings, cell_parameters
+from planlib.run.params import cell_parameters
+from planlib.run.settings import RunSettings
 
 CHAPTERS = (
     "01-strategy",

@@ -12,7 +12,7 @@ from planlib.data.changes import later
 from planlib.errors import ParameterError, PlanError, collected
 from planlib.run import manifest as made
 from planlib.run.folder import near, record_of
-from planlib.run.params import RunSettings
+from planlib.run.settings import RunSettings
 
 SAME = ("company", "year", "fiscal_start", "currency", "decimals")
 

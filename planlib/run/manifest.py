@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from planlib.run.params import RunSettings
+    from planlib.run.settings import RunSettings
 
 SCHEMA = 2  # 1 had no installed versions and no tables of the baseline in its key
 # what computes, checks or writes a number: every package that planlib imports, and those through which Ibis asks DuckDB

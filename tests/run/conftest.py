@@ -12,7 +12,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from planlib.run import chain
-from planlib.run.params import RunSettings, load
+from planlib.run.params import load
+from planlib.run.settings import RunSettings
 
 HERE = Path(__file__).parent
 CHAPTERS = ("01-one", "02-two", "03-three")

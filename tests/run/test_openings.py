@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from planlib.run.params import RunSettings, load
+from planlib.run.params import load
+from planlib.run.settings import RunSettings
 from tests.run.test_params import HEAD, params, refused, written
 
 __all__ = ["params"]  # a fixture
