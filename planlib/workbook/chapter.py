@@ -26,7 +26,8 @@ from planlib.formatting import missing
 from planlib.lp import Spend, Split
 from planlib.plan import AMOUNT
 from planlib.workbook import earlier
-from planlib.workbook.given import ADDED, BASE, EXPECTED, PLACES, SKILL, UNLIVED, WEIGHED, Given, file_name
+from planlib.workbook.foreseen import EXPECTED, SKILL, UNLIVED, WEIGHED, Foreseen
+from planlib.workbook.given import ADDED, BASE, PLACES, file_name
 
 ITEM = "application/vnd.planlib.v1+json"
 TERMS = "How chances are told"  # table of chapter 01 that every later SMART check reads
@@ -34,7 +35,7 @@ WIDTH = 720  # pixels of a chart in a notebook
 MEMBERS = (*tables.DIMENSIONS, "member", "customer", "partner", "activity", "item", "project")
 
 
-class Chapter(Given):
+class Chapter(Foreseen):
     """One chapter of a run; made by `open`."""
 
     def __init__(self, stem: str, run: Path, settings: Mapping[str, Any], parameters: ChapterParameters, root: Path) -> None:
