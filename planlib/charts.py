@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from planlib import theme
+from planlib.currency import minor_exponent
 from planlib.errors import PlanError
-from planlib.plan import minor_exponent
 from planlib.theme import BAD, DASHES, FAINT, GOOD, INK, SERIES, TOTAL
 
 MIME = "application/vnd.vegalite.v5+json"

@@ -15,8 +15,9 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
+from planlib.currency import minor_exponent
 from planlib.errors import ParameterError
-from planlib.plan import EXACT, minor_exponent
+from planlib.plan import EXACT
 
 FORMATS = ("text", "money", "share", "points", "int", "factor", "date")
 NUMERIC = ("money", "share", "points", "int", "factor")

@@ -144,6 +144,71 @@ class Calendar:
 MONTHS = Calendar()
 
 
+def months(year: int, fiscal_start: int = 1) -> list[str]:
+    """The twelve months of a plan year, which starts in month `fiscal_start` of calendar year `year`."""
+    first = f"{year:04d}-{fiscal_start:02d}"
+    return span(first, step(first, 11))
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """Where a plan year lies and how much of it is closed: `as_of` is the last day whose months are actuals.
+
+    "Month" means a period of `calendar`: a calendar month, or one of the company's own.
+    """
+
+    year: int
+    fiscal_start: int
+    as_of: date
+    calendar: Calendar = MONTHS
+
+    @property
+    def until(self) -> str:
+        """The last month that is closed."""
+        return self.calendar.at(self.as_of)
+
+    @property
+    def months(self) -> list[str]:
+        return self.year_of(self.year)
+
+    def year_of(self, year: int) -> list[str]:
+        """The months of another plan year."""
+        count = per_year(self.calendar.own[0].key) if self.calendar.own else 12
+        first = at(year * count + self.fiscal_start - 1, count)
+        return span(first, step(first, count - 1))
+
+    @property
+    def quarters(self) -> list[list[str]]:
+        """The months of each quarter of the plan year; the fourth has four of thirteen periods."""
+        every = self.months
+        return [every[:3], every[3:6], every[6:9], every[9:]]
+
+    @property
+    def quarter_of(self) -> dict[str, str]:
+        """The quarter each month of the plan year lies in, Q1 to Q4."""
+        return {month: f"Q{place}" for place, names in enumerate(self.quarters, 1) for month in names}
+
+    @property
+    def closed(self) -> list[str]:
+        return [month for month in self.months if month <= self.until]
+
+    @property
+    def open(self) -> list[str]:
+        return [month for month in self.months if month not in self.closed]
+
+    @property
+    def last_year(self) -> list[str]:
+        return self.year_of(self.year - 1)
+
+    @property
+    def last_twelve(self) -> list[str]:
+        """The twelve months (or thirteen periods) that end with `as_of`."""
+        return span(step(self.until, 1 - per_year(self.until)), self.until)
+
+
+# The ways out where amounts are too large.
+
+
 def of_table(table: pd.DataFrame) -> Calendar:
     """A company's own periods from its table (start, end, label, and year where it has one), in any order of rows.
 

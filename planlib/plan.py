@@ -3,7 +3,7 @@
 Units, said once for the whole package
     money      int64, minor units of the run's currency (fen, cents); never float
     shares     float, 0 to 1
-    months     text `YYYY-MM`
+    months     text `YYYY-MM`, or of a company's own periods, see `periods`
     members    text (codes stay text: `007`, `NA`)
 
 A plan table holds nothing that can be derived. Its level is the set of dimension columns it carries; a table without
@@ -12,18 +12,12 @@ any (one row) is the company. Ratios are computed from summed parts (`ratio`), n
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, localcontext
-from typing import Self
 
 import numpy as np
 import pandas as pd
-from babel.numbers import get_currency_precision, is_currency
 
-from planlib import periods
 from planlib.errors import ParameterError, PlanError, TieOutError
-from planlib.periods import MONTHS, Calendar
 
 # pandas takes these up by itself where they are installed and sums floats in another order with them: the same everywhere.
 pd.set_option("compute.use_bottleneck", False)
@@ -36,99 +30,6 @@ EXACT = 2**53  # whole numbers up to here are exact in a float; beyond, amounts 
 EVERYTHING = "all"  # the one channel, or customer, of orders that name none
 
 
-# Decimals by ISO 4217 (list one, maintained by SIX) where CLDR, which Babel carries, has those of everyday cash instead.
-ISO_DECIMALS = {
-    "IQD": 3,
-    **dict.fromkeys(
-        ("AFN", "ALL", "IRR", "KPW", "LAK", "LBP", "MGA", "MMK", "MRU", "RSD", "SLE", "SLL", "SOS", "SYP", "YER"), 2
-    ),
-}
-
-
-class Currency(str):
-    """An ISO 4217 code that knows how many decimals its amounts have: `decimals`, by default those of its minor unit."""
-
-    decimals: int
-
-    def __new__(cls, code: str, decimals: int | None = None) -> Self:
-        """Raises ParameterError for a code that is none."""
-        found = super().__new__(cls, code)
-        found.decimals = minor_exponent(str(code)) if decimals is None else decimals
-        return found
-
-
-def minor_exponent(currency: str) -> int:
-    """Decimal places of a currency's minor unit by its ISO 4217 code: CNY 2, JPY 0, KWD 3; of a `Currency`, as it says."""
-    if isinstance(currency, Currency):
-        return currency.decimals
-    if not is_currency(currency):
-        raise ParameterError(f"currency: found {currency!r}, expected an ISO 4217 code such as CNY or USD; correct it.")
-    return ISO_DECIMALS.get(currency, int(get_currency_precision(currency)))
-
-
-def months(year: int, fiscal_start: int = 1) -> list[str]:
-    """The twelve months of a plan year, which starts in month `fiscal_start` of calendar year `year`."""
-    first = f"{year:04d}-{fiscal_start:02d}"
-    return periods.span(first, periods.step(first, 11))
-
-
-@dataclass(frozen=True)
-class Horizon:
-    """Where a plan year lies and how much of it is closed: `as_of` is the last day whose months are actuals.
-
-    "Month" means a period of `calendar`: a calendar month, or one of the company's own.
-    """
-
-    year: int
-    fiscal_start: int
-    as_of: date
-    calendar: Calendar = MONTHS
-
-    @property
-    def until(self) -> str:
-        """The last month that is closed."""
-        return self.calendar.at(self.as_of)
-
-    @property
-    def months(self) -> list[str]:
-        return self.year_of(self.year)
-
-    def year_of(self, year: int) -> list[str]:
-        """The months of another plan year."""
-        count = periods.per_year(self.calendar.own[0].key) if self.calendar.own else 12
-        first = periods.at(year * count + self.fiscal_start - 1, count)
-        return periods.span(first, periods.step(first, count - 1))
-
-    @property
-    def quarters(self) -> list[list[str]]:
-        """The months of each quarter of the plan year; the fourth has four of thirteen periods."""
-        every = self.months
-        return [every[:3], every[3:6], every[6:9], every[9:]]
-
-    @property
-    def quarter_of(self) -> dict[str, str]:
-        """The quarter each month of the plan year lies in, Q1 to Q4."""
-        return {month: f"Q{place}" for place, names in enumerate(self.quarters, 1) for month in names}
-
-    @property
-    def closed(self) -> list[str]:
-        return [month for month in self.months if month <= self.until]
-
-    @property
-    def open(self) -> list[str]:
-        return [month for month in self.months if month not in self.closed]
-
-    @property
-    def last_year(self) -> list[str]:
-        return self.year_of(self.year - 1)
-
-    @property
-    def last_twelve(self) -> list[str]:
-        """The twelve months (or thirteen periods) that end with `as_of`."""
-        return periods.span(periods.step(self.until, 1 - periods.per_year(self.until)), self.until)
-
-
-# The ways out where amounts are too large.
 SMALLER = (
     "set `decimals: 0` in the params file to plan in whole units of the currency, or export the amounts in thousands "
     "and say so in `company`"

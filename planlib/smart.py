@@ -8,7 +8,8 @@ import pandas as pd
 
 from planlib.estimates.chance import Terms, of_sum
 from planlib.estimates.windows import Coverage
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 LETTERS = ("specific", "measurable", "achievable", "relevant", "time_bound")
 # A target that its own past gives less than this chance needs new action that is not in the table yet.

@@ -5,9 +5,9 @@ import pickle
 
 import pytest
 
+from planlib.currency import Currency, minor_exponent
 from planlib.errors import ParameterError
 from planlib.formatting import Reader, in_currency
-from planlib.plan import Currency, minor_exponent
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,7 @@ from planlib import periods
 from planlib.data.calendar import covered, month_names, per_week, says
 from planlib.errors import InputDataError
 from planlib.lp.rules import Rule, in_keys
-from planlib.periods import MONTHS, of_table
-from planlib.plan import Horizon
+from planlib.periods import MONTHS, Horizon, of_table
 from tests import calendars
 
 FOUR_FOUR_FIVE = (4, 4, 5) * 4

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planlib import plan
+from planlib import currency, periods, plan
 from planlib.errors import ParameterError, PlanError, TieOutError
 
 weights = st.lists(st.integers(0, 10**9), min_size=1, max_size=30)
@@ -83,18 +83,18 @@ def test_missing_is_not_zero(weight):
 
 def test_minor_units_follow_the_iso_code():
     # ISO 4217 list one: CNY 2, JPY 0, KWD 3.
-    assert [plan.minor_exponent(code) for code in ("CNY", "JPY", "KWD")] == [2, 0, 3]
+    assert [currency.minor_exponent(code) for code in ("CNY", "JPY", "KWD")] == [2, 0, 3]
     with pytest.raises(ParameterError, match="ISO 4217"):
-        plan.minor_exponent("RMB!")
+        currency.minor_exponent("RMB!")
 
 
 def test_a_year_starts_in_any_month():
-    assert [plan.months(2026, 7)[0], plan.months(2026, 7)[-1]] == ["2026-07", "2027-06"]
-    assert len(set(plan.months(2026, 7))) == 12
+    assert [periods.months(2026, 7)[0], periods.months(2026, 7)[-1]] == ["2026-07", "2027-06"]
+    assert len(set(periods.months(2026, 7))) == 12
 
 
 def test_horizon_knows_closed_months_of_a_shifted_year():
-    horizon = plan.Horizon(2025, 7, pd.Timestamp("2025-09-30").date())
+    horizon = periods.Horizon(2025, 7, pd.Timestamp("2025-09-30").date())
 
     assert horizon.closed == ["2025-07", "2025-08", "2025-09"]
     assert horizon.open[0] == "2025-10"

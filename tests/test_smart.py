@@ -7,7 +7,7 @@ import pytest
 
 from planlib import smart
 from planlib.estimates.chance import Terms
-from planlib.plan import Horizon, months
+from planlib.periods import Horizon, months
 
 YEAR = (date(2026, 1, 1), date(2026, 12, 31))
 GOOD = {

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from planlib import periods, workbook
 from planlib import plan as tables
-from planlib import workbook
 from planlib.errors import ParameterError, PlanError
 from planlib.lp import split
 from planlib.run.params import cell_parameters
@@ -50,7 +50,7 @@ def report(root: Path, name: str, as_of: str, amount: int, before: dict | None =
     content = {"run": name, "settings": settings, "parameters": {}, "inputs": {}, "left_out": [], "baseline": before}
     (folder / "run.json").write_text(json.dumps(content))
     (folder / "manifest.json").write_text(json.dumps({"key": f"key of {name}"}))
-    months = tables.months(2026, 1)
+    months = periods.months(2026, 1)
     actual = [1 if month <= as_of[:7] else amount for month in months]  # closed months hold what was sold: 1
     pd.DataFrame({"month": months, "amount": actual}).to_parquet(folder / "plan" / "05-time.parquet", index=False)
     return {"run": name, "path": f"reports/{name}", "key": f"key of {name}"}

@@ -20,7 +20,8 @@ from planlib.estimates.chance import Terms
 from planlib.estimates.momentum import expect
 from planlib.estimates.standing import standing
 from planlib.estimates.windows import Coverage, span_of
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 Show = Callable[[int], str]
 

@@ -22,7 +22,8 @@ from planlib.estimates.momentum import expect
 from planlib.estimates.outlook import outlook
 from planlib.estimates.standing import standing
 from planlib.estimates.windows import Coverage, Window, span_of
-from planlib.plan import AMOUNT, Horizon, by_last_year, largest_remainder
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT, by_last_year, largest_remainder
 
 CELLS = ("region", "product", "channel")  # what is expected is expected of each of these
 # "last year" as texts write it, with what it owns; "the last year" and "the year before last year" are other windows.

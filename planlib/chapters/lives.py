@@ -8,8 +8,8 @@ import pandas as pd
 
 from planlib.chapters.members import counted, listed
 from planlib.estimates.lives import Closing, Lives, Size, rows_of
-from planlib.periods import Calendar
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Calendar, Horizon
+from planlib.plan import AMOUNT
 
 Show = Callable[..., str]
 

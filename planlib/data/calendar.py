@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from planlib.plan import Horizon
+    from planlib.periods import Horizon
 
 PERIODS = "periods"
 

@@ -56,7 +56,7 @@ def ingest(
     Returns the inputs by table, and one sentence per missing table, column or member saying what is left out.
     Raises InputDataError (what a file holds), ParameterError (what the mapping says).
     """
-    from planlib.plan import minor_exponent
+    from planlib.currency import minor_exponent
 
     unknown = sorted(set(mappings) - set(TABLES))
     if unknown:

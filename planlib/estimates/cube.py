@@ -14,7 +14,8 @@ import pandas as pd
 from planlib import periods
 from planlib.errors import PlanError
 from planlib.estimates.windows import Coverage
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 # A member that has just started is believed by half after one month, by three quarters after three.
 START_MONTHS = 1.0

@@ -15,8 +15,7 @@ import pandas as pd
 from lunardate import LunarDate
 
 from planlib.errors import ParameterError
-from planlib.periods import MONTHS, Calendar
-from planlib.plan import Horizon
+from planlib.periods import MONTHS, Calendar, Horizon
 
 LUNAR = {"Spring Festival": (1, 1), "Dragon Boat Festival": (5, 5), "Mid-Autumn Festival": (8, 15)}
 FIXED = {"618": (6, 18), "National Day": (10, 1), "Double 11": (11, 11)}

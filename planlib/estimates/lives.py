@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from planlib import periods
 from planlib.errors import ParameterError
-from planlib.plan import DIMENSIONS, Horizon
+from planlib.periods import Horizon
+from planlib.plan import DIMENSIONS
 
 PLACES = ("region", "product", "channel")
 ALWAYS, NEVER = "", "9999-99"  # of a span's two ends

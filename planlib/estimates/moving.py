@@ -10,8 +10,7 @@ import pandas as pd
 
 from planlib.estimates.festival_windows import day_effects, own_window
 from planlib.estimates.festivals import COLUMNS, EVERYWHERE, FIXED, LUNAR, festival_days, moves, undated, years_of
-from planlib.periods import MONTHS, Calendar
-from planlib.plan import Horizon
+from planlib.periods import MONTHS, Calendar, Horizon
 
 # Before any evidence: a day near a festival sells half more or half less, give or take (logs).
 FESTIVAL_SPREAD = 0.5

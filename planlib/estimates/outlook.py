@@ -18,7 +18,7 @@ from planlib.estimates.cube import MONTH, Cube
 from planlib.estimates.interplay import Level, above, levels, raked, summed, whole
 from planlib.estimates.spread import Spread
 from planlib.estimates.weighing import Case, Weighed, weigh
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 
 # An origin is judged by what came in this many months after it, at least; origins lie a quarter apart.
 LEAST_AHEAD = 6

@@ -14,7 +14,8 @@ import pandas as pd
 from planlib import periods
 from planlib.estimates import shares
 from planlib.estimates.evidence import COLUMNS, Evidence, weigh
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 # Twelve known months make an expectation, six after them show what came; eight years back is the same company.
 LEAST_BEFORE, LEAST_AFTER, MOST_YEARS, QUARTER = 12, 6, 8, 3

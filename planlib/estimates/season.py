@@ -19,8 +19,8 @@ from planlib.estimates.festivals import EVERYWHERE
 from planlib.estimates.moving import NO_FESTIVALS, Moving, Near, exposure, moving
 from planlib.estimates.outlook import Outlook, outlook
 from planlib.estimates.windows import span_of
-from planlib.periods import Calendar, per_year
-from planlib.plan import AMOUNT, DIMENSIONS, Horizon
+from planlib.periods import Calendar, Horizon, per_year
+from planlib.plan import AMOUNT, DIMENSIONS
 
 # The least that counts as chance in the months (logs, squared), so that what they cannot tell stays at no effect.
 LEAST_NOISE = 1e-13

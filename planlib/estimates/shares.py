@@ -7,7 +7,7 @@ import pandas as pd
 
 from planlib.estimates.candidates import PRIOR
 from planlib.estimates.outlook import Outlook, outlook
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,11 @@ from typing import Any
 
 import pandas as pd
 
+from planlib.currency import minor_exponent
 from planlib.errors import InputDataError, ParameterError, PlanError
 from planlib.estimates.reconciled import absent
-from planlib.plan import AMOUNT, Horizon, minor_exponent
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 from planlib.run import backtest_page, chain
 from planlib.run import manifest as made
 from planlib.run.backtest_cut import another_future, as_known, first_day

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from planlib.currency import Currency
 from planlib.formatting import Reader
-from planlib.plan import Currency
 
 SHARES = ("ours", "last_year", "two_years", "three_years", "equal", "reconciled", "bias", "off")
 MONEY = ("actual", "expected", "low", "high")

@@ -11,7 +11,8 @@ import pandas as pd
 from planlib.chapters import strategy
 from planlib.estimates.reconciled import absent, reconciled
 from planlib.estimates.scores import aligned, bias, error, levels
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 PLACES = ("region", "product", "channel")
 OURS, LAST = "ours", "last_year"

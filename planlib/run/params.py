@@ -15,8 +15,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from planlib.currency import minor_exponent
 from planlib.errors import ParameterError, collected
-from planlib.plan import minor_exponent
 from planlib.run.faults import Fault, as_json, explain
 from planlib.run.plain_yaml import Where, nearest, read_yaml, shown
 from planlib.run.settings import RunSettings, calendar_of

@@ -19,9 +19,10 @@ import vl_convert
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from planlib.currency import Currency
 from planlib.errors import PlanError
 from planlib.formatting import Reader
-from planlib.plan import Currency, digest
+from planlib.plan import digest
 from planlib.run import views, workbook_file
 from planlib.run.items import Chapter, read_chapters
 from planlib.run.methods import page

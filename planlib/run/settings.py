@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from planlib.currency import Currency, minor_exponent
 from planlib.estimates.lives import Closing, Opening
-from planlib.periods import MONTHS, Calendar
-from planlib.plan import Currency, Horizon, minor_exponent
+from planlib.periods import MONTHS, Calendar, Horizon
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 RESERVED = ("draft", "latest")  # folders of the reports that are no run: what notebooks opened by hand work on, and a link

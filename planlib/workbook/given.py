@@ -14,6 +14,7 @@ from planlib.chapters import gaps, last_year
 from planlib.chapters.base import ChapterParameters
 from planlib.chapters.base_year import NAME
 from planlib.chapters.last_year import BaseYear
+from planlib.currency import Currency
 from planlib.data import baselines, changes
 from planlib.data.calendar import month_names, per_week
 from planlib.data.changes import Change
@@ -24,7 +25,8 @@ from planlib.estimates.windows import Coverage, Window
 from planlib.formatting import Reader
 from planlib.lp import Lock, Rule, Stage
 from planlib.lp.rules import in_force, in_keys, in_minor_units
-from planlib.plan import AMOUNT, Currency, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 from planlib.workbook import earlier
 from planlib.workbook.measures import measured
 

@@ -13,7 +13,8 @@ from planlib.errors import ParameterError
 from planlib.estimates.lives import NEVER, PLACES, Closing, Lives, Opening, Size, rows_of
 from planlib.lp import Lock, Rule
 from planlib.lp.rules import in_force, in_minor_units
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 Statement = Rule | Lock
 FIRM = 1000.0  # what bending a life counts for in a cheapest repair: what asks for money outside it gives way first

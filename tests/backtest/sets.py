@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 from tests.conftest import ROOT
 
 SHARED = ROOT.parent / "shared" / "data"

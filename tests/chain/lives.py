@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from planlib.estimates.lives import Closing, Lives, Opening, Size, outside
-from planlib.plan import Horizon, residuals, rollup
+from planlib.periods import Horizon
+from planlib.plan import residuals, rollup
 from tests.chain.in_process import Worked, orders_csv, work
 
 REGIONS, PRODUCTS, CHANNELS = {"North": 300, "South": 200, "West": 100}, {"Desk": 3, "Lamp": 2}, {"Shop": 4, "Web": 1}

@@ -14,7 +14,7 @@ import pytest
 
 from planlib import plan as tables
 from planlib.estimates.windows import span_of
-from planlib.plan import months
+from planlib.periods import months
 from tests.chain.in_process import Worked, orders_csv, work
 
 # What each region, product and channel sells in every month it is open, in whole units; each cell has its own two customers.

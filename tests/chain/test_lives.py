@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 from planlib.errors import ConflictError, ParameterError
-from planlib.plan import Horizon, rollup
+from planlib.periods import Horizon
+from planlib.plan import rollup
 from tests.chain.in_process import Worked, work
 from tests.chain.lives import CHAIN, CHANNELS, PRODUCTS, REGIONS, by, lines, of, planned, ties_out, within
 from tests.conftest import ROOT, seeds

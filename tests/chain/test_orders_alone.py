@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from planlib import plan as tables
-from planlib.plan import months
+from planlib.periods import months
 from tests.conftest import copy_project, planlib
 
 PARAMS = """\

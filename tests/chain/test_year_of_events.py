@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from planlib import periods
 from planlib import plan as tables
 from tests.chain.in_process import Worked, work
 from tests.conftest import ROOT, planlib
@@ -38,7 +39,7 @@ EVENTS: dict[str, Any] = {
 def orders(until: str) -> list[dict[str, str]]:
     """Order lines up to a month as they were booked: under the old names before an event, under the new ones from it on."""
     rng, found = random.Random(4), []
-    for month in [*tables.months(2023), *tables.months(2024), *tables.months(2025), *tables.months(2026)]:
+    for month in [*periods.months(2023), *periods.months(2024), *periods.months(2025), *periods.months(2026)]:
         for place, (region, product, channel) in enumerate(itertools.product(REGIONS, PRODUCTS, CHANNELS)):
             customer, cents = rng.choice([f"C{number:02}" for number in range(40)]), rng.randrange(50_000, 150_000)
             if month >= "2026-01" and customer in MOVED:
@@ -142,9 +143,9 @@ def test_planned_again_judged_and_audited(tmp_path):
     ended = planlib("run", "params/b.yml", "--reports", reports, "--quiet", cwd=project)
     assert ended.code == 0, ended.err
     plans = {stem: pd.read_parquet(reports / "july" / "plan" / f"{stem}.parquet") for stem in LEVELS}
-    checked(plans, tuple(tables.months(2026)[:6]))
+    checked(plans, tuple(periods.months(2026)[:6]))
     months = plans["05-time"].groupby("month")["amount"].sum()
-    for month in tables.months(2026)[:6]:  # what is booked stays as it was booked
+    for month in periods.months(2026)[:6]:  # what is booked stays as it was booked
         assert months[month] == sum(round(float(line["revenue"]) * 100) for line in lines if line["date"].startswith(month))
     # The plan in force stays the target.
     first = pd.read_parquet(reports / "january" / "plan" / "01-strategy.parquet")["amount"].sum()

@@ -14,7 +14,7 @@ import pytest
 
 from planlib import plan as tables
 from planlib import workbook
-from planlib.plan import months
+from planlib.periods import months
 from planlib.run import chain, params
 from planlib.run.audit import audit
 from planlib.run.kernels import Kernels

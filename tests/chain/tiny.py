@@ -4,7 +4,7 @@ import itertools
 import random
 from pathlib import Path
 
-from planlib.plan import months
+from planlib.periods import months
 
 REGIONS, PRODUCTS, CHANNELS = ("East", "North", "West"), ("Filter", "Pump"), ("Shop", "Web")
 HEAD = "order_id,date,region,product,channel,customer,quantity,revenue"

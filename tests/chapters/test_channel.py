@@ -11,7 +11,7 @@ from planlib.chapters import channel
 from planlib.errors import ParameterError
 from planlib.estimates import shares
 from planlib.lp import Stage, joint, split
-from planlib.plan import Horizon, months
+from planlib.periods import Horizon, months
 
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
 JUNE = Horizon(2026, 1, date(2026, 6, 30))

@@ -16,7 +16,7 @@ from planlib.chapters import budget, customer
 from planlib.data.sources import Tables
 from planlib.estimates.windows import Coverage, Window, span_of
 from planlib.lp import split
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 from tests.conftest import ROOT
 
 DAY = pd.Timestamp("2026-01-01")

@@ -15,7 +15,7 @@ from planlib.errors import ParameterError
 from planlib.estimates import shares
 from planlib.estimates.evidence import Evidence
 from planlib.estimates.windows import Coverage
-from planlib.plan import Horizon, months
+from planlib.periods import Horizon, months
 
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
 YEARS = range(2018, 2026)

@@ -11,7 +11,7 @@ from planlib.chapters.last_year import BaseYear
 from planlib.errors import InputDataError
 from planlib.estimates.chance import Terms
 from planlib.estimates.windows import Coverage, span_of
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 
 CELLS = [("East", "Lamp", "Shop"), ("East", "Lamp", "Web"), ("West", "Desk", "Shop")]
 EACH = {cell: 10_000 * (place + 1) for place, cell in enumerate(CELLS)}

@@ -12,7 +12,8 @@ from planlib.errors import ParameterError
 from planlib.estimates import shares
 from planlib.estimates.windows import Coverage
 from planlib.lp import split
-from planlib.plan import Horizon, company, months
+from planlib.periods import Horizon, months
+from planlib.plan import company
 
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
 THREE_YEARS = Coverage("2023-01", "2025-12")

@@ -10,7 +10,7 @@ from planlib.chapters import product
 from planlib.chapters.product import evidence
 from planlib.estimates.season import NO_FESTIVALS, seasonality
 from planlib.estimates.windows import Coverage, span_of
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 
 DECEMBER, JUNE = Horizon(2026, 1, date(2025, 12, 31)), Horizon(2026, 1, date(2026, 6, 30))
 GIVEN = product.Parameters()

@@ -12,7 +12,7 @@ from planlib.errors import ConflictError, ParameterError
 from planlib.estimates import shares
 from planlib.estimates.windows import Coverage, span_of
 from planlib.lp import split
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
 HISTORY = pd.DataFrame({"region": ["East", "North"], "amount": [750, 250]})

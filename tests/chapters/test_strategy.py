@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from planlib.chapters import strategy
 from planlib.errors import InputDataError, ParameterError
-from planlib.plan import Horizon, months
+from planlib.periods import Horizon, months
 
 YEAR_END = Horizon(2026, 1, date(2025, 12, 31))
 QUARTER = Horizon(2026, 1, date(2026, 3, 31))

@@ -12,7 +12,7 @@ from planlib.errors import ParameterError, TieOutError
 from planlib.estimates.windows import Coverage
 from planlib.formatting import Reader
 from planlib.lp import split
-from planlib.plan import Horizon, months
+from planlib.periods import Horizon, months
 
 YEAR_END = Horizon(2026, 1, date(2025, 12, 31))
 STEM = "01-strategy"

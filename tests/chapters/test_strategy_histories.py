@@ -11,7 +11,7 @@ from planlib.chapters import strategy
 from planlib.errors import ParameterError
 from planlib.estimates.windows import Coverage, span_of
 from planlib.formatting import Reader
-from planlib.plan import Horizon, months
+from planlib.periods import Horizon, months
 
 YEAR_END = Horizon(2026, 1, date(2025, 12, 31))
 MARCH = Horizon(2026, 1, date(2026, 3, 31))

@@ -12,7 +12,7 @@ from planlib import plan as tables
 from planlib.chapters import time
 from planlib.errors import ParameterError
 from planlib.lp import split
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
 APRIL = Horizon(2026, 1, date(2026, 3, 31))

@@ -8,7 +8,7 @@ import pytest
 
 from planlib.chapters import time
 from planlib.estimates.windows import Coverage, span_of
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 
 HORIZON = Horizon(2026, 1, date(2026, 9, 30))
 PATH = pd.DataFrame({"month": HORIZON.months, "amount": 90})

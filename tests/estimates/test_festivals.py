@@ -16,7 +16,7 @@ from planlib.estimates.grain import grain
 from planlib.estimates.moving import SEEN, USUALLY, moving
 from planlib.estimates.season import ahead
 from planlib.estimates.windows import span_of
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
 EASTERS = ["2022-04-17", "2023-04-09", "2024-03-31", "2025-04-20", "2026-04-05"]

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from planlib.data.gates import gate
 from planlib.errors import GateError, ParameterError
 from planlib.estimates.lives import PLACES, Closing, Lives, Opening, Size, lived, outside
-from planlib.plan import Horizon, months
+from planlib.periods import Horizon, months
 
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
 MONTHS = months(2026)

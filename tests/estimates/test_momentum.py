@@ -9,7 +9,7 @@ from scipy import stats
 
 from planlib.errors import ParameterError
 from planlib.estimates.momentum import expect
-from planlib.plan import months
+from planlib.periods import months
 
 
 def series(values, first: str = "2018-01") -> pd.Series:

@@ -14,7 +14,7 @@ from planlib.estimates.outlook import outlook
 from planlib.estimates.shares import of
 from planlib.estimates.spread import Spread
 from planlib.estimates.weighing import Case, Weighed, weigh
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
 MONTHS = [str(month) for month in pd.period_range("2021-01", "2025-12", freq="M")]

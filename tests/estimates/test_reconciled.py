@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from planlib.estimates import reconciled as made
-from planlib.plan import months
+from planlib.periods import months
 
 SEASON = [5, 6, 7, 8, 9, 12, 8, 7, 6, 9, 14, 9]
 

@@ -10,7 +10,7 @@ from planlib import plan as tables
 from planlib.drivers import Driver, build
 from planlib.estimates import shares
 from planlib.estimates.replay import Replay, given_to, origin_at, origins
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
 

@@ -11,7 +11,7 @@ import pytest
 from planlib.estimates.candidates import freed
 from planlib.estimates.moving import exposure, moving
 from planlib.estimates.season import announced, seasonality
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
 SHAPE = np.array([1.2, 0.8, 0.9, 1.0, 1.0, 1.1, 0.9, 0.8, 1.0, 1.1, 1.1, 1.1])

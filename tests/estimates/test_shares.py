@@ -9,7 +9,7 @@ import pytest
 
 from planlib.errors import PlanError
 from planlib.estimates.shares import expected
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
 BASE = np.array([0.30, 0.25, 0.20, 0.12, 0.08, 0.05])

@@ -16,7 +16,7 @@ from planlib.estimates.momentum import expect
 from planlib.estimates.season import NO_FESTIVALS, seasonality
 from planlib.estimates.shares import expected
 from planlib.estimates.windows import Coverage, span_of
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 
 LENGTHS = [3, 6, 11, 13, 18, 25, 36]
 ENDS = ["2025-12", "2026-03", "2026-09"]

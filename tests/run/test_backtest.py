@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from planlib.errors import InputDataError, ParameterError
-from planlib.plan import Horizon, months
+from planlib.periods import Horizon, months
 from planlib.run import backtest, backtest_page, params
 from planlib.run.backtest_cut import as_known
 from planlib.run.backtest_table import judged

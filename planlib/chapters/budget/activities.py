@@ -10,7 +10,8 @@ from planlib.chapters.budget.parameters import Parameters
 from planlib.estimates.response import Response, fit_attributed, fit_months
 from planlib.estimates.response.result import COLUMNS
 from planlib.estimates.windows import Coverage, Window
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 PROMOTION = "promotion"
 

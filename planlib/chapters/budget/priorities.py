@@ -5,7 +5,8 @@ import pandas as pd
 from planlib import plan as tables
 from planlib.estimates.windows import Window
 from planlib.lp import Rule, Split, split
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 VALUABLE = ("High value", "Potential")
 

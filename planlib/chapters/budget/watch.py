@@ -7,8 +7,8 @@ import pandas as pd
 
 from planlib import plan as tables
 from planlib.estimates.windows import Window
-from planlib.periods import MONTHS, Calendar
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import MONTHS, Calendar, Horizon
+from planlib.plan import AMOUNT
 
 
 def quarters(

@@ -8,7 +8,8 @@ import pandas as pd
 
 from planlib.chapters.channel.partners import closed_year
 from planlib.chapters.members import some
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 DEALERS = ("dealer", "distributor")
 SCHEMES = {

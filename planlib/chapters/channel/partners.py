@@ -8,7 +8,7 @@ import pandas as pd
 from planlib import plan as tables
 from planlib.chapters.members import counted
 from planlib.estimates.windows import span_of
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 
 PARTS = {
     "basics": ("funds", "warehouse", "team"),

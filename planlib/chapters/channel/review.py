@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from planlib import plan as tables
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 COLUMNS = ["channel", "booked", "plan_in_force", "ahead", "transfer", "reason"]
 

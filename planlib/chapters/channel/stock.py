@@ -9,7 +9,8 @@ import pandas as pd
 from planlib.chapters.members import counted, refuse, strays
 from planlib.estimates.windows import Coverage, a_year_before
 from planlib.lp.routing import Routing, route
-from planlib.plan import AMOUNT, EVERYTHING, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT, EVERYTHING
 
 
 def online_of(channels: pd.DataFrame | None, names: Sequence[str], parameters: Any) -> list[str]:

@@ -7,7 +7,8 @@ import pandas as pd
 from planlib.chapters.channel.incentives import SCHEMES
 from planlib.chapters.channel.partners import closed_year
 from planlib.chapters.members import carried, counted, lacking, some, strangers, strays
-from planlib.plan import EVERYTHING, Horizon
+from planlib.periods import Horizon
+from planlib.plan import EVERYTHING
 
 
 def message(names: Sequence[str], share: float, rules: pd.DataFrame) -> str:

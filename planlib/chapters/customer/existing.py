@@ -10,7 +10,8 @@ from planlib.chapters.customer.parameters import Parameters
 from planlib.data.sources import Tables
 from planlib.estimates.rfm import ACTIVE, DORMANT
 from planlib.estimates.windows import Window, like_for_like, span_of
-from planlib.plan import AMOUNT, Horizon, by_key
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT, by_key
 
 # A pair seen in fewer orders than this may be chance.
 SELDOM = 10

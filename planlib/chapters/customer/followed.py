@@ -5,7 +5,8 @@ import pandas as pd
 
 from planlib import plan as tables
 from planlib.chapters.customer.bridge import Bridge, wanted
-from planlib.plan import AMOUNT, Horizon, largest_remainder
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT, largest_remainder
 
 CELL = ["region", "product", "channel", "month"]
 # What of a cell a group may have where the cell's own past gives it nothing: else sums could be out of reach.

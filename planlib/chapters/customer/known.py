@@ -9,8 +9,8 @@ from planlib import periods
 from planlib.chapters.customer.parameters import Parameters
 from planlib.chapters.customer.profile import groups
 from planlib.estimates.windows import Coverage, Window, a_year_before
-from planlib.periods import MONTHS, Calendar
-from planlib.plan import EVERYTHING, Horizon
+from planlib.periods import MONTHS, Calendar, Horizon
+from planlib.plan import EVERYTHING
 
 
 @dataclass(frozen=True)

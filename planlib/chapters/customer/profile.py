@@ -10,7 +10,8 @@ from planlib import periods
 from planlib.chapters.customer.parameters import Parameters
 from planlib.data.sources import Tables
 from planlib.estimates import rfm
-from planlib.plan import AMOUNT, EVERYTHING, Horizon, by_key, ratio
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT, EVERYTHING, by_key, ratio
 
 SEGMENTS = ["High value", "Potential", "Ordinary", "Dormant", "New"]
 STAGES = ["introduction", "growth", "maturity", "decline"]

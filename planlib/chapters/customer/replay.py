@@ -11,7 +11,8 @@ from planlib.errors import PlanError
 from planlib.estimates import lifetime
 from planlib.estimates.evidence import COLUMNS, Evidence, weigh
 from planlib.estimates.replay import Origin, given_to, origins
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 # Groups at the start of a year need that year and the one before it, and only a whole year after shows what they bring.
 LEAST_BEFORE, YEAR = 24, 12

@@ -14,7 +14,8 @@ from planlib.chapters.members import counted, listed
 from planlib.data.sources import Tables
 from planlib.estimates.shares import Expected
 from planlib.estimates.windows import Coverage, Window
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 Show = Callable[..., str]
 

@@ -19,7 +19,8 @@ from planlib.data.sources import Tables
 from planlib.estimates.evidence import UNTESTED, Evidence
 from planlib.estimates.shares import Expected, expected
 from planlib.estimates.windows import Window
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 CELLS = ["region", "product", "channel"]
 KEYS = [*CELLS, "month", "segment"]

@@ -16,8 +16,8 @@ from planlib.chapters.customer.parameters import Parameters
 from planlib.chapters.members import refuse
 from planlib.data.sources import Tables
 from planlib.estimates.windows import Coverage, span_of
-from planlib.periods import MONTHS, Calendar
-from planlib.plan import AMOUNT, Horizon, largest_remainder, ratio
+from planlib.periods import MONTHS, Calendar, Horizon
+from planlib.plan import AMOUNT, largest_remainder, ratio
 
 KEY = 3  # industries
 

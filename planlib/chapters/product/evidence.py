@@ -12,7 +12,8 @@ import pandas as pd
 
 from planlib import periods
 from planlib.estimates.windows import Coverage, a_year_before, growth, span_of
-from planlib.plan import AMOUNT, EVERYTHING, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT, EVERYTHING
 
 
 def plain(value: Any) -> float | None:

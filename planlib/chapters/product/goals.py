@@ -14,7 +14,8 @@ from planlib.chapters.product.evidence import plain
 from planlib.chapters.product.portfolio import MARKET, day_after, leaves
 from planlib.chapters.product.stages import UNKNOWN
 from planlib.estimates.windows import Coverage
-from planlib.plan import EVERYTHING, Horizon
+from planlib.periods import Horizon
+from planlib.plan import EVERYTHING
 
 COLUMNS = ["product", "method", "goal", "target", "found", "unit", "met", "by"]
 DECLINING = "falls behind the company: renew, harvest or leave"

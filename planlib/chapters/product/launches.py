@@ -8,7 +8,8 @@ from planlib.chapters.members import some
 from planlib.chapters.product.evidence import first_buyers, first_months_of, lifetime_value, named, plain
 from planlib.chapters.product.goals import COLUMNS, a_goal
 from planlib.estimates.windows import Coverage
-from planlib.plan import AMOUNT, EVERYTHING, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT, EVERYTHING
 
 
 def of_launches(

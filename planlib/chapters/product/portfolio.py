@@ -15,7 +15,8 @@ from planlib.chapters.members import SHOWN, some
 from planlib.chapters.product.stages import LEAST_COMPARED, UNKNOWN
 from planlib.estimates.windows import Coverage
 from planlib.lp import Rule
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 QUADRANTS = ("star", "cash cow", "question mark", "dog")
 MARKET, OWN = "market", "own orders"

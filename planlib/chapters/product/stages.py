@@ -14,7 +14,8 @@ from planlib.estimates.pauses import missed
 from planlib.estimates.replay import Origin, Replay
 from planlib.estimates.shares import Expected
 from planlib.estimates.windows import Coverage, a_year_before, like_for_like, span_of
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 UNKNOWN = "not known"
 # Months known in both years that a growth is told from, at least.

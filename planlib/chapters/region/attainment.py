@@ -9,7 +9,8 @@ from planlib.chapters.base_year import company_growth
 from planlib.chapters.members import counted
 from planlib.chapters.region.parameters import Parameters
 from planlib.estimates.windows import Coverage
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 YEARS = 3
 

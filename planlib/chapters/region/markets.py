@@ -9,7 +9,8 @@ from planlib.chapters.members import some
 from planlib.chapters.region.parameters import Parameters
 from planlib.data.sources import Tables
 from planlib.estimates import rfm
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 OCEANS = ("blue ocean", "red ocean", "calm", "crowded")
 NOT_KNOWN = "not known"

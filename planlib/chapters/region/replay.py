@@ -12,7 +12,8 @@ from planlib.chapters.region.weights import newcomers, uplift
 from planlib.data.sources import Tables
 from planlib.estimates.evidence import Evidence
 from planlib.estimates.replay import Origin, Replay
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 NO_TABLE = "the table it needs is not there"
 PRESENT = "its table shows today only"

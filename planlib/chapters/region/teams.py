@@ -6,7 +6,8 @@ import pandas as pd
 from planlib.chapters.capacity import caps
 from planlib.chapters.region.parameters import RANKS, Parameters
 from planlib.lp import Rule
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 BEST_QUARTER = 0.75
 

@@ -11,7 +11,8 @@ from planlib.chapters.base_year import NAME
 from planlib.chapters.members import refuse
 from planlib.chapters.strategy.measures import FUNNEL, count
 from planlib.estimates.windows import Coverage, first_months, span_of
-from planlib.plan import AMOUNT, EVERYTHING, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT, EVERYTHING
 
 LEVERS = ["source", "metric", "unit", "per_unit", "from", "to", "gain"]
 

@@ -13,7 +13,8 @@ from planlib.chapters.strategy.measures import level, years
 from planlib.chapters.strategy.parameters import Driver
 from planlib.estimates.response import fit_attributed
 from planlib.estimates.windows import Coverage, Window, growth
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 SWOT = ("strength", "weakness", "opportunity", "threat")
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from planlib import periods
 from planlib.estimates.windows import Coverage, Window, span_of
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 
 FUNNEL = ("visits", "leads", "valid_leads", "quotes", "wins")
 LEAST_ROWS = 3  # figures at equal distances that make a rhythm

@@ -11,7 +11,8 @@ from planlib.errors import InputDataError
 from planlib.estimates.momentum import Outlook, expect
 from planlib.estimates.standing import standing
 from planlib.estimates.windows import Coverage, a_year_before
-from planlib.plan import AMOUNT, Horizon, largest_remainder, within
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT, largest_remainder, within
 
 FILLS = ["source", "metric", "gain", "counted"]
 

@@ -8,7 +8,8 @@ from planlib import plan as tables
 from planlib.chapters.members import refuse
 from planlib.chapters.strategy.parameters import Position
 from planlib.estimates.windows import Coverage, a_year_before, first_months
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 UNKNOWN = "Unknown"
 

@@ -9,7 +9,8 @@ from planlib.chapters import base_year
 from planlib.chapters.members import counted
 from planlib.chapters.strategy.grounds import heads_needed, present, spent_last_year
 from planlib.estimates.windows import Coverage
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 COLUMNS = ["target", "resource", "required", "available", "lack", "reason"]
 MONEY = ("budget", "channel capacity", "marketing money")

@@ -13,7 +13,8 @@ from planlib.errors import ParameterError
 from planlib.estimates.chance import Terms, of_count, of_level, of_ratio, of_sum
 from planlib.estimates.standing import standing
 from planlib.estimates.windows import Coverage
-from planlib.plan import AMOUNT, Horizon, times
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT, times
 
 # the parameter of each target that has a value where nobody sets one
 USUAL = {

@@ -9,7 +9,8 @@ from planlib.chapters.strategy.areas import Customers, bottleneck
 from planlib.chapters.strategy.grounds import present, spent_in, without_capacity
 from planlib.chapters.strategy.parameters import Parameters
 from planlib.estimates.momentum import Outlook
-from planlib.plan import EVERYTHING, Horizon
+from planlib.periods import Horizon
+from planlib.plan import EVERYTHING
 
 
 def reasons(

@@ -14,7 +14,8 @@ from planlib.chapters.members import refuse, strangers
 from planlib.errors import ParameterError
 from planlib.estimates.festivals import EVERYWHERE, festival_days
 from planlib.estimates.moving import Moving
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 
 class Dated(BaseModel):

@@ -10,7 +10,8 @@ from planlib.drivers import Driver, Drivers, build
 from planlib.estimates.lives import Lives
 from planlib.estimates.outlook import Outlook
 from planlib.estimates.windows import Coverage
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 
 def weights(

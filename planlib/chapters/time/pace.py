@@ -10,8 +10,8 @@ from planlib.chapters.time.weeks import WEEK, by_day, by_week, every_day, of_com
 from planlib.estimates.moving import Moving, Near
 from planlib.estimates.season import seasonality
 from planlib.estimates.windows import Coverage
-from planlib.periods import MONTHS, Calendar
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import MONTHS, Calendar, Horizon
+from planlib.plan import AMOUNT
 
 BEHIND, ALERT, STILL, QUIET, SMALL = "behind", "alert", "still behind", "", "too small to count"
 

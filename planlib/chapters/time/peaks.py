@@ -7,7 +7,8 @@ import pandas as pd
 
 from planlib import plan as tables
 from planlib.estimates.windows import Coverage
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 NOBODY = "all"  # the one customer of orders that name none
 TIERS = {

@@ -7,7 +7,8 @@ import pandas as pd
 from planlib import plan as tables
 from planlib.chapters.time.months import open_amounts, weights
 from planlib.chapters.time.weeks import quarter_of
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import Horizon
+from planlib.plan import AMOUNT
 
 MOST_PULL = 50.0  # how far a product's own excess may count towards the lift, at most
 HALVINGS = 80

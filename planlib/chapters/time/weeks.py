@@ -7,8 +7,8 @@ import pandas as pd
 
 from planlib import plan as tables
 from planlib.errors import TieOutError
-from planlib.periods import MONTHS, Calendar
-from planlib.plan import AMOUNT, Horizon
+from planlib.periods import MONTHS, Calendar, Horizon
+from planlib.plan import AMOUNT
 
 ROUNDS = 60  # of proportional scaling; factors stand still to nine decimals long before
 WEEK = 7

@@ -14,7 +14,7 @@ from planlib.chapters import budget
 from planlib.chapters.budget.projects import variants
 from planlib.errors import ParameterError
 from planlib.estimates.response.result import COLUMNS
-from planlib.plan import Horizon, months
+from planlib.periods import Horizon, months
 
 HORIZON = Horizon(2026, 1, date(2025, 12, 31))
 NONE = pd.DataFrame({"item": [], "month": [], "amount": []})

@@ -9,7 +9,7 @@ import pytest
 
 from planlib.chapters import budget
 from planlib.estimates.windows import Window
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 
 DAY = pd.Timestamp("2026-03-31")
 

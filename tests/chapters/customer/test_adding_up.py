@@ -14,7 +14,7 @@ from planlib import plan as tables
 from planlib.chapters import customer
 from planlib.estimates.windows import Coverage, span_of
 from planlib.lp import Rule
-from planlib.plan import Horizon
+from planlib.periods import Horizon
 from tests.chapters.customer.worlds import World, orders_of, planned
 
 ENDS = ["2025-12-31", "2026-03-31", "2026-05-31", "2026-06-30", "2026-09-30", "2026-11-30"]

@@ -8,7 +8,8 @@ import pytest
 
 from planlib.chapters import customer
 from planlib.estimates.windows import Coverage, span_of
-from planlib.plan import EVERYTHING, Horizon
+from planlib.periods import Horizon
+from planlib.plan import EVERYTHING
 
 HORIZON = Horizon(2026, 1, pd.Timestamp("2025-12-31").date())
 NAMED, NOBODY = pd.DataFrame({"customer": ["a", "b"]}), pd.DataFrame({"customer": [EVERYTHING]})

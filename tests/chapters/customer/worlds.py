@@ -18,7 +18,8 @@ from planlib.chapters import customer
 from planlib.data.sources import Tables
 from planlib.estimates.windows import Coverage, span_of
 from planlib.lp import split
-from planlib.plan import EVERYTHING, Horizon
+from planlib.periods import Horizon
+from planlib.plan import EVERYTHING
 from tests.conftest import ROOT
 
 DIMS = ["region", "product", "channel"]
