@@ -82,7 +82,8 @@ class Chapter(Foreseen):
         """A table with its title; money columns in minor units. `formats` overrides COLUMNS."""
         named = self.base.named
         columns = [shown_as(str(name), frame[name], formats or {}) for name in frame.columns]
-        columns = [{**column, "label": named(column["label"], short=True)} for column in columns]
+        own = {"Month": "Period"} if self.horizon.calendar.own else {}
+        columns = [{**column, "label": own.get(column["label"], named(column["label"], short=True))} for column in columns]
         rows = [[_plain(value) for value in row] for row in frame.itertuples(index=False, name=None)]
         told = [column["name"] not in MEMBERS for column in columns]  # a member keeps its name
         rows = [[named(v) if said and isinstance(v, str) else v for v, said in zip(row, told, strict=True)] for row in rows]
