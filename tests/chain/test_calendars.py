@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from planlib import plan as tables
+from planlib.errors import ParameterError
+from planlib.run.params import load
 from tests import calendars
 from tests.chain.in_process import Worked, work
 from tests.chain.tiny import write as tiny_orders
@@ -93,3 +96,43 @@ def test_a_small_company_says_its_periods_by_their_own_names(pattern, tmp_path):
     assert "2026-P0" not in spoken and '"2026-05"' not in spoken
     weeks = pd.read_parquet(found.folder / "tables" / "05-time" / "weeks.parquet")
     assert len(weeks) == 52 and set(weeks["days"]) == {7} and weeks["first_day"].iloc[0] == "2026-01-04"
+
+
+@pytest.mark.slow
+def test_members_come_and_go_on_thirteen_periods(tmp_path):
+    rows = calendars.of_weeks(range(2023, 2028), (4,) * 13)
+    folder = tmp_path / "tiny"
+    orders = company(folder)
+    calendars.write(folder / "periods.csv", rows)
+    asked = {"company": "Tiny", "year": 2026, "currency": "USD", "as_of": rows[38][1]}  # the last day of 2025's P13
+    events = {
+        "openings": [{"region": "Isle", "like": "East", "at": 0.3, "from": "2026-P04", "ramp": 2}],
+        "closings": [{"product": "Pump", "last": "2026-P05"}],
+        "changes": [{"kind": "merge", "dimension": "region", "of": ["North", "West"], "to": "Northwest", "from": "2026-01-04"}],
+    }
+    data = {"orders": orders, "periods": {"file": "periods.csv"}}
+    found = work(folder, {**asked, "data": data, "strategy": {"growth": 0.1}, **events})
+
+    ties_out(found, rows, 2026)
+    plan = found.plans["05-time"]
+    assert set(plan["region"]) == {"East", "Isle", "Northwest"}
+    assert not plan.loc[(plan["region"] == "Isle") & (plan["month"] < "2026-P04"), "amount"].any()
+    assert not plan.loc[(plan["product"] == "Pump") & (plan["month"] > "2026-P05"), "amount"].any()
+    texts = " ".join(found.texts("02-region", "03-product"))
+    assert "Isle opens in P04 2026" in texts and "Pump sells until P05 2026" in texts and "since 2026-01-04" in texts
+
+
+@pytest.mark.parametrize(("last", "said"), [("2026-05", "write 2026-P05"), ("2031-P05", "write one such as")])
+def test_a_month_that_is_no_period_is_refused(last, said, tmp_path):
+    rows = calendars.of_weeks(range(2023, 2028), (4,) * 13)
+    orders = company(tmp_path)
+    calendars.write(tmp_path / "periods.csv", rows)
+    for name in ("notebooks", "params"):
+        (tmp_path / name).mkdir()
+    asked = {"company": "Tiny", "year": 2026, "currency": "USD", "as_of": rows[38][1]}
+    data = {"orders": orders, "periods": {"file": "periods.csv"}}
+    content = {**asked, "data": data, "closings": [{"region": "West", "last": last}]}
+    (tmp_path / "asked.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+
+    with pytest.raises(ParameterError, match=said):
+        load(tmp_path / "asked.yml")
